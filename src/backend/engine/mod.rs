@@ -1,0 +1,96 @@
+//! The seam to Docker: what the backend asks of an engine, in our own types. bollard's types end in `convert`.
+
+mod types;
+
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes as Chunk;
+use futures_util::stream::BoxStream;
+use tokio::io::AsyncWrite;
+
+use crate::failure::Result;
+use crate::policy::ImageFacts;
+use crate::policy::plan::CreateRequest;
+use crate::session::ContainerFacts;
+
+pub use types::{
+    AttachOptions, Attached, BuildRequest, ContainerSummary, Created, Endpoint, EngineInfo, EngineVersion, ExecRequest, ExecState,
+    ImageSummary, LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,
+};
+
+/// A stream of bytes: a tar archive on its way in or out.
+pub type ByteStream = BoxStream<'static, std::io::Result<Chunk>>;
+/// What a process prints, in order.
+pub type OutputStream = BoxStream<'static, Result<Output>>;
+/// What a process reads.
+pub type Input = Pin<Box<dyn AsyncWrite + Send>>;
+/// Steps of long work in the engine.
+pub type ProgressStream = BoxStream<'static, Result<Progress>>;
+
+/// A container engine. Every failure has its [`crate::failure::Code`]: `NotFound`, `Conflict`,
+/// `EngineUnreachable` are told apart by the engine's status and the transport's error, never by text.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Where it is.
+    fn endpoint(&self) -> &Endpoint;
+    /// Version and API version in use.
+    async fn version(&self) -> Result<EngineVersion>;
+    /// What the engine says of itself and its host.
+    async fn info(&self) -> Result<EngineInfo>;
+
+    /// An image that is present.
+    async fn image(&self, reference: &str) -> Result<ImageFacts>;
+    /// Images with our labels.
+    async fn our_images(&self) -> Result<Vec<ImageSummary>>;
+    /// Pulls an image from its registry.
+    fn pull(&self, reference: &str) -> ProgressStream;
+    /// Makes an image of a root file system in a tar archive; `changes` are Dockerfile instructions.
+    fn import(&self, reference: &str, changes: &[String], tar: ByteStream) -> ProgressStream;
+    /// Builds an image from a context in a tar archive that holds a `Dockerfile`.
+    fn build(&self, request: &BuildRequest, context: ByteStream) -> ProgressStream;
+    /// Removes an image by reference or id; one that is gone is no failure.
+    async fn remove_image(&self, reference: &str) -> Result<()>;
+
+    /// Creates a session's container.
+    async fn create(&self, request: &CreateRequest) -> Result<Created>;
+    /// Creates a helper container of ours: never a session.
+    async fn create_one_shot(&self, request: &OneShot) -> Result<Created>;
+    /// Everything about one container, by id or name.
+    async fn inspect(&self, container: &str) -> Result<ContainerFacts>;
+    /// Containers with our labels, running or not.
+    async fn our_containers(&self) -> Result<Vec<ContainerSummary>>;
+    /// Starts it.
+    async fn start(&self, container: &str) -> Result<()>;
+    /// SIGTERM, then SIGKILL after so many seconds.
+    async fn stop(&self, container: &str, grace_s: u64) -> Result<()>;
+    /// Sends a signal by name (`SIGINT`).
+    async fn kill(&self, container: &str, signal: &str) -> Result<()>;
+    /// Removes it by force with its anonymous volumes; one that is gone is no failure.
+    async fn remove(&self, container: &str) -> Result<()>;
+    /// Waits and gives the exit code. The request is on its way when the future is first polled, not before.
+    async fn wait(&self, container: &str, until: WaitFor) -> Result<i64>;
+    /// Standard streams of the main process.
+    async fn attach(&self, container: &str, options: AttachOptions) -> Result<Attached>;
+    /// The log.
+    fn logs(&self, container: &str, options: &LogOptions) -> OutputStream;
+
+    /// Starts a command in a running container and attaches to it.
+    async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)>;
+    /// State of an exec by its id.
+    async fn exec_state(&self, exec: &str) -> Result<ExecState>;
+
+    /// Unpacks an archive into a folder of a container.
+    async fn upload(&self, container: &str, folder: &str, tar: ByteStream) -> Result<()>;
+    /// Packs a path of a container.
+    fn download(&self, container: &str, path: &str) -> ByteStream;
+
+    /// Creates a volume with labels; one of that name that exists is returned as it is.
+    async fn create_volume(&self, name: &str, labels: &[(String, String)]) -> Result<VolumeFacts>;
+    /// A volume by name.
+    async fn volume(&self, name: &str) -> Result<VolumeFacts>;
+    /// Volumes with our labels.
+    async fn our_volumes(&self) -> Result<Vec<VolumeFacts>>;
+    /// Removes a volume; one that is gone is no failure.
+    async fn remove_volume(&self, name: &str) -> Result<()>;
+}

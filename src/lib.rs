@@ -1,0 +1,9 @@
+//! Palisade: hardened Docker sandboxes for AI agents and other untrusted code, launched and watched.
+//!
+//! See `ARCHITECTURE.md` for the layers; imports only point down it.
+
+pub mod backend;
+pub mod failure;
+pub mod policy;
+pub mod session;
+pub mod units;

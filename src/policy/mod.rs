@@ -1,0 +1,23 @@
+//! Policy: pure functions from what users write to exactly what the engine is asked, and from what is
+//! observed to a verdict. No clock, environment, file, socket or await.
+//!
+//! ```text
+//! profiles (layers) ─▶ resolve ─▶ Policy ─┐
+//! request (flags)   ─────────────────────┴▶ plan ─▶ Plan ─▶ (backend) ─▶ engine
+//! Requested + ContainerFacts + KernelFacts ─▶ audit ─▶ Posture
+//! ```
+
+pub mod audit;
+pub mod controls;
+pub mod plan;
+mod policy_type;
+pub mod posture;
+pub mod profile;
+pub mod request;
+pub mod resolve;
+pub mod workspace;
+
+pub use plan::Plan;
+pub use policy_type::{LogCap, Network, PidsLimit, Policy, Seccomp, Timeout};
+pub use posture::{ControlPosture, Posture, Verdict};
+pub use request::{ImageFacts, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount};

@@ -1,0 +1,36 @@
+//! The labels by which our containers, volumes and images are known. Nothing without [`SCHEMA`] is ours.
+
+/// On everything of ours; the value is the labels' schema, `1`.
+pub const SCHEMA: &str = "palisade.schema";
+/// The schema that this program writes and reads.
+pub const SCHEMA_VALUE: &str = "1";
+/// What the object is for: [`ROLE_SESSION`], [`ROLE_SUPERVISOR`], ….
+pub const ROLE: &str = "palisade.role";
+/// A sandbox, its home volume.
+pub const ROLE_SESSION: &str = "session";
+/// The volume with the supervisor binary, and the never-started container that fills it.
+pub const ROLE_SUPERVISOR: &str = "supervisor";
+/// A one-shot container that reads a session's kernel facts.
+pub const ROLE_PROBE: &str = "probe";
+/// A sandbox image, and what its build leaves behind on the way.
+pub const ROLE_IMAGE: &str = "image";
+/// The session's ULID.
+pub const ID: &str = "palisade.session.id";
+/// The name at launch; the container's own name is the truth after a rename.
+pub const NAME: &str = "palisade.session.name";
+/// `persistent` or `ephemeral`.
+pub const KIND: &str = "palisade.session.kind";
+/// The profile's name.
+pub const PROFILE: &str = "palisade.session.profile";
+/// SHA-256 of the plan's canonical JSON without this label.
+pub const PLAN: &str = "palisade.session.plan";
+/// The requested policy's hardening as canonical JSON: what `verify` compares with.
+pub const REQUESTED: &str = "palisade.session.requested";
+/// `NAME=ENV` of each secret, comma-separated: never a value.
+pub const SECRETS: &str = "palisade.session.secrets";
+/// Who launched it, `uid@host`.
+pub const CREATOR: &str = "palisade.session.creator";
+/// On an image: the uid that owns the home folder in it.
+pub const IMAGE_HOME_UID: &str = "palisade.image.home-uid";
+/// What every container name of ours begins with.
+pub const CONTAINER_PREFIX: &str = "palisade-";

@@ -1,0 +1,18 @@
+//! What is observed about sessions: the engine's facts, the kernel's facts, and the session as listed.
+//!
+//! Plain data with no bollard type and no file access. `policy::audit` compares these with a policy;
+//! `backend` fills them.
+
+mod engine_facts;
+mod kernel_facts;
+mod kind;
+pub mod labels;
+mod listed;
+
+pub use engine_facts::{ContainerFacts, ExitFacts, LogFacts, MountFacts, UlimitFacts};
+pub use kernel_facts::{
+    CgroupFacts, CgroupVersion, IdMap, InitProof, KernelFacts, KernelMount, KernelSource, LimitFact, Membership, NamespaceFact,
+    ProcessFacts, ResourceLimits, SeccompMode, WorkspaceProof,
+};
+pub use kind::Kind;
+pub use listed::{Session, Status};
