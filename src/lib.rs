@@ -6,4 +6,5 @@ pub mod backend;
 pub mod failure;
 pub mod policy;
 pub mod session;
+pub mod supervisor;
 pub mod units;

@@ -1,0 +1,12 @@
+//! The process inside the sandbox: `palisade supervise`, the engine's init's only child.
+//!
+//! It holds the command back until the manager has measured the container and opens the [gate], puts secrets
+//! where the command finds them, forwards signals, keeps the deadline and passes the exit code on. It is
+//! single-threaded and needs nothing of the image. It must not know engines, policies or configuration.
+
+pub mod gate;
+mod options;
+mod secrets;
+mod supervise;
+
+pub use supervise::main;

@@ -1,0 +1,67 @@
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// What `palisade supervise` is told on its command line, which the plan writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Between SIGTERM and SIGKILL.
+    pub grace: Duration,
+    /// How long the command may run.
+    pub timeout: Option<Duration>,
+    /// Command and arguments; empty to hold the session open with none.
+    pub command: Vec<OsString>,
+}
+
+impl Options {
+    /// Reads `[--grace S] [--timeout S] (--idle | -- COMMAND…)`.
+    pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let mut args = args.into_iter();
+        let mut options = Self { grace: Duration::from_secs(10), timeout: None, command: Vec::new() };
+        let mut idle = false;
+        while let Some(arg) = args.next() {
+            let mut seconds = || {
+                let value = args.next().ok_or_else(|| format!("{} needs a number of seconds", arg.display()))?;
+                let number = value.to_str().and_then(|text| text.parse().ok());
+                number.map(Duration::from_secs).ok_or_else(|| format!("{} takes whole seconds, not {}", arg.display(), value.display()))
+            };
+            match arg.to_str() {
+                Some("--grace") => options.grace = seconds()?,
+                Some("--timeout") => options.timeout = Some(seconds()?),
+                Some("--idle") => idle = true,
+                Some("--") => {
+                    options.command = args.collect();
+                    break;
+                }
+                _ => return Err(format!("unknown option {}", arg.display())),
+            }
+        }
+        if options.command.is_empty() != idle {
+            return Err("give either --idle or -- COMMAND".to_owned());
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        Options::parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn what_the_plan_writes_is_understood() {
+        let options = parse("--grace 3 --timeout 60 -- python3 -c --timeout").unwrap();
+        assert_eq!((options.grace.as_secs(), options.timeout.unwrap().as_secs()), (3, 60));
+        assert_eq!(options.command, ["python3", "-c", "--timeout"]);
+        assert!(parse("--idle").unwrap().command.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_to_run_or_both_is_refused() {
+        for line in ["--grace 3", "--idle -- true", "--", "--grace x -- true", "--fast -- true"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
