@@ -1,18 +1,21 @@
-use std::ffi::OsString;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::prctl;
 use nix::sys::signal::{SigEvent, SigSet, SigevNotify, Signal, kill, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::Mode;
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
@@ -70,22 +73,15 @@ fn supervise(options: &Options) -> Outcome {
     placed.map_err(ours(&format!("write the secrets to {SECRETS}")))?;
 
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
-    let Some((program, args)) = options.command.split_first() else {
+    let Some(program) = options.command.first() else {
         return Ok(idle(&signals, deadline.as_ref()));
     };
-    let mut command = Command::new(program);
-    // A group of its own, so that the deadline reaches the command's children and not this process.
-    command.args(args).process_group(0);
-    if frame.stdin == Stdin::Null {
-        command.stdin(Stdio::null());
-    }
-    let child = command.spawn().map_err(|error| {
-        let code = if error.kind() == io::ErrorKind::NotFound { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE };
-        (code, format!("cannot run {}: {error}", program.display()))
+    let child = spawn(program, &options.command, frame.stdin).map_err(|errno| {
+        let code = if errno == Errno::ENOENT { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE };
+        (code, format!("cannot run {}: {}", program.display(), errno.desc()))
     })?;
-    drop(command);
     close_stdin(stdin);
-    watch(child, &signals, deadline, options.grace)
+    watch(child, &signals, deadline.as_ref(), options.grace)
 }
 
 /// Lets go of standard input, so that the command alone decides when its pipe breaks.
@@ -97,18 +93,37 @@ fn close_stdin(stdin: File) {
     }
 }
 
+/// Starts the command in a process group of its own, so that the deadline reaches its children and not this process,
+/// with no signal blocked or ignored: the standard library would hand on this process's mask.
+#[expect(clippy::disallowed_methods, reason = "the command's environment is this process's own")]
+fn spawn(program: &OsStr, argv: &[OsString], stdin: Stdin) -> Result<Pid, Errno> {
+    let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL);
+    let argv = argv.iter().map(|argument| text(argument)).collect::<Result<Vec<_>, _>>()?;
+    let env = std::env::vars_os().map(|(name, value)| text(&[name, value].join(OsStr::new("=")))).collect::<Result<Vec<_>, _>>()?;
+    let mut attributes = PosixSpawnAttr::init()?;
+    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
+    attributes.set_flags(flags)?;
+    attributes.set_pgroup(Pid::from_raw(0))?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    attributes.set_sigdefault(&SigSet::all())?;
+    let mut files = PosixSpawnFileActions::init()?;
+    if stdin == Stdin::Null {
+        files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
+    }
+    posix_spawnp(&text(program)?, &files, &attributes, &argv, &env)
+}
+
 /// Waits for the command, forwarding signals and keeping the deadline.
-fn watch(mut child: Child, signals: &Signals, deadline: Option<Deadline>, grace: Duration) -> Outcome {
+fn watch(pid: Pid, signals: &Signals, deadline: Option<&Deadline>, grace: Duration) -> Outcome {
     let lost = |error: io::Error| (EXIT_OURS, format!("cannot wait for the command: {error}"));
-    let pid = Pid::from_raw(i32::try_from(child.id()).map_err(|error| lost(io::Error::other(error)))?);
-    let mut due = deadline.as_ref().map(|deadline| deadline.at);
+    let mut due = deadline.map(|deadline| deadline.at);
     let mut timed_out = false;
     loop {
-        if let Some(status) = child.try_wait().map_err(lost)? {
-            if timed_out {
-                return Ok(EXIT_TIMEOUT);
-            }
-            return Ok(status.code().map_or_else(|| exit_by_number(status.signal().unwrap_or(0)), |code| code.to_le_bytes()[0]));
+        match waitpid(pid, Some(WaitPidFlag::WNOHANG)).map_err(|errno| lost(errno.into()))? {
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) if timed_out => return Ok(EXIT_TIMEOUT),
+            WaitStatus::Exited(_, code) => return Ok(code.to_le_bytes()[0]),
+            WaitStatus::Signaled(_, signal, _) => return Ok(exit_by(signal)),
+            _ => {}
         }
         match signals.next(due).map_err(lost)? {
             // The loop asks after the child; another's SIGCHLD is init's business.
@@ -123,7 +138,7 @@ fn watch(mut child: Child, signals: &Signals, deadline: Option<Deadline>, grace:
             None => {
                 timed_out = true;
                 due = Some(Instant::now() + grace);
-                let limit = deadline.as_ref().map_or(0, |deadline| deadline.limit.as_secs());
+                let limit = deadline.map_or(0, |deadline| deadline.limit.as_secs());
                 say(&format!("timeout: the command ran for {limit} s and is ended; --timeout sets the limit"));
                 let _ = killpg(pid, Signal::SIGTERM);
             }
@@ -187,7 +202,6 @@ impl Signals {
             }
         }
         set.thread_block()?;
-        // The command starts with none of them blocked: the standard library empties the mask of what it spawns.
         Ok(Self(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?))
     }
 
@@ -254,11 +268,7 @@ fn name_this_process(name: &str) -> io::Result<()> {
 }
 
 const fn exit_by(signal: Signal) -> u8 {
-    exit_by_number(signal as i32)
-}
-
-const fn exit_by_number(signal: i32) -> u8 {
-    128u8.wrapping_add(signal.to_le_bytes()[0])
+    128u8.wrapping_add((signal as i32).to_le_bytes()[0])
 }
 
 /// One line on standard error, which is the operator's.

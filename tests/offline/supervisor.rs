@@ -1,0 +1,139 @@
+//! The supervisor by itself, as a process: gate, exit codes, signals, deadline. No engine.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use palisade::supervisor::gate::{Frame, Stdin, WAITING_NAME};
+
+fn supervise(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_palisade"))
+        .arg("supervise")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Opens the gate, sends `input`, closes.
+fn open(child: &mut Child, stdin: Stdin, input: &[u8]) {
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(&Frame::new(stdin, &BTreeMap::new()).encode().unwrap()).unwrap();
+    // A command that does not read may be gone by now.
+    let _ = pipe.write_all(input);
+}
+
+fn finish(args: &[&str], input: &[u8]) -> Output {
+    let mut child = supervise(args);
+    open(&mut child, Stdin::Pass, input);
+    child.wait_with_output().unwrap()
+}
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !condition() {
+        assert!(began.elapsed().as_secs() < 20, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn comm(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn every_exit_code_is_passed_on() {
+    for code in 0..=255 {
+        let output = finish(&["--", "sh", "-c", &format!("exit {code}")], b"");
+        assert_eq!(output.status.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_command_that_a_signal_ended_exits_by_its_number() {
+    for (signal, code) in [("KILL", 137), ("TERM", 143), ("SEGV", 139)] {
+        assert_eq!(finish(&["--", "sh", "-c", &format!("kill -{signal} $$")], b"").status.code(), Some(code));
+    }
+}
+
+#[test]
+fn what_is_missing_and_what_cannot_be_run_are_told_apart() {
+    let missing = finish(&["--", "no-such-command"], b"");
+    assert_eq!(missing.status.code(), Some(127));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("no-such-command"));
+    assert_eq!(finish(&["--", "/etc/passwd"], b"").status.code(), Some(126));
+}
+
+#[test]
+fn nothing_runs_before_the_gate_opens_nor_if_it_never_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mark = dir.path().join("ran");
+    let touch = format!("touch {}", mark.display());
+    let mut child = supervise(&["--", "sh", "-c", &touch]);
+    until("the supervisor to wait", || comm(child.id()) == WAITING_NAME);
+    assert!(!mark.exists());
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(125));
+    assert!(!mark.exists());
+    let mut forged = supervise(&["--", "sh", "-c", &touch]);
+    forged.stdin.take().unwrap().write_all(b"PALISADE 1 5\nhello world\n").unwrap();
+    assert_eq!(forged.wait().unwrap().code(), Some(125));
+    assert!(!mark.exists());
+}
+
+#[test]
+fn input_and_output_are_the_commands_byte_for_byte() {
+    let input: Vec<u8> = (0..=255u8).cycle().take(3 << 20).collect();
+    let mut child = supervise(&["--", "cat"]);
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        stdout.read_to_end(&mut all).unwrap();
+        all
+    });
+    open(&mut child, Stdin::Pass, &input);
+    assert!(child.wait().unwrap().success());
+    assert!(reader.join().unwrap() == input);
+}
+
+#[test]
+fn a_session_without_input_finds_none() {
+    let mut child = supervise(&["--", "sh", "-c", "cat; echo done"]);
+    open(&mut child, Stdin::Null, b"not for the command");
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"done\n");
+}
+
+#[test]
+fn signals_reach_the_command() {
+    for (signal, name) in [(Signal::SIGTERM, "TERM"), (Signal::SIGINT, "INT"), (Signal::SIGHUP, "HUP"), (Signal::SIGUSR1, "USR1")] {
+        let script = format!("trap 'echo {name}; exit 3' {name}; echo ready; while :; do sleep 0.05; done");
+        let mut child = supervise(&["--", "bash", "-c", &script]);
+        open(&mut child, Stdin::Pass, b"");
+        let mut stdout = child.stdout.take().unwrap();
+        let mut ready = [0; 6];
+        stdout.read_exact(&mut ready).unwrap();
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!((rest.trim(), child.wait().unwrap().code()), (name, Some(3)));
+    }
+}
+
+#[test]
+fn the_deadline_ends_what_ignores_it() {
+    let output = finish(&["--timeout", "1", "--grace", "1", "--", "bash", "-c", "trap '' TERM; while :; do :; done"], b"");
+    assert_eq!(output.status.code(), Some(124));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--timeout"));
+}
+
+#[test]
+fn the_deadline_holds_when_the_command_stops_the_supervisor() {
+    use std::os::unix::process::ExitStatusExt;
+    let mut child = supervise(&["--timeout", "1", "--grace", "0", "--", "sh", "-c", "kill -STOP $PPID; exec sleep 60"]);
+    open(&mut child, Stdin::Pass, b"");
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+}
