@@ -11,7 +11,7 @@ mod shelf;
 mod spec;
 mod tree;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes as Chunk;
 use futures_util::{StreamExt, stream};
@@ -21,14 +21,11 @@ use super::engine::{BuildRequest, Engine, ImageSummary, ProgressStream};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::ImageFacts;
 use crate::session::labels;
-use crate::units::sanitise;
+use crate::units::Untrusted;
 
 pub use recipe::{BASE_LABEL, RECIPE_LABEL, digest};
 pub use shelf::{OurImage, Purpose, list, remove};
 pub use spec::ImageSpec;
-
-/// How many of a failed build's last lines become particulars of its failure.
-const LAST_LINES: usize = 15;
 
 /// Whether a sandbox image is there, and fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,29 +123,20 @@ fn image_labels(base: &str) -> BTreeMap<String, String> {
     .into()
 }
 
-/// Tells a build's steps as they come; where it fails, with the last of what it said.
+/// Tells a build's steps as they come. An engine names the step in each of its lines.
 async fn follow_build(mut progress: ProgressStream, reporter: &dyn Reporter) -> Result<()> {
-    let mut last_lines = VecDeque::with_capacity(LAST_LINES);
+    let mut step = Untrusted::default();
     while let Some(item) = progress.next().await {
-        match item {
-            Ok(progress) => {
-                for line in progress.text.raw().lines().map(str::trim_end).filter(|line| !line.is_empty()) {
-                    // Only for the eye: the engine marks its steps by their text and by nothing else.
-                    if line.starts_with("Step ") {
-                        reporter.step(&sanitise(line));
-                    }
-                    if last_lines.len() == LAST_LINES {
-                        last_lines.pop_front();
-                    }
-                    last_lines.push_back(line.to_owned());
-                }
-                reporter.progress(&progress);
-            }
-            Err(mut failure) => {
-                failure.details.extend(last_lines);
-                return Err(failure);
-            }
+        let item = item?;
+        if item.item != step && item.item.raw().starts_with("Step ") {
+            reporter.step(&format!("{}: {}", item.item, item.text));
+            step = item.item;
+        } else {
+            reporter.progress(&item);
         }
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

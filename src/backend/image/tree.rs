@@ -41,20 +41,32 @@ const LEFT_OUT: [&str; 4] = ["etc/hostname", "etc/machine-id", "etc/resolv.conf"
 pub fn archive(root: PathBuf) -> ByteStream {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
-        let packed = pack(&root, io::BufWriter::with_capacity(CHUNK, Pieces(sender.clone()))).and_then(|mut rest| rest.flush());
+        let mut archive = tar::Builder::new(io::BufWriter::with_capacity(CHUNK, Pieces(Some(sender))));
+        let packed = pack(&root, &mut archive).and_then(|()| archive.finish()).and_then(|()| archive.get_mut().flush());
         if let Err(error) = packed {
-            // The receiver is gone where the engine gave up first: it has said why.
-            let _ = sender.blocking_send(Err(error));
+            archive.get_mut().get_mut().fail(error);
         }
     });
     futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) }).boxed()
 }
 
-struct Pieces(mpsc::Sender<io::Result<Chunk>>);
+/// Hands on what is written, until it fails: an archive that is dropped ends itself properly, and half a system
+/// must not look like a whole one.
+struct Pieces(Option<mpsc::Sender<io::Result<Chunk>>>);
+
+impl Pieces {
+    fn fail(&mut self, error: io::Error) {
+        if let Some(sender) = self.0.take() {
+            // The receiver is gone where the engine gave up first: it has said why.
+            let _ = sender.blocking_send(Err(error));
+        }
+    }
+}
 
 impl Write for Pieces {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.0.blocking_send(Ok(Chunk::copy_from_slice(buffer))).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        let sender = self.0.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        sender.blocking_send(Ok(Chunk::copy_from_slice(buffer))).map_err(|_| io::ErrorKind::BrokenPipe)?;
         Ok(buffer.len())
     }
 
@@ -63,8 +75,7 @@ impl Write for Pieces {
     }
 }
 
-fn pack<W: Write>(root: &Path, target: W) -> io::Result<W> {
-    let mut archive = tar::Builder::new(target);
+fn pack<W: Write>(root: &Path, archive: &mut tar::Builder<W>) -> io::Result<()> {
     let mut linked = HashMap::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -76,13 +87,13 @@ fn pack<W: Write>(root: &Path, target: W) -> io::Result<W> {
                 continue;
             }
             let metadata = entry.metadata()?;
-            append(&mut archive, &entry.path(), &path, &metadata, &mut linked)?;
+            append(archive, &entry.path(), &path, &metadata, &mut linked)?;
             if metadata.is_dir() {
                 folders.push(path);
             }
         }
     }
-    archive.into_inner()
+    Ok(())
 }
 
 fn is_left_out(path: &Path) -> bool {
@@ -134,7 +145,9 @@ mod tests {
     use super::*;
 
     fn packed(root: &Path) -> BTreeMap<String, (tar::EntryType, u32, String)> {
-        let bytes = pack(root, Vec::new()).unwrap();
+        let mut archive = tar::Builder::new(Vec::new());
+        pack(root, &mut archive).unwrap();
+        let bytes = archive.into_inner().unwrap();
         let mut found = BTreeMap::new();
         for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
             let entry = entry.unwrap();
