@@ -10,6 +10,7 @@ use crate::failure::{Code, Failure, Result};
 /// Where distributions keep theirs: Debian and Arch, Fedora, SUSE, Alpine.
 pub const SYSTEM_BUNDLES: [&str; 4] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 /// Far above any real bundle (they are some 200 KiB); what is larger is another file.
 const LARGEST: u64 = 8 << 20;
 
@@ -22,6 +23,11 @@ pub fn read(named: Option<&Path>) -> Result<Vec<u8>> {
             None => Ok(Vec::new()),
         },
     }
+}
+
+/// How many there are.
+pub fn count(named: Option<&Path>) -> Result<usize> {
+    Ok(String::from_utf8_lossy(&read(named)?).matches(BEGIN).count())
 }
 
 fn read_bundle(path: &Path) -> Result<Vec<u8>> {
@@ -37,7 +43,7 @@ fn read_bundle(path: &Path) -> Result<Vec<u8>> {
     }
     let bundle = fs::read(path).map_err(not_read)?;
     let text = String::from_utf8_lossy(&bundle);
-    if !text.contains("-----BEGIN CERTIFICATE-----") {
+    if !text.contains(BEGIN) {
         return Err(refuse("it holds no certificate"));
     }
     // It goes into an image, where everyone can read it.
@@ -60,7 +66,7 @@ mod tests {
             path
         };
         let good = at("good.pem", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n");
-        assert!(!read(Some(&good)).unwrap().is_empty());
+        assert_eq!(count(Some(&good)).unwrap(), 1);
         let key = at("key.pem", "-----BEGIN CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\n");
         for bad in [at("empty.pem", ""), key, folder.path().join("absent.pem"), folder.path().to_owned()] {
             let failure = read(Some(&bad)).unwrap_err();
