@@ -284,8 +284,8 @@ fn authorities(facts: &Facts) -> Check {
     match &facts.host.authorities {
         Ok(0) => warning(
             "ca bundle",
-            "this machine has no certificate authorities to give to images",
-            "install ca-certificates, or set 'ca_bundle'; without it images trust Debian's own",
+            "none is given to images: they trust Debian's authorities only",
+            "behind a proxy that opens TLS, set 'ca_bundle' or install ca-certificates",
         ),
         Ok(count) => ok("ca bundle", format!("{count} certificate authorities for image builds")),
         Err(failure) => {

@@ -47,7 +47,7 @@ pub enum CheckState {
 pub struct DoctorInputs {
     /// The sandbox image's tag.
     pub image_tag: String,
-    /// Certificate authorities for image builds, where the settings name them.
+    /// Certificate authorities for image builds, as the settings resolve to.
     pub ca_bundle: Option<PathBuf>,
     /// The volume that this version's supervisor lives in.
     pub supervisor_volume: String,

@@ -1,5 +1,5 @@
 //! The certificate authorities that an image is built with: an operator behind a company's proxy names them once.
-#![expect(clippy::disallowed_methods, reason = "reads the bundle that the settings name, or this machine's own")]
+#![expect(clippy::disallowed_methods, reason = "reads the bundle that the settings name")]
 
 use std::fs;
 use std::io;
@@ -7,22 +7,13 @@ use std::path::Path;
 
 use crate::failure::{Code, Failure, Result};
 
-/// Where distributions keep theirs: Debian and Arch, Fedora, SUSE, Alpine.
-pub const SYSTEM_BUNDLES: [&str; 4] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 /// Far above any real bundle (they are some 200 KiB); what is larger is another file.
 const LARGEST: u64 = 8 << 20;
 
-/// The bundle that is named, or this machine's own, or none.
+/// The bundle, or nothing where none is named.
 pub fn read(named: Option<&Path>) -> Result<Vec<u8>> {
-    match named {
-        Some(path) => read_bundle(path),
-        None => match SYSTEM_BUNDLES.iter().map(Path::new).find(|path| path.is_file()) {
-            Some(path) => read_bundle(path),
-            None => Ok(Vec::new()),
-        },
-    }
+    named.map_or_else(|| Ok(Vec::new()), read_bundle)
 }
 
 /// How many there are.
@@ -34,7 +25,7 @@ fn read_bundle(path: &Path) -> Result<Vec<u8>> {
     let refuse = |why: &str| {
         Failure::new(Code::InvalidConfig, format!("the certificate authorities cannot be used: {why}"))
             .detail(format!("'ca_bundle': {}", path.display()))
-            .hint("name a file in PEM form, or leave 'ca_bundle' out for this machine's own")
+            .hint("name a file in PEM form, or leave 'ca_bundle' out")
     };
     let not_read = |error: io::Error| refuse(&error.to_string());
     let metadata = fs::metadata(path).map_err(not_read)?;

@@ -18,7 +18,7 @@ pub struct ImageSpec {
     pub pypi_url: String,
     /// The registry that npm reads.
     pub npm_url: String,
-    /// Certificate authorities that the image trusts beside Debian's; `None` for those of this machine.
+    /// Certificate authorities that the image trusts beside Debian's.
     pub ca_bundle: Option<PathBuf>,
     /// Build even what the engine has cached, on a base that is pulled anew.
     pub no_cache: bool,
