@@ -1,6 +1,8 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
+pub mod doctor;
 pub mod engine;
+pub mod image;
 pub mod kernel;
 mod order;
 
