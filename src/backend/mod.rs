@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod kernel;
 mod order;
+pub mod workspace;
 
 use std::sync::Arc;
 

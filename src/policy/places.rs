@@ -41,7 +41,7 @@ const SHARED: [&str; 9] = ["/", "/home", "/media", "/opt", "/root", "/tmp", "/us
 
 /// Folders and files that hold keys, tokens or an engine, by their path under a home folder. Any path that
 /// ends in, or passes through, one of them is out; so is a folder that has one directly in it.
-pub const SENSITIVE: [&str; 46] = [
+const SENSITIVE: [&str; 46] = [
     ".ssh",
     ".gnupg",
     ".aws",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::controls::ADDABLE_CAPABILITIES;
 use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, Seconds};
 
@@ -112,15 +113,20 @@ pub struct Profile {
     pub env: Option<BTreeMap<String, String>>,
 }
 
+/// The capabilities that can be given back.
+fn addable() -> impl Iterator<Item = Capability> {
+    ADDABLE_CAPABILITIES.into_iter().filter_map(|name| name.parse().ok())
+}
+
 impl From<&Policy> for Profile {
-    /// The profile that decides every field as the policy does.
+    /// The profile that decides every field as the policy does, whatever is below it.
     fn from(policy: &Policy) -> Self {
         Self {
             description: None,
             base: None,
             image: Some(policy.image.clone()),
             cap_add: Some(policy.cap_add.iter().copied().collect()),
-            cap_drop: None,
+            cap_drop: Some(addable().filter(|capability| !policy.cap_add.contains(capability)).collect()),
             seccomp: Some(policy.seccomp),
             pids_limit: Some(policy.pids_limit.get().into()),
             memory: Some(policy.memory),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub use super::places::sensitive_entries;
 use super::places::{is_shared, sensitive_in, system_folder};
 use super::{RunAs, WorkspaceMode, WorkspaceMount};
 use crate::failure::{Code, Failure, Result};
@@ -209,7 +210,7 @@ mod tests {
             assert!(refusal(&folder(path)).contains("keys"), "{path}");
         }
         for (path, entry) in
-            [("/mnt/backup", ".ssh"), ("/mnt/backup", ".config/gcloud"), ("/home/alice/.config", "gcloud"), ("/mnt/x", "docker.sock")]
+            [("/mnt/backup", ".ssh"), ("/mnt/backup", ".config/gcloud"), ("/mnt/x/.config", "gcloud"), ("/mnt/x", "docker.sock")]
         {
             let facts = FolderFacts { entries: vec![entry.to_owned()], ..folder(path) };
             assert!(refusal(&facts).contains(&format!("holds '{entry}'")), "{path}");
