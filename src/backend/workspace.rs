@@ -2,6 +2,7 @@
 //!
 //! Judges nothing itself. The device and inode come from an open descriptor, and the canonical path is
 //! checked against them, so that a folder swapped for a link on the way is found out.
+#![expect(clippy::disallowed_methods, reason = "this is where a workspace and the machine's users are looked up")]
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -89,7 +90,6 @@ fn entries(folder: &OwnedFd) -> Result<Vec<String>, Errno> {
 
 /// The caller's home, root's, and those of the ordinary users in the password file, where they exist.
 fn homes(environment: &Environment) -> Vec<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the workspace is where the machine's users are looked up")]
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let mut homes: Vec<PathBuf> =
         environment.home.iter().cloned().chain(listed_homes(&passwd)).filter(|home| home.is_dir()).map(resolved).collect();

@@ -41,6 +41,7 @@ impl Settings {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests {
     use std::collections::BTreeMap;
 

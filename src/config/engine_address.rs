@@ -102,4 +102,5 @@ fn is_authority(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests;

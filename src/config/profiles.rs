@@ -113,7 +113,7 @@ pub fn list(paths: &Paths, settings: &Settings) -> Result<Vec<ProfileSummary>> {
 
 /// Whether what was given for a profile is a file rather than a name.
 fn is_file(profile: &str) -> bool {
-    profile.contains('/') || profile.ends_with(".toml")
+    profile.contains('/') || Path::new(profile).extension().is_some_and(|extension| extension == "toml")
 }
 
 fn is_name(name: &str) -> bool {
@@ -232,4 +232,5 @@ impl Shelf<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests;

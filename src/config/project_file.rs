@@ -58,6 +58,7 @@ fn open_beneath(folder: &Path) -> Result<File, Errno> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;

@@ -242,6 +242,7 @@ impl CaBundle {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests {
     use super::*;
 
@@ -261,7 +262,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!((settings.profile.as_str(), settings.host.as_str(), settings.ca_bundle), ("default", "", CaBundle::Auto));
         assert_eq!((settings.image.tag.as_str(), settings.image.base.as_str()), ("palisade-sandbox:latest", "debian:trixie-slim"));
-        assert_eq!(settings.workspace.allowed_roots, [PathBuf::new(); 0]);
+        assert_eq!(settings.workspace.allowed_roots, Vec::<PathBuf>::new());
     }
 
     #[test]

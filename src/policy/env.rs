@@ -34,16 +34,12 @@ pub enum EnvItem {
 impl EnvItem {
     /// From `KEY=VALUE` or `KEY`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        match text.split_once('=') {
-            Some((name, value)) => {
-                check(name, value)?;
-                Ok(Self::Set { name: name.to_owned(), value: value.to_owned() })
-            }
-            None => {
-                check(text, "")?;
-                Ok(Self::PassOn { name: text.to_owned() })
-            }
-        }
+        let Some((name, value)) = text.split_once('=') else {
+            check(text, "")?;
+            return Ok(Self::PassOn { name: text.to_owned() });
+        };
+        check(name, value)?;
+        Ok(Self::Set { name: name.to_owned(), value: value.to_owned() })
     }
 }
 

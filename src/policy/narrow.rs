@@ -5,7 +5,7 @@ use super::fault::{Fault, Kind};
 use super::profile::Profile;
 use super::range::exact;
 use super::{Network, Seccomp};
-use crate::units::{Cpus, Seconds};
+use crate::units::{Bytes, Cpus, Seconds};
 
 /// Every value of `project` that asks for more than `given`, which decides every field.
 pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
@@ -16,14 +16,15 @@ pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
     }
 
     let mut wider = |field, value: String, limit: String| faults.push(Fault::new(Kind::Wider, field, value, limit));
+    let size = |size: &Bytes| exact(*size);
     most(&mut wider, "pids_limit", project.pids_limit, given.pids_limit, u64::to_string);
-    most(&mut wider, "memory", project.memory, given.memory, exact);
+    most(&mut wider, "memory", project.memory, given.memory, size);
     most(&mut wider, "cpus", project.cpus, given.cpus, Cpus::to_string);
     most(&mut wider, "nofile", project.nofile, given.nofile, u64::to_string);
-    most(&mut wider, "tmp_size", project.tmp_size, given.tmp_size, exact);
-    most(&mut wider, "run_size", project.run_size, given.run_size, exact);
-    most(&mut wider, "shm_size", project.shm_size, given.shm_size, exact);
-    most(&mut wider, "log_max_size", project.log_max_size, given.log_max_size, exact);
+    most(&mut wider, "tmp_size", project.tmp_size, given.tmp_size, size);
+    most(&mut wider, "run_size", project.run_size, given.run_size, size);
+    most(&mut wider, "shm_size", project.shm_size, given.shm_size, size);
+    most(&mut wider, "log_max_size", project.log_max_size, given.log_max_size, size);
     most(&mut wider, "log_max_file", project.log_max_file, given.log_max_file, u64::to_string);
     most(&mut wider, "stop_grace", project.stop_grace, given.stop_grace, Seconds::to_string);
     if let (Some(asked), Some(given)) = (project.timeout, given.timeout)

@@ -112,8 +112,8 @@ pub(super) fn sensitive_in(path: &Path) -> Option<&'static str> {
 /// What to look for directly in a folder: where it stands itself decides nothing here, so `.config` finds
 /// `gcloud` and a home finds `.config/gcloud`.
 pub fn sensitive_entries() -> impl Iterator<Item = &'static str> {
-    let tails = SENSITIVE.into_iter().filter_map(|place| place.split_once('/').map(|(_, tail)| tail));
-    SENSITIVE.into_iter().chain(tails)
+    let tails = |place: &'static str| place.match_indices('/').filter_map(move |(slash, _)| place.get(slash + 1..));
+    SENSITIVE.into_iter().chain(SENSITIVE.into_iter().flat_map(tails))
 }
 
 #[cfg(test)]

@@ -40,15 +40,16 @@ pub(super) fn faults(profile: &Profile) -> Vec<Fault> {
     if let Some(cpuset) = profile.cpuset.as_ref().filter(|cpuset| cpuset.parse::<CpuList>().is_err()) {
         refuse("cpuset", format!("'{}'", cpuset.chars().take(80).collect::<String>()));
     }
+    let size = |size: &Bytes| exact(*size);
     let pids = u64::from(PidsLimit::MIN)..=u64::from(PidsLimit::MAX);
     check(&mut refuse, "pids_limit", profile.pids_limit, &pids, u64::to_string);
-    check(&mut refuse, "memory", profile.memory, &MEMORY, exact);
+    check(&mut refuse, "memory", profile.memory, &MEMORY, size);
     check(&mut refuse, "cpus", profile.cpus, &CPUS, Cpus::to_string);
     check(&mut refuse, "nofile", profile.nofile, &NOFILE, u64::to_string);
-    check(&mut refuse, "tmp_size", profile.tmp_size, &TMPFS, exact);
-    check(&mut refuse, "run_size", profile.run_size, &TMPFS, exact);
-    check(&mut refuse, "shm_size", profile.shm_size, &TMPFS, exact);
-    check(&mut refuse, "log_max_size", profile.log_max_size, &LOG_SIZE, exact);
+    check(&mut refuse, "tmp_size", profile.tmp_size, &TMPFS, size);
+    check(&mut refuse, "run_size", profile.run_size, &TMPFS, size);
+    check(&mut refuse, "shm_size", profile.shm_size, &TMPFS, size);
+    check(&mut refuse, "log_max_size", profile.log_max_size, &LOG_SIZE, size);
     check(&mut refuse, "log_max_file", profile.log_max_file, &LOG_FILES, u64::to_string);
     check(&mut refuse, "timeout", profile.timeout, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "stop_grace", profile.stop_grace, &STOP_GRACE, Seconds::to_string);
@@ -82,9 +83,9 @@ fn check<T: PartialOrd>(
 }
 
 /// A size without rounding, so that an error never shows two different sizes as the same text.
-pub(super) fn exact(bytes: &Bytes) -> String {
+pub(super) fn exact(bytes: Bytes) -> String {
     let shown = bytes.to_string();
-    if shown.parse() == Ok(*bytes) { shown } else { format!("{} bytes", bytes.get()) }
+    if shown.parse() == Ok(bytes) { shown } else { format!("{} bytes", bytes.get()) }
 }
 
 /// The characters of a reference, and no dash that an argument parser could take for a flag. Whether such an
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_size_is_never_rounded_to_its_own_limit() {
-        assert_eq!(exact(&Bytes::gib(4)), "4 GiB");
-        assert_eq!(exact(&Bytes::new((4 << 30) + 1)), "4294967297 bytes");
+        assert_eq!(exact(Bytes::gib(4)), "4 GiB");
+        assert_eq!(exact(Bytes::new((4 << 30) + 1)), "4294967297 bytes");
     }
 }
