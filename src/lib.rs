@@ -3,6 +3,7 @@
 //! See `ARCHITECTURE.md` for the layers; imports only point down it.
 
 pub mod backend;
+pub mod config;
 pub mod failure;
 pub mod policy;
 pub mod session;

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod image;
 pub mod kernel;
 mod order;
+pub mod workspace;
 
 use std::sync::Arc;
 

@@ -9,10 +9,16 @@
 
 pub mod audit;
 pub mod controls;
+mod cpuset;
+pub mod env;
+mod fault;
+mod narrow;
+mod places;
 pub mod plan;
 mod policy_type;
 pub mod posture;
 pub mod profile;
+mod range;
 pub mod request;
 pub mod resolve;
 pub mod workspace;

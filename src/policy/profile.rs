@@ -1,11 +1,45 @@
 //! A profile as written: TOML, every field optional, layered.
+//!
+//! Knows what each key takes, so that an error can say it; `range` checks it and `resolve` lays the layers.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::policy_type::{Network, Seccomp};
+use super::controls::ADDABLE_CAPABILITIES;
+use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, Seconds};
+
+/// Every key of a profile with what it takes, as errors say it.
+pub const KEYS: [(&str, &str); 22] = [
+    ("description", "a text of at most 200 characters"),
+    ("base", "the name of another profile"),
+    ("image", "an image reference such as debian:trixie-slim"),
+    ("cap_add", "a list of capabilities from the short list that can be given back"),
+    ("cap_drop", "a list of capabilities"),
+    ("seccomp", "\"default\" or \"strict\""),
+    ("pids_limit", "a whole number from 16 to 4096, never unlimited"),
+    ("memory", "a size from 16 MiB to 1 PiB"),
+    ("cpus", "a number from 0.01 to 1024"),
+    ("cpuset", "a list of CPUs such as \"0-1,3\", or \"\" for all"),
+    ("nofile", "a whole number from 64 to 1048576"),
+    ("read_only_rootfs", "true or false"),
+    ("tmp_size", "a size from 1 MiB to 1 TiB"),
+    ("run_size", "a size from 1 MiB to 1 TiB"),
+    ("shm_size", "a size from 1 MiB to 1 TiB"),
+    ("network", "\"none\" or \"open\""),
+    ("log_max_size", "a size from 64 KiB to 10 GiB"),
+    ("log_max_file", "a whole number from 1 to 100"),
+    ("timeout", "a span of whole seconds up to 10 years, such as \"30m\", or 0 for as long as it likes"),
+    ("stop_grace", "a span of whole seconds up to an hour"),
+    ("workspace_read_only", "true or false"),
+    ("env", "a table of texts by variable name"),
+];
+
+/// What a key takes, as errors say it.
+pub fn takes(key: &str) -> &'static str {
+    KEYS.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| takes)
+}
 
 /// What a profile file, or the command line, may say. Unknown keys are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -77,4 +111,42 @@ pub struct Profile {
     /// Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<BTreeMap<String, String>>,
+}
+
+/// The capabilities that can be given back.
+fn addable() -> impl Iterator<Item = Capability> {
+    ADDABLE_CAPABILITIES.into_iter().filter_map(|name| name.parse().ok())
+}
+
+impl From<&Policy> for Profile {
+    /// The profile that decides every field as the policy does, whatever is below it.
+    fn from(policy: &Policy) -> Self {
+        Self {
+            description: None,
+            base: None,
+            image: Some(policy.image.clone()),
+            cap_add: Some(policy.cap_add.iter().copied().collect()),
+            cap_drop: Some(addable().filter(|capability| !policy.cap_add.contains(capability)).collect()),
+            seccomp: Some(policy.seccomp),
+            pids_limit: Some(policy.pids_limit.get().into()),
+            memory: Some(policy.memory),
+            cpus: Some(policy.cpus),
+            cpuset: Some(policy.cpuset.clone()),
+            nofile: Some(policy.nofile.into()),
+            read_only_rootfs: Some(policy.read_only_rootfs),
+            tmp_size: Some(policy.tmp_size),
+            run_size: Some(policy.run_size),
+            shm_size: Some(policy.shm_size),
+            network: Some(policy.network),
+            log_max_size: Some(policy.log.max_size),
+            log_max_file: Some(policy.log.max_file.into()),
+            timeout: Some(match policy.timeout {
+                Timeout::Never => Seconds::new(0),
+                Timeout::After(seconds) => seconds,
+            }),
+            stop_grace: Some(policy.stop_grace),
+            workspace_read_only: Some(policy.workspace_read_only),
+            env: Some(policy.env.clone()),
+        }
+    }
 }

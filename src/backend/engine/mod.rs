@@ -14,9 +14,10 @@ use crate::policy::ImageFacts;
 use crate::policy::plan::CreateRequest;
 use crate::session::ContainerFacts;
 
+pub use crate::config::Endpoint;
 pub use types::{
-    AttachOptions, Attached, BuildRequest, ContainerSummary, Created, Endpoint, EngineInfo, EngineVersion, ExecRequest, ExecState,
-    ImageSummary, LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,
+    AttachOptions, Attached, BuildRequest, ContainerSummary, Created, EngineInfo, EngineVersion, ExecRequest, ExecState, ImageSummary,
+    LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,
 };
 
 /// A stream of bytes: a tar archive on its way in or out.

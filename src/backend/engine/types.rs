@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bytes::Bytes as Chunk;
 use jiff::Timestamp;
@@ -8,19 +7,6 @@ use serde::Serialize;
 use super::{Input, OutputStream};
 use crate::session::{ExitFacts, Status};
 use crate::units::{Bytes, Untrusted};
-
-/// Where an engine is reached and how that address was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Endpoint {
-    /// `unix:///var/run/docker.sock`, `tcp://…`, `https://…`, `ssh://…`.
-    pub uri: String,
-    /// `--host`, `DOCKER_HOST`, `context NAME`, `default socket`.
-    pub found_by: String,
-    /// The socket file where it is a Unix socket.
-    pub socket: Option<PathBuf>,
-    /// Folder with `ca.pem`, `cert.pem`, `key.pem` where TLS is used.
-    pub tls_dir: Option<PathBuf>,
-}
 
 /// What `GET /version` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

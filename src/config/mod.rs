@@ -1,0 +1,23 @@
+//! What this machine and its operator have set: the only reader of the environment and of configuration files.
+//!
+//! ```text
+//! environment ─▶ paths ─▶ settings (config.toml) ─▶ profiles (layers for policy::resolve)
+//!                                                └▶ engine_address (where the engine is)
+//! ```
+
+mod ca_bundle;
+mod docker_context;
+mod endpoint;
+pub mod engine_address;
+mod environment;
+mod paths;
+pub mod profiles;
+mod project_file;
+mod settings;
+mod text_file;
+mod toml_file;
+
+pub use endpoint::Endpoint;
+pub use environment::Environment;
+pub use paths::Paths;
+pub use settings::{CaBundle, ImageSettings, PackageSettings, RegistrySettings, Settings, WorkspaceSettings};
