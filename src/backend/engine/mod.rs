@@ -1,5 +1,13 @@
 //! The seam to Docker: what the backend asks of an engine, in our own types. bollard's types end in `convert`.
 
+mod body;
+mod call;
+mod connect;
+mod convert;
+mod docker;
+mod error;
+mod reference;
+mod streams;
 mod types;
 
 use std::pin::Pin;
@@ -14,6 +22,8 @@ use crate::policy::ImageFacts;
 use crate::policy::plan::CreateRequest;
 use crate::session::ContainerFacts;
 
+pub use docker::DockerEngine;
+pub use error::failure_in;
 pub use types::{
     AttachOptions, Attached, BuildRequest, ContainerSummary, Created, Endpoint, EngineInfo, EngineVersion, ExecRequest, ExecState,
     ImageSummary, LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,
