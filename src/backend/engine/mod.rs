@@ -1,5 +1,13 @@
 //! The seam to Docker: what the backend asks of an engine, in our own types. bollard's types end in `convert`.
 
+mod body;
+mod call;
+mod connect;
+mod convert;
+mod docker;
+mod error;
+mod reference;
+mod streams;
 mod types;
 
 use std::pin::Pin;
@@ -15,6 +23,8 @@ use crate::policy::plan::CreateRequest;
 use crate::session::ContainerFacts;
 
 pub use crate::config::Endpoint;
+pub use docker::DockerEngine;
+pub use error::failure_in;
 pub use types::{
     AttachOptions, Attached, BuildRequest, ContainerSummary, Created, EngineInfo, EngineVersion, ExecRequest, ExecState, ImageSummary,
     LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,

@@ -27,6 +27,7 @@ pub struct EngineVersion {
 
 /// What `GET /info` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the engine's own fields")]
 pub struct EngineInfo {
     /// The engine's own id.
     pub id: String,

@@ -1,0 +1,423 @@
+//! [`Engine`] over bollard: which request, with which patience. What it sends and receives is `convert`'s to know.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::exec::{StartExecOptions, StartExecResults};
+use bollard::models::{ExecConfig, VolumeCreateRequest};
+use bollard::query_parameters::{
+    AttachContainerOptions, BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions,
+    InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListVolumesOptions, LogsOptions,
+    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions, UploadToContainerOptions,
+    WaitContainerOptions,
+};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::body::{ReaderFault, watched};
+use super::call::{Call, Noun};
+use super::streams::{self, BuildLog};
+use super::{
+    AttachOptions, Attached, BuildRequest, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, ExecRequest,
+    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, Progress, ProgressStream, VolumeFacts, WaitFor, connect, convert,
+    reference,
+};
+use crate::failure::{Failure, Result};
+use crate::policy::ImageFacts;
+use crate::policy::plan::CreateRequest;
+use crate::session::{ContainerFacts, labels};
+
+/// For an answer to begin. A start under load takes tens of seconds; an engine that is stuck takes for ever.
+const ORDINARY_S: u64 = 120;
+/// For requests whose answer begins when the work is done, or whose body is ours to feed: a year.
+const PATIENT_S: u64 = 365 * 24 * 60 * 60;
+/// A piece of an exec's output at most.
+const EXEC_PIECE: usize = 64 * 1024;
+/// Lines of a build in flight.
+const BUILD_QUEUE: usize = 64;
+
+/// A Docker Engine, or a compatible one.
+pub struct DockerEngine {
+    endpoint: Arc<Endpoint>,
+    docker: Docker,
+    version: EngineVersion,
+}
+
+impl DockerEngine {
+    /// Connects and agrees on an API version: one request. Later requests each take a connection of their own.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
+        let (docker, version) = connect::open(endpoint, Duration::from_secs(ORDINARY_S)).await?;
+        Ok(Self { endpoint: Arc::new(endpoint.clone()), docker, version })
+    }
+
+    fn call(&self, doing: &'static str, noun: Noun, on: &str) -> Call {
+        Call::new(&self.endpoint, doing, noun, on, ORDINARY_S)
+    }
+
+    fn patient(&self) -> Docker {
+        self.docker.clone().with_timeout(Duration::from_secs(PATIENT_S))
+    }
+}
+
+/// Gone, or on its way out, is what a removal wants.
+fn gone(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+fn in_progress(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 409, .. })
+}
+
+/// Everything with our labels, whatever their value.
+fn ours() -> HashMap<String, Vec<String>> {
+    [("label".to_owned(), vec![labels::SCHEMA.to_owned()])].into()
+}
+
+/// The engine's seconds are 32 bits in bollard; a later moment means "no end" or "nothing".
+fn moment(seconds: i64) -> i32 {
+    i32::try_from(seconds.max(0)).unwrap_or(i32::MAX)
+}
+
+#[async_trait]
+impl Engine for DockerEngine {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    async fn version(&self) -> Result<EngineVersion> {
+        Ok(self.version.clone())
+    }
+
+    async fn info(&self) -> Result<EngineInfo> {
+        let call = self.call("ask the engine about itself", Noun::Engine, "");
+        self.docker.info().await.map(convert::system::engine_info).map_err(|error| call.failure(&error))
+    }
+
+    async fn image(&self, reference: &str) -> Result<ImageFacts> {
+        let name = reference::image(reference)?;
+        let call = self.call("look at the image", Noun::Image, name);
+        self.docker.inspect_image(name).await.map(|image| convert::image::facts(name, image)).map_err(|error| call.failure(&error))
+    }
+
+    async fn our_images(&self) -> Result<Vec<ImageSummary>> {
+        let options = ListImagesOptions { filters: Some(ours()), ..Default::default() };
+        let call = self.call("list the images", Noun::Engine, "");
+        let images = self.docker.list_images(Some(options)).await.map_err(|error| call.failure(&error))?;
+        Ok(images.into_iter().map(convert::image::summary).collect())
+    }
+
+    fn pull(&self, reference: &str) -> ProgressStream {
+        let name = match reference::image(reference) {
+            Ok(name) => name,
+            Err(failure) => return streams::failed(failure),
+        };
+        let (repository, tag) = reference::repository_and_tag(name);
+        let options = CreateImageOptions {
+            from_image: Some(repository.to_owned()),
+            tag: Some(tag.to_owned()).filter(|tag| !tag.is_empty()),
+            ..Default::default()
+        };
+        let lines = self.patient().create_image(Some(options), None, None);
+        streams::image_progress(lines, self.call("pull the image", Noun::RemoteImage, name), ReaderFault::default())
+    }
+
+    fn import(&self, reference: &str, changes: &[String], tar: ByteStream) -> ProgressStream {
+        let name = match reference::image(reference) {
+            Ok(name) => name,
+            Err(failure) => return streams::failed(failure),
+        };
+        let (repository, tag) = reference::repository_and_tag(name);
+        let options = CreateImageOptions {
+            from_src: Some("-".to_owned()),
+            repo: Some(repository.to_owned()),
+            tag: Some(tag.to_owned()),
+            changes: changes.to_vec(),
+            ..Default::default()
+        };
+        let (body, fault) = watched(tar);
+        let lines = self.patient().create_image(Some(options), Some(bollard::body_try_stream(body)), None);
+        streams::image_progress(lines, self.call("import the image", Noun::Engine, name), fault)
+    }
+
+    fn build(&self, request: &BuildRequest, context: ByteStream) -> ProgressStream {
+        if let Err(failure) = reference::image(&request.tag) {
+            return streams::failed(failure);
+        }
+        let options = BuildImageOptions {
+            t: Some(request.tag.clone()),
+            nocache: request.no_cache,
+            rm: true,
+            forcerm: true,
+            buildargs: Some(request.args.clone().into_iter().collect()),
+            labels: Some(request.labels.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        let call = self.call("build the image", Noun::Engine, &request.tag);
+        let docker = self.patient();
+        let (sender, receiver) = mpsc::channel(BUILD_QUEUE);
+        // bollard's stream borrows its client, so a task owns both; it ends with its listener.
+        tokio::spawn(async move {
+            tokio::select! {
+                () = follow_build(&docker, options, context, call, &sender) => {}
+                () = sender.closed() => {}
+            }
+        });
+        futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|item| (item, receiver)) }).boxed()
+    }
+
+    async fn remove_image(&self, reference: &str) -> Result<()> {
+        let name = reference::image(reference)?;
+        match self.docker.remove_image(name, None::<RemoveImageOptions>, None).await {
+            Ok(_) => Ok(()),
+            Err(error) if gone(&error) => Ok(()),
+            Err(error) => Err(self.call("remove the image", Noun::Image, name).failure(&error)),
+        }
+    }
+
+    async fn create(&self, request: &CreateRequest) -> Result<Created> {
+        let options = CreateContainerOptions { name: Some(request.name.clone()), ..Default::default() };
+        let body = convert::create::session(request, self.version.api);
+        let answer = self.docker.create_container(Some(options), body).await;
+        let call = |noun, on| self.call("create the container", noun, on);
+        answer.map(convert::container::created).map_err(|error| match error {
+            // Only the image can be missing, and only the name be in conflict.
+            _ if gone(&error) => call(Noun::NewContainer, &request.image).failure(&error),
+            _ => call(Noun::NewContainer, &request.name).failure(&error),
+        })
+    }
+
+    async fn create_one_shot(&self, request: &OneShot) -> Result<Created> {
+        let options = CreateContainerOptions { name: Some(request.name.clone()), ..Default::default() };
+        let body = convert::one_shot::helper(request, self.version.api);
+        let answer = self.docker.create_container(Some(options), body).await;
+        let call = |noun, on| self.call("create the helper container", noun, on);
+        answer.map(convert::container::created).map_err(|error| match request.pid_mode.strip_prefix("container:") {
+            Some(other) if gone(&error) => {
+                call(Noun::NewContainer, &request.image).failure(&error).detail(format!("or the container {other} is gone"))
+            }
+            _ if gone(&error) => call(Noun::NewContainer, &request.image).failure(&error),
+            _ => call(Noun::NewContainer, &request.name).failure(&error),
+        })
+    }
+
+    async fn inspect(&self, container: &str) -> Result<ContainerFacts> {
+        let name = reference::name("container", container)?;
+        let call = self.call("inspect the container", Noun::Container, name);
+        let answer = self.docker.inspect_container(name, None::<InspectContainerOptions>).await;
+        answer.map(convert::container::facts).map_err(|error| call.failure(&error))
+    }
+
+    async fn our_containers(&self) -> Result<Vec<ContainerSummary>> {
+        let options = ListContainersOptions { all: true, filters: Some(ours()), ..Default::default() };
+        let call = self.call("list the containers", Noun::Engine, "");
+        let containers = self.docker.list_containers(Some(options)).await.map_err(|error| call.failure(&error))?;
+        Ok(containers.into_iter().map(convert::container::summary).collect())
+    }
+
+    async fn start(&self, container: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("start the container", Noun::Container, name);
+        self.docker.start_container(name, None::<StartContainerOptions>).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn stop(&self, container: &str, grace_s: u64) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let options = StopContainerOptions { t: Some(i32::try_from(grace_s).unwrap_or(i32::MAX)), signal: None };
+        let within_s = grace_s.saturating_add(ORDINARY_S);
+        let docker = self.docker.clone().with_timeout(Duration::from_secs(within_s));
+        let call = Call::new(&self.endpoint, "stop the container", Noun::Container, name, within_s);
+        docker.stop_container(name, Some(options)).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn kill(&self, container: &str, signal: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("send a signal to the container", Noun::Container, name);
+        let options = KillContainerOptions { signal: signal.to_owned() };
+        self.docker.kill_container(name, Some(options)).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn remove(&self, container: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let options = RemoveContainerOptions { v: true, force: true, link: false };
+        match self.docker.remove_container(name, Some(options)).await {
+            Ok(()) => Ok(()),
+            // By force, the one conflict left is a removal that is already under way.
+            Err(error) if gone(&error) || in_progress(&error) => Ok(()),
+            Err(error) => Err(self.call("remove the container", Noun::Container, name).failure(&error)),
+        }
+    }
+
+    async fn wait(&self, container: &str, until: WaitFor) -> Result<i64> {
+        let name = reference::name("container", container)?;
+        let call = self.call("wait for the container", Noun::Container, name);
+        let condition = match until {
+            WaitFor::NotRunning => "not-running",
+            WaitFor::NextExit => "next-exit",
+            WaitFor::Removed => "removed",
+        };
+        let options = WaitContainerOptions { condition: condition.to_owned() };
+        // Docker answers with headers at once; an engine that does not may keep them until the end.
+        let mut answers = Box::pin(self.patient().wait_container(name, Some(options)));
+        match answers.next().await {
+            None => Err(call.broken("the engine ended its answer without an exit code")),
+            Some(answer) => convert::container::exit_code(answer, &call),
+        }
+    }
+
+    async fn attach(&self, container: &str, options: AttachOptions) -> Result<Attached> {
+        let name = reference::name("container", container)?;
+        let call = self.call("attach to the container", Noun::Container, name);
+        let options = AttachContainerOptions {
+            stream: true,
+            logs: false,
+            stdin: options.stdin,
+            stdout: options.output,
+            stderr: options.output,
+            detach_keys: None,
+        };
+        let attached = self.docker.attach_container(name, Some(options)).await.map_err(|error| call.failure(&error))?;
+        Ok(Attached { output: streams::output(attached.output, call), input: attached.input })
+    }
+
+    fn logs(&self, container: &str, options: &LogOptions) -> OutputStream {
+        let name = match reference::name("container", container) {
+            Ok(name) => name,
+            Err(failure) => return streams::failed(failure),
+        };
+        let call = self.call("read the log of the container", Noun::Container, name);
+        let options = LogsOptions {
+            follow: options.follow,
+            stdout: true,
+            stderr: true,
+            since: moment(options.since),
+            until: moment(options.until),
+            timestamps: options.timestamps,
+            tail: options.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
+        };
+        streams::output(self.patient().logs(name, Some(options)), call)
+    }
+
+    async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)> {
+        let name = reference::name("container", container)?;
+        let call = self.call("run a command in the container", Noun::Container, name);
+        let config = ExecConfig {
+            attach_stdin: Some(request.stdin),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            tty: Some(false),
+            cmd: Some(request.command.clone()),
+            env: Some(request.env.clone()).filter(|env| !env.is_empty()),
+            working_dir: Some(request.working_dir.clone()).filter(|dir| !dir.is_empty()),
+            ..Default::default()
+        };
+        let id = self.docker.create_exec(name, config).await.map_err(|error| call.failure(&error))?.id;
+        let options = StartExecOptions { detach: false, tty: false, output_capacity: Some(EXEC_PIECE) };
+        match self.docker.start_exec(&id, Some(options)).await.map_err(|error| call.failure(&error))? {
+            StartExecResults::Attached { output, input } => Ok((id, Attached { output: streams::output(output, call), input })),
+            StartExecResults::Detached => Err(call.broken("the engine detached from a command that was to be attached")),
+        }
+    }
+
+    async fn exec_state(&self, exec: &str) -> Result<ExecState> {
+        let id = reference::name("running command", exec)?;
+        let call = self.call("look at the running command", Noun::Exec, id);
+        let answer = self.docker.inspect_exec(id).await.map_err(|error| call.failure(&error))?;
+        let running = answer.running.unwrap_or(false);
+        Ok(ExecState { running, exit_code: answer.exit_code.filter(|_| !running) })
+    }
+
+    async fn upload(&self, container: &str, folder: &str, tar: ByteStream) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let options = || UploadToContainerOptions {
+            path: folder.to_owned(),
+            // A file never takes the place of a folder, nor a folder that of a file.
+            no_overwrite_dir_non_dir: Some("true".to_owned()),
+            copy_uidgid: None,
+        };
+        let call = self.call("copy into", Noun::Path, &format!("{name}:{folder}"));
+        let (body, fault) = watched(tar);
+        let docker = self.patient();
+        let Err(error) = docker.upload_to_container(name, Some(options()), bollard::body_try_stream(body)).await else { return Ok(()) };
+        let failure = fault.or(call.failure(&error));
+        if failure.code != crate::failure::Code::EngineUnreachable {
+            return Err(failure);
+        }
+        // An engine that refuses early closes the connection under the archive, and its reason can be lost with
+        // it. Nothing is refused for its content, so an archive of nothing gets the same answer whole.
+        let nothing = bollard::body_full(vec![0_u8; 1024].into());
+        match self.docker.upload_to_container(name, Some(options()), nothing).await {
+            Err(reason @ bollard::errors::Error::DockerResponseServerError { .. }) => Err(call.failure(&reason)),
+            _ => Err(failure),
+        }
+    }
+
+    fn download(&self, container: &str, path: &str) -> ByteStream {
+        let name = match reference::name("container", container) {
+            Ok(name) => name,
+            Err(failure) => return futures_util::stream::once(async { Err(std::io::Error::other(failure)) }).boxed(),
+        };
+        let call = self.call("copy", Noun::Path, &format!("{name}:{path}"));
+        let options = DownloadFromContainerOptions { path: path.to_owned() };
+        streams::archive(self.docker.download_from_container(name, Some(options)), call)
+    }
+
+    async fn create_volume(&self, name: &str, labels: &[(String, String)]) -> Result<VolumeFacts> {
+        let name = reference::name("volume", name)?;
+        let call = self.call("create the volume", Noun::Volume, name);
+        let request =
+            VolumeCreateRequest { name: Some(name.to_owned()), labels: Some(labels.iter().cloned().collect()), ..Default::default() };
+        self.docker.create_volume(request).await.map(convert::volume::facts).map_err(|error| call.failure(&error))
+    }
+
+    async fn volume(&self, name: &str) -> Result<VolumeFacts> {
+        let name = reference::name("volume", name)?;
+        let call = self.call("look at the volume", Noun::Volume, name);
+        self.docker.inspect_volume(name).await.map(convert::volume::facts).map_err(|error| call.failure(&error))
+    }
+
+    async fn our_volumes(&self) -> Result<Vec<VolumeFacts>> {
+        let options = ListVolumesOptions { filters: Some(ours()) };
+        let call = self.call("list the volumes", Noun::Engine, "");
+        let list = self.docker.list_volumes(Some(options)).await.map_err(|error| call.failure(&error))?;
+        Ok(list.volumes.unwrap_or_default().into_iter().map(convert::volume::facts).collect())
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<()> {
+        let name = reference::name("volume", name)?;
+        match self.docker.remove_volume(name, None::<RemoveVolumeOptions>).await {
+            Ok(()) => Ok(()),
+            Err(error) if gone(&error) => Ok(()),
+            Err(error) => Err(self.call("remove the volume", Noun::Volume, name).failure(&error)),
+        }
+    }
+}
+
+async fn follow_build(
+    docker: &Docker,
+    options: BuildImageOptions,
+    context: ByteStream,
+    call: Call,
+    sender: &mpsc::Sender<Result<Progress, Failure>>,
+) {
+    let (body, fault) = watched(context);
+    let mut answers = Box::pin(docker.build_image(options, None, Some(bollard::body_try_stream(body))));
+    let mut log = BuildLog::default();
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Ok(info) => {
+                for progress in log.take(info) {
+                    if sender.send(Ok(progress)).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                let _ = sender.send(Err(log.explain(fault.or(call.failure(&error))))).await;
+                return;
+            }
+        }
+    }
+}
