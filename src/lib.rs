@@ -4,6 +4,8 @@
 
 pub mod backend;
 pub mod failure;
+pub mod kernel;
 pub mod policy;
 pub mod session;
+pub mod supervisor;
 pub mod units;
