@@ -20,8 +20,9 @@ struct FileKey {
     device: u64,
     inode: u64,
     size: u64,
-    modified_ns: i128,
-    changed_ns: i128,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,13 +43,12 @@ impl Digests {
     pub(super) fn of_exe(&self, proc: &Procfs, pid: u32, cache: Option<&Path>) -> io::Result<[u8; 32]> {
         let mut file = proc.open_exe(pid)?;
         let data = file.metadata()?;
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
         let key = FileKey {
             device: data.dev(),
             inode: data.ino(),
             size: data.size(),
-            modified_ns: nanoseconds(data.mtime(), data.mtime_nsec()),
-            changed_ns: nanoseconds(data.ctime(), data.ctime_nsec()),
+            modified: (data.mtime(), data.mtime_nsec()),
+            changed: (data.ctime(), data.ctime_nsec()),
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains_key(&key) {

@@ -85,7 +85,7 @@ pub struct ProcessFacts {
     pub gids: [u32; 4],
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// The AppArmor label where AppArmor is on.
+    /// The `AppArmor` label where it is on.
     pub apparmor: Option<Untrusted>,
 }
 
