@@ -133,6 +133,7 @@ impl HostReader {
             namespaces: namespaces::against_host(proc, pid, self.source),
             limits: tables::resource_limits(&read("limits")?),
             uid_map: tables::id_map(&read("uid_map")?),
+            gid_map: tables::id_map(&read("gid_map")?),
             workspace: self.workspace(pid, &mounts),
             system_paths: self.system_paths(),
             hidden_processes: in_cgroup.hidden,

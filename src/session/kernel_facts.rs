@@ -33,6 +33,8 @@ pub struct KernelFacts {
     pub limits: ResourceLimits,
     /// PID 1's user id map.
     pub uid_map: Vec<IdMap>,
+    /// PID 1's group id map.
+    pub gid_map: Vec<IdMap>,
     /// Of the paths that engines hide or make read-only, those that this kernel has at all.
     pub system_paths: Vec<String>,
     /// Processes in the container's cgroup that the reader cannot see: a probe looks from inside the PID namespace.
