@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod config;
 pub mod failure;
+pub mod kernel;
 pub mod policy;
 pub mod session;
 pub mod supervisor;

@@ -1,9 +1,9 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::units::{CapSet, Untrusted};
 
 /// Who read the kernel's facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KernelSource {
     /// This program, from the host's `/proc` and cgroup files.
@@ -13,7 +13,7 @@ pub enum KernelSource {
 }
 
 /// What the kernel shows of one container, read from outside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelFacts {
     /// Who read them.
     pub source: KernelSource,
@@ -33,21 +33,27 @@ pub struct KernelFacts {
     pub limits: ResourceLimits,
     /// PID 1's user id map.
     pub uid_map: Vec<IdMap>,
+    /// PID 1's group id map.
+    pub gid_map: Vec<IdMap>,
+    /// Of the paths that engines hide or make read-only, those that this kernel has at all.
+    pub system_paths: Vec<String>,
+    /// Processes in the container's cgroup that the reader cannot see: a probe looks from inside the PID namespace.
+    pub hidden_processes: u32,
     /// The folder at `/workspace` as its device and inode, where the reader may look.
     pub workspace: Option<WorkspaceProof>,
 }
 
 /// Whether PID 1 is the engine's init, told by the executable: its name can be forged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitProof {
-    /// PID 1's executable as its own mount namespace names it.
+    /// PID 1's executable as its own mount namespace names it; empty where it could not be read.
     pub exe: Untrusted,
-    /// Whether a mount from outside the image stands exactly at `exe`, so that no image could have put it there.
+    /// Whether a read-only mount of a file from outside the container stands exactly at `exe`, so that no image put it there.
     pub mounted_from_host: bool,
 }
 
 /// One process, as `/proc/PID` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessFacts {
     /// PID as the reader sees it.
     pub pid: u32,
@@ -81,26 +87,25 @@ pub struct ProcessFacts {
     pub gids: [u32; 4],
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// The AppArmor label where AppArmor is on.
+    /// The `AppArmor` label where it is on.
     pub apparmor: Option<Untrusted>,
 }
 
-/// By what a process belongs to a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts of the kernel, none a state of ours")]
+/// By what a process belongs to a container; `None` where the reader may not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Membership {
-    /// It is in the container's cgroup (or one below).
-    pub cgroup: bool,
-    /// It is in the container's PID namespace.
-    pub pid_namespace: bool,
+    /// It is in the container's cgroup (or one below), of every controller that limits the container.
+    pub cgroup: Option<bool>,
+    /// It is in the container's PID namespace (or one below).
+    pub pid_namespace: Option<bool>,
     /// It is in the container's mount namespace.
-    pub mount_namespace: bool,
+    pub mount_namespace: Option<bool>,
     /// It is in the container's network namespace.
-    pub network_namespace: bool,
+    pub network_namespace: Option<bool>,
 }
 
 /// `Seccomp:` in `/proc/PID/status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SeccompMode {
     /// 0.
@@ -112,7 +117,7 @@ pub enum SeccompMode {
 }
 
 /// Which cgroup hierarchy holds the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CgroupVersion {
     /// Version 1, or hybrid with the controllers on version 1.
@@ -122,7 +127,7 @@ pub enum CgroupVersion {
 }
 
 /// One limit as a cgroup file holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "value", rename_all = "snake_case")]
 pub enum LimitFact {
     /// A number.
@@ -134,7 +139,7 @@ pub enum LimitFact {
 }
 
 /// The container's cgroup files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CgroupFacts {
     /// Which hierarchy.
     pub version: CgroupVersion,
@@ -149,7 +154,7 @@ pub struct CgroupFacts {
 }
 
 /// One line of `/proc/PID/mountinfo`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelMount {
     /// Where it stands in the container.
     pub target: Untrusted,
@@ -168,7 +173,7 @@ pub struct KernelMount {
 }
 
 /// One namespace of PID 1 against the host's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamespaceFact {
     /// `cgroup`, `ipc`, `mnt`, `net`, `pid`, `user`, `uts`.
     pub name: String,
@@ -177,7 +182,7 @@ pub struct NamespaceFact {
 }
 
 /// PID 1's limits from `/proc/PID/limits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLimits {
     /// `Max open files`, hard.
     pub nofile: LimitFact,
@@ -186,7 +191,7 @@ pub struct ResourceLimits {
 }
 
 /// One line of `/proc/PID/uid_map`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdMap {
     /// First id inside.
     pub inside: u32,
@@ -197,7 +202,7 @@ pub struct IdMap {
 }
 
 /// What stands at `/workspace`, by device and inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkspaceProof {
     /// `st_dev`.
     pub device: u64,

@@ -134,6 +134,19 @@ impl serde::Serialize for CapSet {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for CapSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        names.iter().try_fold(Self::EMPTY, |set, name| {
+            let bit = match name.strip_prefix("bit ") {
+                Some(number) => number.parse().ok().filter(|bit: &u8| *bit < 64).ok_or("a capability's bit is below 64"),
+                None => name.parse::<Capability>().map(Capability::bit).map_err(|_| "not a capability"),
+            };
+            bit.map(|bit| Self(set.0 | 1 << bit)).map_err(serde::de::Error::custom)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +158,15 @@ mod tests {
         }
         assert!("ROOT".parse::<Capability>().is_err());
         assert_eq!(CapSet(1 << 21 | 1 << 60).to_string(), "SYS_ADMIN bit 60");
+    }
+    #[test]
+    fn a_set_reads_back_from_json_with_bits_newer_than_this_program() {
+        for set in [CapSet::EMPTY, CapSet(0x1ff_ffff_ffff), CapSet(1 << 63 | 1)] {
+            let json = serde_json::to_string(&set).unwrap();
+            assert_eq!(serde_json::from_str::<CapSet>(&json).unwrap(), set);
+        }
+        for json in [r#"["ROOT"]"#, r#"["bit 64"]"#, r#"["bit -1"]"#, r#"["bit 300"]"#] {
+            assert!(serde_json::from_str::<CapSet>(json).is_err(), "{json}");
+        }
     }
 }

@@ -1,0 +1,330 @@
+//! Where a container's control groups are, who is in them and what they limit: version 1, version 2, and hybrid.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::procfs::{folders, read_text};
+use crate::session::{CgroupFacts, CgroupVersion, KernelMount, LimitFact};
+
+/// The controllers that hold a container's limits. A process outside one of them escapes that limit.
+const LIMITING: [&str; 3] = ["pids", "memory", "cpu"];
+/// Where the hierarchies are mounted everywhere; a reader with another root looks there instead.
+const USUAL_ROOT: &str = "/sys/fs/cgroup";
+/// How many folders are looked through for a container's, where its path cannot be translated.
+const MOST_FOLDERS: usize = 20_000;
+/// Version 1 writes "no limit" as the largest number of pages that fits.
+const UNLIMITED_V1: u64 = 1 << 62;
+
+/// `/proc/PID/cgroup`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CgroupPaths {
+    /// Controllers (empty for the unified hierarchy) and path.
+    lines: Vec<(Vec<String>, String)>,
+}
+
+impl CgroupPaths {
+    pub(super) fn parse(text: &str) -> Self {
+        let line = |line: &str| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let controllers = fields.next()?.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            Some((controllers, fields.next()?.to_owned()))
+        };
+        Self { lines: text.lines().filter_map(line).collect() }
+    }
+
+    /// Whether any path names the container.
+    pub(super) fn mention(&self, id: &str) -> bool {
+        id.len() >= 12 && self.lines.iter().any(|(_, path)| path.contains(id))
+    }
+
+    pub(super) fn version(&self) -> CgroupVersion {
+        let is_v1 = self.lines.iter().any(|(controllers, _)| controllers.iter().any(|name| LIMITING.contains(&name.as_str())));
+        if is_v1 { CgroupVersion::V1 } else { CgroupVersion::V2 }
+    }
+
+    /// The path in the hierarchy that has a controller; in the unified one where no other has it.
+    fn path(&self, controller: &str) -> Option<&str> {
+        let has = |wanted: &str| {
+            let found = self.lines.iter().find(|(controllers, _)| {
+                if wanted.is_empty() { controllers.is_empty() } else { controllers.iter().any(|name| name == wanted) }
+            });
+            found.map(|(_, path)| path.as_str())
+        };
+        has(controller).or_else(|| has(""))
+    }
+}
+
+/// One container's control groups.
+#[derive(Debug, Clone)]
+pub(super) struct ContainerCgroup {
+    version: CgroupVersion,
+    /// For each of [`LIMITING`]: the path whose last part names the container, and its folder where this reader has it.
+    groups: Vec<(&'static str, String, Option<PathBuf>)>,
+}
+
+/// Members by number, and how many are there that the reader's PID namespace does not show.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Members {
+    pub(super) pids: BTreeSet<u32>,
+    pub(super) hidden: u32,
+}
+
+impl ContainerCgroup {
+    /// From PID 1's paths and the reader's own mounts of control groups.
+    pub(super) fn find(paths: &CgroupPaths, id: &str, pid: u32, mounts: &[KernelMount], cgroup_root: &Path) -> Self {
+        let version = paths.version();
+        let mut groups: Vec<(&'static str, String, Option<PathBuf>)> = Vec::new();
+        for controller in LIMITING {
+            let Some(path) = paths.path(controller).and_then(|path| own_part(path, id)) else { continue };
+            // One hierarchy for all: its folder is looked for once.
+            let known = groups.iter().find(|(_, known, _)| version == CgroupVersion::V2 && *known == path);
+            let folder = match known {
+                Some((_, _, folder)) => folder.clone(),
+                None => locate(mounts, cgroup_root, version, controller, path, id).filter(|folder| members(folder).pids.contains(&pid)),
+            };
+            groups.push((controller, path.to_owned(), folder));
+        }
+        Self { version, groups }
+    }
+
+    fn folder(&self, controller: &str) -> Option<&Path> {
+        self.groups.iter().find(|(name, ..)| *name == controller).and_then(|(.., folder)| folder.as_deref())
+    }
+
+    /// Everyone in any of the container's groups or one below.
+    pub(super) fn members(&self) -> Members {
+        let folders: BTreeSet<&Path> = self.groups.iter().filter_map(|(.., folder)| folder.as_deref()).collect();
+        folders.into_iter().map(members).fold(Members::default(), |mut all, some| {
+            all.pids.extend(some.pids);
+            all.hidden = all.hidden.max(some.hidden);
+            all
+        })
+    }
+
+    /// Whether a process with these paths is in the container's group of every controller.
+    pub(super) fn holds(&self, paths: &CgroupPaths) -> bool {
+        let is_within = |path: &str, group: &str| path.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        !self.groups.is_empty()
+            && self.groups.iter().all(|(controller, group, _)| paths.path(controller).is_some_and(|path| is_within(path, group)))
+    }
+
+    pub(super) fn facts(&self) -> CgroupFacts {
+        let file = |controller: &str, name: &str| self.folder(controller).and_then(|folder| read_text(&folder.join(name)).ok());
+        let limit = |controller: &str, name: &str| file(controller, name).map_or(LimitFact::Unreadable, |text| parse_limit(&text));
+        let pids_max = limit("pids", "pids.max");
+        match self.version {
+            CgroupVersion::V1 => CgroupFacts {
+                version: self.version,
+                pids_max,
+                memory_max: limit("memory", "memory.limit_in_bytes"),
+                memory_swap_max: limit("memory", "memory.memsw.limit_in_bytes"),
+                nano_cpus: match (file("cpu", "cpu.cfs_quota_us"), file("cpu", "cpu.cfs_period_us")) {
+                    (Some(quota), Some(period)) => share(quota.trim(), period.trim()),
+                    _ => LimitFact::Unreadable,
+                },
+            },
+            CgroupVersion::V2 => {
+                let memory_max = limit("memory", "memory.max");
+                CgroupFacts {
+                    version: self.version,
+                    pids_max,
+                    memory_max,
+                    memory_swap_max: sum(memory_max, limit("memory", "memory.swap.max")),
+                    nano_cpus: file("cpu", "cpu.max")
+                        .and_then(|text| text.trim().split_once(' ').map(|(quota, period)| share(quota, period)))
+                        .unwrap_or(LimitFact::Unreadable),
+                }
+            }
+        }
+    }
+}
+
+/// A path up to and including the part that names the container: what is below it is the container's own affair.
+fn own_part<'a>(path: &'a str, id: &str) -> Option<&'a str> {
+    let named = path.rfind(id)?;
+    let end = path.get(named..)?.find('/').map_or(path.len(), |slash| named + slash);
+    path.get(..end)
+}
+
+/// The folder of a path in the hierarchy with a controller, as the reader has it mounted.
+fn locate(mounts: &[KernelMount], cgroup_root: &Path, version: CgroupVersion, controller: &str, path: &str, id: &str) -> Option<PathBuf> {
+    let has_it = |mount: &&KernelMount| match version {
+        CgroupVersion::V1 => mount.fs_type == "cgroup" && mount.super_options.iter().any(|option| option.raw() == controller),
+        CgroupVersion::V2 => mount.fs_type == "cgroup2",
+    };
+    let candidates: Vec<(PathBuf, &str)> = mounts
+        .iter()
+        .filter(has_it)
+        .map(|mount| {
+            let target = mount.target.raw();
+            let folder = target.strip_prefix(USUAL_ROOT).map_or_else(|| PathBuf::from(target), |rest| join(cgroup_root, rest));
+            (folder, mount.root.raw())
+        })
+        .collect();
+    let direct = candidates.iter().find_map(|(folder, root)| {
+        let rest = if *root == "/" { Some(path) } else { path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/')) };
+        rest.filter(|rest| !rest.contains("/..")).map(|rest| join(folder, rest)).filter(|folder| folder.is_dir())
+    });
+    // A reader in a control group namespace of its own sees `/../ID`, which no path of its mounts begins with.
+    direct.or_else(|| candidates.iter().find_map(|(folder, _)| search(folder, id)))
+}
+
+fn join(folder: &Path, rest: &str) -> PathBuf {
+    folder.join(rest.trim_start_matches('/'))
+}
+
+fn search(top: &Path, id: &str) -> Option<PathBuf> {
+    let mut level = vec![top.to_owned()];
+    let mut looked_through = 0;
+    while !level.is_empty() && looked_through < MOST_FOLDERS {
+        let below: Vec<PathBuf> = level.iter().flat_map(|folder| folders(folder)).collect();
+        if let Some(found) = below.iter().find(|folder| folder.file_name().is_some_and(|name| name.to_string_lossy().contains(id))) {
+            return Some(found.clone());
+        }
+        looked_through += below.len();
+        level = below;
+    }
+    None
+}
+
+/// Everyone in a group or one below it. A group of threads cannot say its processes; its threads do.
+fn members(top: &Path) -> Members {
+    let mut members = Members::default();
+    let mut left = vec![top.to_owned()];
+    let mut looked_through = 0;
+    while let Some(folder) = left.pop() {
+        let text = read_text(&folder.join("cgroup.procs")).or_else(|_| read_text(&folder.join("cgroup.threads"))).unwrap_or_default();
+        for pid in text.lines().filter_map(|line| line.trim().parse().ok()) {
+            if pid == 0 {
+                members.hidden += 1;
+            } else {
+                members.pids.insert(pid);
+            }
+        }
+        looked_through += 1;
+        if looked_through < MOST_FOLDERS {
+            left.extend(folders(&folder));
+        }
+    }
+    members
+}
+
+fn parse_limit(text: &str) -> LimitFact {
+    match text.trim() {
+        "max" => LimitFact::Unlimited,
+        number => match number.parse::<u64>() {
+            Ok(number) if number >= UNLIMITED_V1 => LimitFact::Unlimited,
+            Ok(number) => LimitFact::Limited(number),
+            Err(_) => LimitFact::Unreadable,
+        },
+    }
+}
+
+/// Billionths of a CPU from a quota (`max` or -1 for none) and a period, both in microseconds.
+fn share(quota: &str, period: &str) -> LimitFact {
+    if matches!(quota, "max" | "-1") {
+        return LimitFact::Unlimited;
+    }
+    match (quota.parse::<u128>(), period.parse::<u128>()) {
+        (Ok(quota), Ok(period)) if period > 0 => {
+            u64::try_from(quota.saturating_mul(1_000_000_000) / period).map_or(LimitFact::Unlimited, LimitFact::Limited)
+        }
+        _ => LimitFact::Unreadable,
+    }
+}
+
+fn sum(memory: LimitFact, swap: LimitFact) -> LimitFact {
+    match (memory, swap) {
+        (LimitFact::Limited(memory), LimitFact::Limited(swap)) => LimitFact::Limited(memory.saturating_add(swap)),
+        (LimitFact::Unreadable, _) | (_, LimitFact::Unreadable) => LimitFact::Unreadable,
+        _ => LimitFact::Unlimited,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::mounts;
+
+    const ID: &str = "1dfc904e11d5176e412fb49f7471294c5a065204a97cc0aab1e8ad19c009fc21";
+
+    #[test]
+    fn every_drivers_path_ends_at_the_part_that_names_the_container() {
+        for (path, own) in [
+            (format!("/docker/{ID}"), format!("/docker/{ID}")),
+            (format!("/system.slice/docker-{ID}.scope"), format!("/system.slice/docker-{ID}.scope")),
+            (format!("/machine.slice/libpod-{ID}.scope/container"), format!("/machine.slice/libpod-{ID}.scope")),
+            (format!("/../{ID}"), format!("/../{ID}")),
+            (format!("/docker/outer/docker/{ID}/init"), format!("/docker/outer/docker/{ID}")),
+        ] {
+            assert_eq!(own_part(&path, ID), Some(own.as_str()));
+        }
+        assert_eq!(own_part("/user.slice", ID), None);
+        assert!(!CgroupPaths::parse("0::/docker/abc\n").mention("abc"), "too short an id names nobody");
+    }
+
+    #[test]
+    fn hybrid_counts_as_version_1_and_a_process_must_be_in_every_group() {
+        let paths =
+            CgroupPaths::parse(&format!("3:memory:/docker/{ID}\n2:cpu,cpuacct:/docker/{ID}\n1:pids:/docker/{ID}\n0::/docker/{ID}\n"));
+        assert_eq!(paths.version(), CgroupVersion::V1);
+        assert!(paths.mention(ID));
+        let group = ContainerCgroup::find(&paths, ID, 7, &[], Path::new("/nowhere"));
+        assert!(group.holds(&paths));
+        let escaped = CgroupPaths::parse(&format!("3:memory:/\n2:cpu,cpuacct:/docker/{ID}\n1:pids:/docker/{ID}/below\n0::/docker/{ID}\n"));
+        assert!(!group.holds(&escaped), "out of the memory group only is out");
+        assert!(!group.holds(&CgroupPaths::parse(&format!("1:pids,memory,cpu:/docker/{ID}x\n"))), "a longer name is another group");
+        assert_eq!(group.facts().pids_max, LimitFact::Unreadable);
+        assert_eq!(CgroupPaths::parse(&format!("1:name=systemd:/x\n0::/docker/{ID}\n")).version(), CgroupVersion::V2);
+    }
+
+    #[test]
+    fn version_2_is_read_through_the_readers_own_mounts() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join(format!("system.slice/docker-{ID}.scope"));
+        std::fs::create_dir_all(folder.join("below")).unwrap();
+        for (name, text) in [
+            ("cgroup.procs", "7\n0\n"),
+            ("below/cgroup.procs", "9\n"),
+            ("pids.max", "100\n"),
+            ("memory.max", "4294967296\n"),
+            ("memory.swap.max", "0\n"),
+            ("cpu.max", "150000 100000\n"),
+        ] {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let mounts = mounts::parse("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n");
+        for path in [format!("/system.slice/docker-{ID}.scope"), format!("/../docker-{ID}.scope")] {
+            let group = ContainerCgroup::find(&CgroupPaths::parse(&format!("0::{path}\n")), ID, 7, &mounts, root.path());
+            assert_eq!(group.members(), Members { pids: [7, 9].into(), hidden: 1 });
+            let facts = group.facts();
+            assert_eq!(facts.version, CgroupVersion::V2);
+            assert_eq!(facts.pids_max, LimitFact::Limited(100));
+            assert_eq!(facts.memory_swap_max, LimitFact::Limited(4 << 30));
+            assert_eq!(facts.nano_cpus, LimitFact::Limited(1_500_000_000));
+        }
+        // A folder of that name without the process is another container's, or stale: its numbers are not this one's.
+        let paths = CgroupPaths::parse(&format!("0::/system.slice/docker-{ID}.scope\n"));
+        let group = ContainerCgroup::find(&paths, ID, 8, &mounts, root.path());
+        assert_eq!(group.facts().pids_max, LimitFact::Unreadable);
+    }
+
+    #[test]
+    fn no_limit_is_told_from_a_limit_and_from_no_file() {
+        for (text, limit) in [
+            ("max\n", LimitFact::Unlimited),
+            ("9223372036854771712\n", LimitFact::Unlimited),
+            ("100\n", LimitFact::Limited(100)),
+            ("", LimitFact::Unreadable),
+            ("-1\n", LimitFact::Unreadable),
+        ] {
+            assert_eq!(parse_limit(text), limit, "{text:?}");
+        }
+        assert_eq!(share("-1", "100000"), LimitFact::Unlimited);
+        assert_eq!(share("max", "100000"), LimitFact::Unlimited);
+        assert_eq!(share("200000", "100000"), LimitFact::Limited(2_000_000_000));
+        assert_eq!(share("1", "0"), LimitFact::Unreadable);
+        assert_eq!(sum(LimitFact::Limited(1), LimitFact::Unreadable), LimitFact::Unreadable);
+        assert_eq!(sum(LimitFact::Limited(1), LimitFact::Unlimited), LimitFact::Unlimited);
+    }
+}

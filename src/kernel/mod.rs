@@ -1,0 +1,26 @@
+//! What a Linux kernel shows of a container, read from `/proc` and the cgroup files by whoever may look:
+//! this program on the engine's own host, or the probe in the session's PID namespace.
+//!
+//! It stands below `supervisor` and `backend` because both read with it. It knows nothing of policies: it
+//! reports [`KernelFacts`](crate::session::KernelFacts) and judges nothing. It never asks the sandbox, runs
+//! nothing in it, and takes no name that a process gave itself for a fact. Everything here blocks.
+
+mod cgroup;
+mod digest;
+mod gate;
+mod init;
+mod members;
+mod mounts;
+mod namespaces;
+mod process;
+mod procfs;
+mod reader;
+mod scan;
+mod stage;
+mod status;
+mod tables;
+mod unreadable;
+
+pub use gate::GATE_NAME;
+pub use reader::HostReader;
+pub use unreadable::Unreadable;

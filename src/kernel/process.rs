@@ -1,0 +1,95 @@
+use super::cgroup::{CgroupPaths, ContainerCgroup};
+use super::procfs::Procfs;
+use super::scan::Seen;
+use super::status::{Rights, Status};
+use crate::session::{Membership, ProcessFacts};
+use crate::units::Untrusted;
+
+/// What a process is measured against: whose it may be.
+pub(super) struct Belonging<'a> {
+    /// The namespaces of the container's PID 1.
+    pub(super) first: Seen,
+    /// PID namespaces below the container's.
+    pub(super) nested: &'a [u64],
+    /// How many PID namespaces the reader sees above the container's.
+    pub(super) depth: usize,
+    pub(super) cgroup: &'a ContainerCgroup,
+}
+
+/// A process and those of its threads that have other rights than it; nothing where it has ended.
+pub(super) fn read(proc: &Procfs, seen: Seen, belonging: &Belonging<'_>) -> Vec<ProcessFacts> {
+    let pid = seen.pid;
+    let Some(status) = proc.read(pid, "status").ok().and_then(|text| Status::parse(&text)) else { return Vec::new() };
+    // A process whose first thread has ended looks dead and is not.
+    if status.is_zombie && status.threads <= 1 {
+        return Vec::new();
+    }
+    let membership = membership(proc, seen, belonging);
+    let exe = proc.link(pid, "exe").ok().map(Untrusted::from);
+    let apparmor = apparmor(proc, pid);
+    let facts = |id: u32, status: Status| {
+        let Rights { cap_eff, cap_prm, cap_inh, cap_bnd, cap_amb, no_new_privs, seccomp, seccomp_filters, uids, gids, groups } =
+            status.rights;
+        ProcessFacts {
+            pid: id,
+            container_pid: status.pids.get(belonging.depth).copied().filter(|_| membership.pid_namespace == Some(true)),
+            name: status.name,
+            exe: exe.clone(),
+            membership,
+            cap_eff,
+            cap_prm,
+            cap_inh,
+            cap_bnd,
+            cap_amb,
+            no_new_privs,
+            seccomp,
+            seccomp_filters,
+            uids,
+            gids,
+            groups,
+            apparmor: apparmor.clone(),
+        }
+    };
+    // The kernel keeps rights by thread: one thread may hold what the rest have given up.
+    let others = if status.threads > 1 { proc.threads(pid).unwrap_or_default() } else { Vec::new() };
+    let mut different: Vec<(u32, Status)> = Vec::new();
+    for thread in others.into_iter().filter(|thread| *thread != pid) {
+        let Some(other) = proc.read(pid, &format!("task/{thread}/status")).ok().and_then(|text| Status::parse(&text)) else { continue };
+        let is_new = !same(&other.rights, &status.rights) || status.is_zombie;
+        if is_new && !other.is_zombie && !different.iter().any(|(_, known)| same(&known.rights, &other.rights)) {
+            different.push((thread, other));
+        }
+    }
+    let first = (!status.is_zombie).then_some((pid, status));
+    first.into_iter().chain(different).map(|(id, status)| facts(id, status)).collect()
+}
+
+/// Alike but for the number of filters, which any thread may add to for itself.
+fn same(one: &Rights, other: &Rights) -> bool {
+    Rights { seccomp_filters: None, ..one.clone() } == Rights { seccomp_filters: None, ..other.clone() }
+}
+
+fn membership(proc: &Procfs, seen: Seen, belonging: &Belonging<'_>) -> Membership {
+    let is = |own: Option<u64>, first: Option<u64>| Some(own? == first?);
+    let nested = seen.pid_ns.is_some_and(|own| belonging.nested.contains(&own));
+    Membership {
+        cgroup: proc.read(seen.pid, "cgroup").ok().map(|text| belonging.cgroup.holds(&CgroupPaths::parse(&text))),
+        pid_namespace: if nested { Some(true) } else { is(seen.pid_ns, belonging.first.pid_ns) },
+        mount_namespace: is(seen.mnt_ns, belonging.first.mnt_ns),
+        network_namespace: is(seen.net_ns, belonging.first.net_ns),
+    }
+}
+
+/// The `AppArmor` label; `None` where it is off or another security module answers.
+fn apparmor(proc: &Procfs, pid: u32) -> Option<Untrusted> {
+    let text = match proc.read(pid, "attr/apparmor/current") {
+        Ok(text) => text,
+        // Before Linux 5.8 one file served whichever module came first; SELinux writes user:role:type:level.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            proc.read(pid, "attr/current").ok().filter(|text| text.matches(':').count() < 3)?
+        }
+        Err(_) => return None,
+    };
+    let label = text.trim_end_matches(['\n', '\0']);
+    (!label.is_empty()).then(|| label.into())
+}

@@ -1,0 +1,104 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::controls::ADDABLE_CAPABILITIES;
+use crate::policy::{Network, PidsLimit, Seccomp};
+use crate::units::{Bytes, CapSet, Capability, Cpus};
+
+/// The hardening that a session asked for, as its label [`crate::session::labels::REQUESTED`] keeps it in canonical JSON.
+///
+/// The floor holds whatever the label says: [`super::audit`] checks a container against the stronger of both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requested {
+    /// Names without `CAP_`.
+    pub cap_add: Vec<String>,
+    /// `default` or `strict`.
+    pub seccomp: Seccomp,
+    /// Uid and gid.
+    pub user: (u32, u32),
+    /// Processes and threads.
+    pub pids_limit: u32,
+    /// Bytes.
+    pub memory: u64,
+    /// Billionths of a CPU.
+    pub nano_cpus: u64,
+    /// Open files.
+    pub nofile: u64,
+    /// Whether the root is read-only.
+    pub read_only_rootfs: bool,
+    /// Path to size in bytes.
+    pub tmpfs: BTreeMap<String, u64>,
+    /// Targets of volumes and binds, with whether each is read-only.
+    pub mounts: BTreeMap<String, bool>,
+    /// The judged workspace's device and inode, where there is one.
+    pub workspace: Option<(u64, u64)>,
+    /// `none` or `open`.
+    pub network: Network,
+    /// Bytes of one log file, and how many.
+    pub log: (u64, u32),
+}
+
+/// What a container is held to: what was requested and the floor, whichever is stronger. A label is written by
+/// whoever makes the container, so it cannot excuse what no launch of ours may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) cap_add: CapSet,
+    pub(super) seccomp: Seccomp,
+    /// `None` for anyone but root.
+    pub(super) user: Option<(u32, u32)>,
+    pub(super) pids_limit: u64,
+    pub(super) memory: u64,
+    pub(super) nano_cpus: u64,
+    pub(super) nofile: u64,
+    pub(super) read_only_rootfs: bool,
+    pub(super) tmpfs: BTreeMap<String, u64>,
+    /// `None` where nobody knows: volumes are taken as they are, host folders are not.
+    pub(super) mounts: Option<BTreeMap<String, bool>>,
+    pub(super) workspace: Option<(u64, u64)>,
+    pub(super) network: Network,
+    /// `None` for any bound.
+    pub(super) log: Option<(u64, u32)>,
+}
+
+impl Wanted {
+    pub(super) fn new(requested: Option<&Requested>) -> Self {
+        let Some(requested) = requested else { return Self::defaults() };
+        let addable = |name: &&String| ADDABLE_CAPABILITIES.contains(&name.as_str());
+        Self {
+            cap_add: requested.cap_add.iter().filter(addable).filter_map(|name| name.parse::<Capability>().ok()).collect(),
+            seccomp: requested.seccomp,
+            user: Some(requested.user).filter(|(uid, gid)| *uid != 0 && *gid != 0),
+            pids_limit: u64::from(requested.pids_limit.min(PidsLimit::MAX)),
+            memory: requested.memory,
+            nano_cpus: requested.nano_cpus,
+            nofile: requested.nofile,
+            read_only_rootfs: requested.read_only_rootfs,
+            tmpfs: requested.tmpfs.clone(),
+            mounts: Some(requested.mounts.clone()),
+            workspace: requested.workspace,
+            network: requested.network,
+            log: Some(requested.log),
+        }
+    }
+
+    /// Of a container that carries our labels and does not say what it asked for: the floor and the documented defaults.
+    fn defaults() -> Self {
+        Self {
+            cap_add: CapSet::EMPTY,
+            seccomp: Seccomp::Default,
+            user: None,
+            pids_limit: 100,
+            memory: Bytes::gib(4).get(),
+            nano_cpus: Cpus::milli(2000).as_nano().unsigned_abs(),
+            nofile: 4096,
+            read_only_rootfs: true,
+            tmpfs: BTreeMap::new(),
+            mounts: None,
+            workspace: None,
+            network: Network::None,
+            log: None,
+        }
+    }
+}

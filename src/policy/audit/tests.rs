@@ -1,0 +1,425 @@
+use super::samples::{bind, engine, kernel, mount, process, requested};
+use super::{Control, KernelFacts, Posture, Requested, audit};
+use crate::policy::{ControlPosture, Network, Seccomp, Verdict};
+use crate::session::{ContainerFacts, IdMap, KernelSource, LimitFact, Membership, ProcessFacts, SeccompMode};
+use crate::units::CapSet;
+
+const ALL_CAPS: CapSet = CapSet(0x1ff_ffff_ffff);
+
+fn of(posture: &Posture, control: Control) -> &ControlPosture {
+    posture.controls.iter().find(|posture| posture.control == control).unwrap()
+}
+
+/// Spoils one thing and expects that control, and no other, to say so.
+#[track_caller]
+fn spoiled(control: Control, verdict: Verdict, reason: &str, spoil: impl FnOnce(&mut Requested, &mut ContainerFacts, &mut KernelFacts)) {
+    let (mut requested, mut engine, mut kernel) = (requested(), engine(), kernel());
+    spoil(&mut requested, &mut engine, &mut kernel);
+    let posture = audit(Some(&requested), &engine, Ok(&kernel));
+    let found = of(&posture, control);
+    let why = found.reason.clone().unwrap_or_default();
+    assert_eq!(found.verdict, verdict, "{control}: {why}");
+    assert!(why.raw().contains(reason), "{control}: '{why}' does not say '{reason}'");
+    let others: Vec<_> = posture.controls.iter().filter(|other| other.control != control && other.verdict != Verdict::Enforced).collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+/// What is as strong or stronger in other words.
+#[track_caller]
+fn holds(spoil: impl FnOnce(&mut Requested, &mut ContainerFacts, &mut KernelFacts)) {
+    let (mut requested, mut engine, mut kernel) = (requested(), engine(), kernel());
+    spoil(&mut requested, &mut engine, &mut kernel);
+    let posture = audit(Some(&requested), &engine, Ok(&kernel));
+    let failing: Vec<_> = posture.controls.iter().filter(|control| control.verdict != Verdict::Enforced).collect();
+    assert!(failing.is_empty() && posture.deviants.is_empty(), "{failing:#?} {:#?}", posture.deviants);
+}
+
+#[test]
+fn a_hardened_session_is_enforced_in_every_control_and_in_their_order() {
+    holds(|_, _, _| {});
+    let posture = audit(Some(&requested()), &engine(), Ok(&kernel()));
+    assert_eq!(posture.controls.iter().map(|control| control.control).collect::<Vec<_>>(), Control::ALL);
+    assert_eq!(posture.enforced(), Control::ALL.len());
+    assert!(posture.controls.iter().all(|control| !control.requested.is_empty() && !control.kernel.raw().is_empty()));
+}
+
+#[test]
+fn before_the_start_nothing_is_refused_and_nothing_the_kernel_shows_is_called_enforced() {
+    let posture = audit(Some(&requested()), &engine(), Err("not started yet"));
+    assert!(!posture.is_weaker() && posture.deviants.is_empty());
+    let enforced: Vec<_> =
+        posture.controls.iter().filter(|control| control.verdict == Verdict::Enforced).map(|control| control.control).collect();
+    assert_eq!(enforced, [Control::LogCap, Control::RestartPolicy]);
+    assert_eq!(of(&posture, Control::CapDrop).reason.as_ref().unwrap().raw(), "not started yet");
+    // What the engine did not take over costs the launch already now.
+    let posture = audit(Some(&requested()), &ContainerFacts { pids_limit: None, ..engine() }, Err("not started yet"));
+    assert_eq!(of(&posture, Control::PidsLimit).verdict, Verdict::Missing);
+}
+
+#[test]
+fn what_is_stronger_or_spelled_otherwise_holds() {
+    use Control::CapDrop;
+    holds(|_, engine, kernel| {
+        engine.pids_limit = Some(50);
+        kernel.cgroup.pids_max = LimitFact::Limited(50);
+        engine.memory = Some(1 << 30);
+        engine.memory_swap = Some(1 << 30);
+        kernel.cgroup.memory_max = LimitFact::Limited(1 << 30);
+        kernel.cgroup.memory_swap_max = LimitFact::Limited(1 << 30);
+        engine.security_opt = vec!["no-new-privileges:true".to_owned()];
+        engine.log.driver = "none".to_owned();
+    });
+    let docker_default =
+        "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT";
+    holds(|_, engine, _| engine.cap_drop = docker_default.split(' ').map(str::to_owned).collect());
+    // Podman does not list what it would not have given; the kernel shows that it did not.
+    let podman = docker_default.replace("AUDIT_WRITE ", "").replace("MKNOD ", "").replace("NET_RAW ", "");
+    holds(|_, engine, _| engine.cap_drop = podman.split(' ').map(str::to_owned).collect());
+    let podman = ContainerFacts { cap_drop: podman.split(' ').map(str::to_owned).collect(), ..engine() };
+    assert_eq!(of(&audit(Some(&requested()), &podman, Err("not started")), CapDrop).verdict, Verdict::Unknown);
+    holds(|requested, engine, kernel| {
+        requested.cap_add = vec!["NET_RAW".to_owned()];
+        engine.cap_add = ["NET_RAW".to_owned()].into();
+        kernel.processes[2].cap_bnd = CapSet(1 << 13);
+    });
+    holds(|_, _, kernel| kernel.processes.iter_mut().for_each(|process| process.seccomp_filters = None));
+    holds(|_, _, kernel| kernel.processes[2].seccomp_filters = Some(3));
+    holds(|requested, _, _| requested.network = Network::Open);
+    holds(|_, _, kernel| kernel.interfaces.extend(["sit0".into(), "tunl0".into()]));
+    // Below a user namespace, ids are told as the container has them.
+    holds(|_, _, kernel| {
+        let map = vec![IdMap { inside: 0, outside: 100_000, count: 65536 }];
+        (kernel.uid_map, kernel.gid_map) = (map.clone(), map);
+        for process in &mut kernel.processes {
+            (process.uids, process.gids, process.groups) = ([101_000; 4], [101_000; 4], vec![101_000]);
+        }
+    });
+    holds(|_, _, kernel| kernel.processes.iter_mut().for_each(|process| process.apparmor = Some("docker-default (enforce)".into())));
+}
+
+#[test]
+fn each_limit_is_compared_in_both_sources() {
+    use Control::{CoreDumps, Cpus, Memory, MemorySwap, Nofile, PidsLimit};
+    use Verdict::{Missing, Unknown, Weaker};
+    spoiled(PidsLimit, Weaker, "pids.max is 500 where 100", |_, _, kernel| kernel.cgroup.pids_max = LimitFact::Limited(500));
+    spoiled(PidsLimit, Weaker, "the engine has 500", |_, engine, _| engine.pids_limit = Some(500));
+    spoiled(PidsLimit, Missing, "unlimited", |_, _, kernel| kernel.cgroup.pids_max = LimitFact::Unlimited);
+    spoiled(PidsLimit, Unknown, "cannot be read", |_, _, kernel| kernel.cgroup.pids_max = LimitFact::Unreadable);
+    spoiled(Memory, Weaker, "8 GiB where 4 GiB", |_, _, kernel| {
+        kernel.cgroup.memory_max = LimitFact::Limited(8 << 30);
+        kernel.cgroup.memory_swap_max = LimitFact::Limited(8 << 30);
+    });
+    spoiled(Memory, Missing, "sets no limit", |_, engine, _| engine.memory = None);
+    spoiled(Memory, Weaker, "not to kill", |_, engine, _| engine.oom_kill_disable = true);
+    spoiled(MemorySwap, Weaker, "memory and swap together is 8 GiB", |_, engine, kernel| {
+        engine.memory_swap = None;
+        kernel.cgroup.memory_swap_max = LimitFact::Limited(8 << 30);
+    });
+    spoiled(MemorySwap, Unknown, "does not count swap", |_, engine, kernel| {
+        engine.memory_swap = None;
+        kernel.cgroup.memory_swap_max = LimitFact::Unreadable;
+    });
+    spoiled(Cpus, Missing, "unlimited", |_, _, kernel| kernel.cgroup.nano_cpus = LimitFact::Unlimited);
+    spoiled(Cpus, Weaker, "4 CPUs where 2 CPUs", |_, engine, _| engine.nano_cpus = Some(4_000_000_000));
+    spoiled(Nofile, Missing, "unlimited", |_, _, kernel| kernel.limits.nofile = LimitFact::Unlimited);
+    spoiled(Nofile, Missing, "sets no limit", |_, engine, _| engine.ulimits.retain(|limit| limit.name != "nofile"));
+    spoiled(CoreDumps, Weaker, "1 MiB where off", |_, _, kernel| kernel.limits.core = LimitFact::Limited(1 << 20));
+    spoiled(CoreDumps, Missing, "sets no limit", |_, engine, _| engine.ulimits[0].hard = -1);
+}
+
+#[test]
+fn every_process_counts_not_only_the_first() {
+    use Control::{Apparmor, CapDrop, NoNewPrivileges, Seccomp as SeccompControl, User};
+    use Verdict::{Missing, Unknown, Weaker};
+    let cases: [(Control, &str, fn(&mut ProcessFacts)); 12] = [
+        (CapDrop, "CapEff holds 41 capabilities", |process| process.cap_eff = ALL_CAPS),
+        (CapDrop, "CapBnd holds SYS_ADMIN", |process| process.cap_bnd = CapSet(1 << 21)),
+        (CapDrop, "CapInh holds bit 60", |process| process.cap_inh = CapSet(1 << 60)),
+        (CapDrop, "CapPrm holds CHOWN", |process| process.cap_prm = CapSet(1)),
+        (CapDrop, "CapAmb holds CHOWN", |process| process.cap_amb = CapSet(1)),
+        (NoNewPrivileges, "NoNewPrivs is 0", |process| process.no_new_privs = Some(false)),
+        (SeccompControl, "Seccomp is 0", |process| process.seccomp = Some(SeccompMode::Disabled)),
+        (SeccompControl, "it has no filter", |process| process.seccomp_filters = Some(0)),
+        (User, "it runs as uid 0", |process| process.uids = [0; 4]),
+        (User, "it runs as uid 0", |process| process.uids = [1000, 1000, 0, 1000]),
+        (User, "it runs as gid 5", |process| process.gids = [5; 4]),
+        (User, "it is in group 0", |process| process.groups.push(0)),
+    ];
+    for (control, reason, spoil) in cases {
+        spoiled(control, Weaker, reason, |_, _, kernel| spoil(&mut kernel.processes[2]));
+        spoiled(control, Weaker, "process 4003 'python3', 8 inside", |_, _, kernel| spoil(&mut kernel.processes[2]));
+        let mut kernel = kernel();
+        spoil(&mut kernel.processes[2]);
+        let posture = audit(Some(&requested()), &engine(), Ok(&kernel));
+        let [deviant] = posture.deviants.as_slice() else { panic!("{:?}", posture.deviants) };
+        assert_eq!((deviant.control, deviant.pid, deviant.container_pid), (control, 4003, Some(8)));
+        assert!(deviant.reason.raw().contains(reason));
+    }
+    spoiled(CapDrop, Missing, "process 4001", |_, _, kernel| {
+        kernel.processes.iter_mut().for_each(|process| process.cap_bnd = CapSet(0xa804_25fb));
+    });
+    spoiled(User, Missing, "uid 0", |_, _, kernel| kernel.processes[0].uids = [0; 4]);
+    spoiled(Apparmor, Weaker, "no profile confines it", |_, _, kernel| {
+        kernel.processes.iter_mut().for_each(|process| process.apparmor = Some("docker-default (enforce)".into()));
+        kernel.processes[1].apparmor = Some("unconfined".into());
+    });
+    spoiled(Apparmor, Missing, "told to confine nothing", |_, engine, _| engine.security_opt.push("apparmor=unconfined".to_owned()));
+    spoiled(Apparmor, Unknown, "shows no label", |_, engine, _| engine.apparmor = "docker-default".to_owned());
+    // A thread may hold what its process has given up: the reader reports it under its own number.
+    spoiled(CapDrop, Weaker, "process 4010", |_, _, kernel| {
+        kernel.processes.push(ProcessFacts { cap_eff: ALL_CAPS, ..process(4010, 12, "worker") });
+    });
+    // Fewer filters than PID 1 has: it did not come through the engine.
+    spoiled(SeccompControl, Weaker, "1 filters where PID 1 has 2", |_, _, kernel| {
+        kernel.processes[0].seccomp_filters = Some(2);
+        kernel.processes[1].seccomp_filters = Some(2);
+    });
+}
+
+#[test]
+fn a_process_put_in_from_outside_is_named_for_what_it_escapes() {
+    let mut kernel = kernel();
+    let entered =
+        Membership { cgroup: Some(false), pid_namespace: Some(false), mount_namespace: Some(true), network_namespace: Some(false) };
+    kernel.processes.push(ProcessFacts {
+        container_pid: None,
+        membership: entered,
+        cap_eff: ALL_CAPS,
+        uids: [0; 4],
+        ..process(9000, 0, "nsenter")
+    });
+    let posture = audit(Some(&requested()), &engine(), Ok(&kernel));
+    let controls: Vec<Control> = posture.deviants.iter().filter(|deviant| deviant.pid == 9000).map(|deviant| deviant.control).collect();
+    assert_eq!(controls, [Control::CapDrop, Control::User, Control::PidsLimit, Control::Network, Control::Namespaces]);
+    assert!(of(&posture, Control::Namespaces).reason.as_ref().unwrap().raw().contains("cgroup, PID namespace, network namespace"));
+    assert!(posture.deviants.iter().all(|deviant| deviant.container_pid.is_none()));
+    spoiled(Control::Namespaces, Verdict::Weaker, "2 processes in the session's cgroup", |_, _, kernel| {
+        kernel.source = KernelSource::Probe;
+        kernel.hidden_processes = 2;
+    });
+    // Where the reader may not look, nothing is made up.
+    holds(|_, _, kernel| kernel.processes[2].membership = Membership::default());
+}
+
+#[test]
+fn init_is_proved_by_its_mount_and_not_by_a_name() {
+    use Control::Init;
+    use Verdict::{Missing, Unknown};
+    spoiled(Init, Missing, "not asked", |_, engine, _| engine.init = false);
+    spoiled(Init, Missing, "/usr/bin/sleep", |_, _, kernel| {
+        kernel.init.exe = "/usr/bin/sleep".into();
+        kernel.init.mounted_from_host = false;
+        kernel.mounts.retain(|mount| mount.target.raw() != "/usr/sbin/docker-init");
+    });
+    spoiled(Init, Unknown, "may not see", |_, _, kernel| {
+        kernel.init.exe = "".into();
+        kernel.init.mounted_from_host = false;
+        kernel.mounts.retain(|mount| mount.target.raw() != "/usr/sbin/docker-init");
+    });
+    let mut engine = engine();
+    engine.mounts.push(bind("bind", "/srv/evil", "/sbin/docker-init", false));
+    assert_eq!(of(&audit(Some(&requested()), &engine, Ok(&kernel())), Init).verdict, Missing);
+}
+
+#[test]
+fn seccomp_profiles_are_judged_by_what_they_allow() {
+    use Verdict::{Missing, Unknown, Weaker};
+    let with = |option: &str| {
+        let option = option.to_owned();
+        move |_: &mut Requested, engine: &mut ContainerFacts, _: &mut KernelFacts| engine.security_opt.push(option)
+    };
+    spoiled(Control::Seccomp, Missing, "filter nothing", with("seccomp=unconfined"));
+    spoiled(Control::Seccomp, Weaker, "what it does not name is allowed", with(r#"seccomp={"defaultAction":"SCMP_ACT_ALLOW"}"#));
+    spoiled(Control::Seccomp, Unknown, "not in Docker's JSON", with("seccomp=/etc/profile.json"));
+    spoiled(Control::Seccomp, Weaker, "strict profile was requested", |requested, _, _| requested.seccomp = Seccomp::Strict);
+    holds(|requested, engine, _| {
+        requested.seccomp = Seccomp::Strict;
+        engine.security_opt.push(r#"seccomp={"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}"#.to_owned());
+    });
+    holds(with("seccomp=builtin"));
+}
+
+#[test]
+fn file_systems_are_compared_by_what_they_let_through() {
+    use Control::{Devices, Mounts, ReadOnlyRootfs, SystemPaths, Tmpfs};
+    use Verdict::{Missing, Unknown, Weaker};
+    spoiled(ReadOnlyRootfs, Missing, "writable", |_, _, kernel| kernel.mounts[0].options = vec!["rw".to_owned()]);
+    spoiled(ReadOnlyRootfs, Missing, "writable", |_, engine, _| engine.read_only_rootfs = false);
+    holds(|requested, engine, kernel| {
+        requested.read_only_rootfs = false;
+        engine.read_only_rootfs = false;
+        kernel.mounts[0].options = vec!["rw".to_owned()];
+    });
+    let tmp = kernel().mounts.len() - 1;
+    spoiled(Tmpfs, Weaker, "not nosuid", |_, _, kernel| kernel.mounts[tmp].options = vec!["rw".to_owned(), "nodev".to_owned()]);
+    spoiled(Tmpfs, Weaker, "128 MiB where 64 MiB", |_, _, kernel| kernel.mounts[tmp].super_options = vec!["size=131072k".into()]);
+    spoiled(Tmpfs, Weaker, "half of the memory", |_, _, kernel| kernel.mounts[tmp].super_options.clear());
+    spoiled(Tmpfs, Weaker, "option suid", |_, engine, _| {
+        engine.tmpfs.insert("/tmp".to_owned(), "size=64m,suid".to_owned());
+    });
+    spoiled(Tmpfs, Missing, "no tmpfs stands at /tmp", |_, _, kernel| {
+        kernel.mounts.truncate(tmp);
+    });
+    spoiled(Devices, Missing, "devices were given", |_, engine, _| engine.devices.push("/dev/kvm".to_owned()));
+    spoiled(Devices, Missing, "host's own /dev", |_, _, kernel| kernel.mounts[2].fs_type = "devtmpfs".to_owned());
+    spoiled(SystemPaths, Weaker, "in reach: /proc/keys", |_, _, kernel| kernel.mounts.retain(|mount| mount.target.raw() != "/proc/keys"));
+    spoiled(SystemPaths, Missing, "/proc/sys", |_, _, kernel| kernel.mounts.retain(|mount| mount.target.raw() != "/proc/sys"));
+    spoiled(SystemPaths, Missing, "/proc/kcore", |_, _, kernel| kernel.system_paths.push("/proc/kcore".to_owned()));
+    spoiled(SystemPaths, Weaker, "/sys", |_, _, kernel| kernel.mounts[4].options = vec!["rw".to_owned()]);
+    spoiled(SystemPaths, Missing, "hide nothing", |_, engine, _| engine.security_opt.push("systempaths=unconfined".to_owned()));
+    spoiled(SystemPaths, Missing, "neither hidden", |_, engine, _| engine.masked_paths = Some(Vec::new()));
+    spoiled(Mounts, Unknown, "may not look", |_, _, kernel| kernel.workspace = None);
+}
+
+#[test]
+fn nothing_of_the_host_is_mounted_but_what_was_asked_for() {
+    use Control::Mounts;
+    use Verdict::{Missing, Weaker};
+    spoiled(Mounts, Missing, "holds the host", |_, engine, _| engine.mounts.push(bind("bind", "/var/run/docker.sock", "/s", false)));
+    spoiled(Mounts, Missing, "a system folder", |_, engine, _| engine.mounts[0].source = "/proc/".into());
+    spoiled(Mounts, Missing, "engine's own data", |_, engine, _| engine.mounts[0].source = "/var/lib/docker/overlay2".into());
+    spoiled(Mounts, Weaker, "not requested", |_, engine, _| engine.mounts.push(bind("bind", "/srv/other", "/other", false)));
+    spoiled(Mounts, Weaker, "writable where read-only", |_, engine, _| engine.mounts[1].read_write = true);
+    spoiled(Mounts, Weaker, "/other is mounted (ext4, /srv/other)", |_, _, kernel| {
+        kernel.mounts.push(mount("/other", "/srv/other", "ext4", "rw"))
+    });
+    spoiled(Mounts, Weaker, "/x is mounted", |_, _, kernel| kernel.mounts.push(mount("/x", "/docker.sock", "tmpfs", "rw")));
+    spoiled(Mounts, Weaker, "/proc/x holds", |_, _, kernel| kernel.mounts.push(mount("/proc/x", "/srv", "ext4", "ro")));
+    spoiled(Mounts, Weaker, "/palisade/below is writable", |_, _, kernel| {
+        kernel.mounts.push(mount("/palisade/below", "/", "ext4", "rw"));
+    });
+    spoiled(Mounts, Missing, "shows the host's proc", |_, _, kernel| {
+        kernel.mounts.push(mount("/workspace/chroot/proc", "/", "proc", "rw"))
+    });
+    spoiled(Mounts, Missing, "replaced between check and start", |_, _, kernel| {
+        kernel.workspace.as_mut().unwrap().inode = 43;
+    });
+    // A file of the engine's own is not of the engine's own when a user put it there.
+    let mut engine = engine();
+    engine.mounts.push(bind("bind", "/srv/hosts", "/etc/hosts", true));
+    assert_eq!(of(&audit(Some(&requested()), &engine, Ok(&kernel())), Mounts).verdict, Weaker);
+}
+
+#[test]
+fn surroundings_are_compared() {
+    use Control::{LogCap, Namespaces, Network as NetworkControl, RestartPolicy};
+    use Verdict::{Missing, Unknown, Weaker};
+    spoiled(NetworkControl, Missing, "interfaces besides lo: eth0", |_, _, kernel| kernel.interfaces.push("eth0".into()));
+    spoiled(NetworkControl, Missing, "attached to a network", |_, engine, _| engine.network_mode = "bridge".to_owned());
+    spoiled(NetworkControl, Missing, "host's network", |requested, engine, _| {
+        requested.network = Network::Open;
+        engine.network_mode = "host".to_owned();
+    });
+    spoiled(NetworkControl, Weaker, "ports are published", |_, engine, _| engine.ports.push("80/tcp".to_owned()));
+    for (name, at, verdict) in [("cgroup", 0, Weaker), ("ipc", 1, Missing), ("pid", 4, Missing), ("uts", 6, Missing)] {
+        spoiled(Namespaces, verdict, &format!("host's {name} namespace"), |_, _, kernel| kernel.namespaces[at].is_host = Some(true));
+    }
+    spoiled(Namespaces, Missing, "shares the host's pid", |_, engine, _| engine.pid_mode = "host".to_owned());
+    spoiled(Namespaces, Weaker, "may join", |_, engine, _| engine.ipc_mode = "shareable".to_owned());
+    spoiled(Namespaces, Missing, "another's ipc", |_, engine, _| engine.ipc_mode = "container:x".to_owned());
+    spoiled(Namespaces, Unknown, "may not see", |_, _, kernel| kernel.namespaces.iter_mut().for_each(|fact| fact.is_host = None));
+    spoiled(RestartPolicy, Missing, "start it again", |_, engine, _| engine.restart_policy = "always".to_owned());
+    spoiled(LogCap, Missing, "no limit", |_, engine, _| engine.log.options.clear());
+    spoiled(LogCap, Weaker, "larger than requested", |_, engine, _| {
+        engine.log.options.insert("max-size".to_owned(), "1g".to_owned());
+    });
+    spoiled(LogCap, Unknown, "journald", |_, engine, _| engine.log.driver = "journald".to_owned());
+}
+
+#[test]
+fn the_engines_word_alone_is_enough_to_fail() {
+    use Control::{CapDrop, NoNewPrivileges, User};
+    use Verdict::{Missing, Weaker};
+    spoiled(CapDrop, Weaker, "SYS_ADMIN", |_, engine, _| engine.cap_add = ["SYS_ADMIN".to_owned()].into());
+    spoiled(CapDrop, Missing, "every capability", |_, engine, _| engine.cap_add = ["ALL".to_owned()].into());
+    spoiled(CapDrop, Missing, "nothing was dropped", |_, engine, _| engine.cap_drop.clear());
+    spoiled(CapDrop, Weaker, "not dropped", |_, engine, _| engine.cap_drop = ["NET_RAW".to_owned()].into());
+    spoiled(NoNewPrivileges, Missing, "not told", |_, engine, _| engine.security_opt = vec!["no-new-privileges=false".to_owned()]);
+    for user in ["", "root", "0", "0:0", "root:1000"] {
+        spoiled(User, Missing, "root", |_, engine, _| engine.user = user.into());
+    }
+    spoiled(User, Weaker, "group is root's", |_, engine, _| engine.user = "1000:0".into());
+    spoiled(User, Weaker, "another user", |_, engine, _| engine.user = "1001:1000".into());
+    holds(|_, engine, _| engine.user = "sandbox".into());
+}
+
+#[test]
+fn a_label_cannot_excuse_what_is_below_the_floor() {
+    let weak = Requested { cap_add: vec!["SYS_ADMIN".to_owned(), "ALL".to_owned()], user: (0, 0), pids_limit: u32::MAX, ..requested() };
+    let engine = ContainerFacts { cap_add: ["SYS_ADMIN".to_owned()].into(), user: "0:0".into(), pids_limit: Some(1_000_000), ..engine() };
+    let posture = audit(Some(&weak), &engine, Err("not started"));
+    let failing: Vec<Control> = posture.failing().map(|control| control.control).collect();
+    assert_eq!(failing, [Control::CapDrop, Control::User, Control::PidsLimit]);
+}
+
+#[test]
+fn a_container_by_hand_without_flags_fails_in_every_control_it_lacks() {
+    let by_hand = ContainerFacts {
+        runtime: "runc".to_owned(),
+        network_mode: "default".to_owned(),
+        networks: vec!["bridge".into()],
+        ipc_mode: "private".to_owned(),
+        log: crate::session::LogFacts { driver: "json-file".to_owned(), ..Default::default() },
+        masked_paths: engine().masked_paths,
+        readonly_paths: engine().readonly_paths,
+        restart_policy: "no".to_owned(),
+        ..ContainerFacts::default()
+    };
+    let posture = audit(None, &by_hand, Err("not started"));
+    let held: Vec<Control> =
+        posture.controls.iter().filter(|control| control.verdict < Verdict::Weaker).map(|control| control.control).collect();
+    assert_eq!(
+        held,
+        [
+            Control::Seccomp,
+            Control::Tmpfs,
+            Control::Mounts,
+            Control::Devices,
+            Control::Namespaces,
+            Control::SystemPaths,
+            Control::RestartPolicy,
+            Control::Apparmor
+        ]
+    );
+}
+
+#[test]
+fn under_a_runtime_with_its_own_kernel_nothing_is_called_missing_or_enforced_by_the_hosts_proc() {
+    let gvisor = ContainerFacts { runtime: "runsc".to_owned(), ..engine() };
+    let mut sentry = kernel();
+    sentry.init.mounted_from_host = false;
+    sentry.processes[0] = ProcessFacts { cap_eff: ALL_CAPS, uids: [0; 4], no_new_privs: None, ..process(4001, 1, "exe") };
+    sentry.mounts.clear();
+    let posture = audit(Some(&requested()), &gvisor, Ok(&sentry));
+    assert!(!posture.is_weaker(), "{:#?}", posture.failing().collect::<Vec<_>>());
+    assert!(posture.deviants.is_empty());
+    let cap_drop = of(&posture, Control::CapDrop);
+    assert_eq!(cap_drop.verdict, Verdict::Unknown);
+    assert!(cap_drop.reason.as_ref().unwrap().raw().contains("gVisor"));
+    assert_eq!(of(&posture, Control::Memory).verdict, Verdict::Enforced, "cgroups are the host's");
+    // The same kernel under a name that nobody knows: `Seccomp: 0` and no NoNewPrivs.
+    let mut inside = kernel();
+    for process in &mut inside.processes {
+        (process.no_new_privs, process.seccomp, process.seccomp_filters) = (None, Some(SeccompMode::Disabled), None);
+    }
+    let posture = audit(Some(&requested()), &engine(), Ok(&inside));
+    assert_eq!(
+        (of(&posture, Control::Seccomp).verdict, of(&posture, Control::NoNewPrivileges).verdict),
+        (Verdict::Unknown, Verdict::Unknown)
+    );
+    assert!(posture.deviants.is_empty());
+}
+
+#[test]
+fn a_hostile_name_reaches_no_terminal() {
+    let mut kernel = kernel();
+    kernel.processes[1].name = "\u{1b}[2Jpwned".into();
+    kernel.processes[1].uids = [0; 4];
+    kernel.interfaces.push("\u{202e}0hte".into());
+    let posture = audit(Some(&requested()), &engine(), Ok(&kernel));
+    for control in &posture.controls {
+        let shown = format!("{} {} {}", control.engine, control.kernel, control.reason.clone().unwrap_or_default());
+        assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
+    }
+    assert!(!posture.deviants[0].reason.to_string().contains('\u{1b}') && !posture.deviants[0].name.to_string().contains('\u{1b}'));
+}
