@@ -3,7 +3,9 @@
 //! See `ARCHITECTURE.md` for the layers; imports only point down it.
 
 pub mod backend;
+pub mod cli;
 pub mod failure;
+pub mod headless;
 pub mod policy;
 pub mod session;
 pub mod units;

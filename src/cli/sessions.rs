@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::when::When;
 use super::words::{KindWord, StatusWord};
+use crate::failure::{Code, Failure, Result};
+use crate::headless::copy::Way;
 use crate::units::{Bytes, Seconds};
 
 /// List the sessions of this engine, running or not
@@ -36,10 +38,13 @@ pub(super) struct Ls {
 
 /// Show everything about a session: what the engine reports, and its posture measured now
 #[derive(Debug, Args)]
-#[command(visible_alias = "show", after_long_help = "\
+#[command(
+    visible_alias = "show",
+    after_long_help = "\
 Examples:
   palisade inspect web
-  palisade inspect web --json | jq .container.mounts")]
+  palisade inspect web --json | jq .container.mounts"
+)]
 pub(super) struct Inspect {
     /// Session by name, id, or the beginning of its id
     #[arg(value_name = "NAME")]
@@ -141,13 +146,17 @@ pub(super) struct Logs {
     /// The engine's time before each line
     #[arg(short, long)]
     pub timestamps: bool,
+
+    /// Pass control characters to the terminal as they are; what a sandbox prints can then act on it
+    #[arg(long)]
+    pub raw: bool,
 }
 
 /// `--tail`: a number, or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tail(pub Option<u64>);
 
-fn tail(text: &str) -> Result<Tail, String> {
+fn tail(text: &str) -> std::result::Result<Tail, String> {
     if text == "all" {
         return Ok(Tail(None));
     }
@@ -240,11 +249,14 @@ pub(super) struct Restart {
 ///
 /// A session that runs is removed only with --force. The workspace is yours and is not touched.
 #[derive(Debug, Args)]
-#[command(visible_alias = "remove", after_long_help = "\
+#[command(
+    visible_alias = "remove",
+    after_long_help = "\
 Examples:
   palisade rm web
   palisade rm -f web api
-  palisade rm $(palisade ls -q --status exited)")]
+  palisade rm $(palisade ls -q --status exited)"
+)]
 pub(super) struct Rm {
     /// Sessions by name or id
     #[arg(value_name = "NAME", required = true)]
@@ -255,23 +267,35 @@ pub(super) struct Rm {
     pub force: bool,
 }
 
+impl Cp {
+    /// One end inside, with an absolute path, and one here.
+    pub fn way(&self) -> Result<Way> {
+        let wrong = match (End::parse(&self.source), End::parse(&self.destination)) {
+            (End::Inside { path, .. }, End::Local(_)) | (End::Local(_), End::Inside { path, .. }) if !path.starts_with('/') => {
+                "the path inside is not absolute"
+            }
+            (End::Local(local), End::Inside { name: who, path: inside }) => return Ok(Way::In { local, who, inside }),
+            (End::Inside { name: who, path: inside }, End::Local(local)) => {
+                return Ok(Way::Out { who, inside, local, max_size: self.max_size });
+            }
+            (End::Inside { .. }, End::Inside { .. }) => "both are in a session",
+            (End::Local(_), End::Local(_)) => "neither is in a session",
+        };
+        Err(Failure::new(Code::Usage, format!("cannot copy '{}' to '{}': {wrong}", self.source, self.destination))
+            .hint("one of the two is NAME:/PATH, the other a path of this machine; write ./a:b for a local name with a colon"))
+    }
+}
+
 /// Either end of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// In a session.
-    Inside {
-        /// Which.
-        name: String,
-        /// The path in it.
-        path: String,
-    },
-    /// On this machine.
+enum End {
+    Inside { name: String, path: String },
     Local(PathBuf),
 }
 
 impl End {
-    /// `NAME:PATH` unless what stands before the colon holds a `/` or is nothing.
-    pub fn parse(text: &str) -> Self {
+    /// `NAME:PATH` unless what stands before the colon holds a `/`, begins with a `.`, or is nothing.
+    fn parse(text: &str) -> Self {
         match text.split_once(':') {
             Some((name, path)) if !name.is_empty() && !name.contains('/') && !name.starts_with('.') => {
                 Self::Inside { name: name.to_owned(), path: path.to_owned() }
@@ -285,11 +309,27 @@ impl End {
 mod tests {
     use super::*;
 
+    fn way(source: &str, destination: &str) -> Result<Way> {
+        Cp { source: source.into(), destination: destination.into(), max_size: Bytes::gib(1) }.way()
+    }
+
     #[test]
     fn a_colon_makes_an_end_inside_unless_a_slash_comes_first() {
-        assert_eq!(End::parse("web:/tmp/x"), End::Inside { name: "web".into(), path: "/tmp/x".into() });
+        assert_eq!(way("./a:b", "web:/tmp/x"), Ok(Way::In { local: "./a:b".into(), who: "web".into(), inside: "/tmp/x".into() }));
+        let out = Way::Out { who: "web".into(), inside: "/x".into(), local: ".".into(), max_size: Bytes::gib(1) };
+        assert_eq!(way("web:/x", "."), Ok(out));
         for local in ["./web:/tmp", "/a:b", "plain", ":x", "../a:b", "."] {
             assert_eq!(End::parse(local), End::Local(local.into()), "{local}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_none_is_a_usage_error_that_says_why() {
+        for (source, destination, why) in
+            [("a", "b", "neither"), ("a:/x", "b:/y", "both"), ("a", "web:x", "not absolute"), ("web:", "x", "not absolute")]
+        {
+            let failure = way(source, destination).unwrap_err();
+            assert!(failure.code == Code::Usage && failure.message.contains(why), "{failure}");
         }
     }
 

@@ -29,7 +29,6 @@ pub(super) enum KindWord {
 /// Where a session is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "lower")]
-#[expect(missing_docs, reason = "the engine's own words")]
 pub(super) enum StatusWord {
     Created,
     Running,

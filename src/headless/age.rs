@@ -1,13 +1,14 @@
 use jiff::Timestamp;
 
+const UNITS: [(i64, &str); 6] =
+    [(365 * 86_400, "year"), (30 * 86_400, "month"), (7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+
 /// How long ago, in the largest unit that leaves at least two: `45 seconds ago`, `3 hours ago`.
 pub fn age(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(then.as_second());
     if seconds < 1 {
         return "now".to_owned();
     }
-    const UNITS: [(i64, &str); 6] =
-        [(365 * 86_400, "year"), (30 * 86_400, "month"), (7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
     for (size, name) in UNITS {
         if seconds >= 2 * size {
             return format!("{} {name}s ago", seconds / size);

@@ -30,8 +30,8 @@ pub mod verify;
 use jiff::Timestamp;
 
 pub use failing::{Stop, code_for_foreground, show_failure};
-pub use output::{Output, Surroundings};
-pub use progress::TerminalReporter;
+pub use output::{Colours, Output, Surroundings, line};
+pub use progress::{Plain, TerminalReporter};
 
 /// What every command is given beside its own arguments.
 pub struct Context {

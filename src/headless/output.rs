@@ -96,6 +96,16 @@ impl Output {
         self.write(text.as_bytes());
     }
 
+    /// One line for each.
+    pub fn lines<T: std::fmt::Display>(&self, items: impl Iterator<Item = T>) {
+        let mut text = String::new();
+        for item in items {
+            text.push_str(&crate::units::sanitise(&item.to_string()));
+            text.push('\n');
+        }
+        self.text(&text);
+    }
+
     /// A note on standard error, unless it is unwanted.
     pub fn note(&self, text: &str) {
         if !self.is_quiet() {

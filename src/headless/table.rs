@@ -41,6 +41,7 @@ impl Grid {
 }
 
 /// A plain cell. What it shows is sanitised here, so a line break in it cannot make a row.
+#[expect(clippy::needless_pass_by_value, reason = "a value or a reference, as the caller has it")]
 pub fn cell(text: impl ToString) -> Cell {
     Cell::new(crate::units::sanitise(&text.to_string()))
 }
