@@ -3,8 +3,10 @@
 //! See `ARCHITECTURE.md` for the layers; imports only point down it.
 
 pub mod backend;
+pub mod cli;
 pub mod config;
 pub mod failure;
+pub mod headless;
 pub mod kernel;
 pub mod policy;
 pub mod session;

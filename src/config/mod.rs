@@ -14,7 +14,8 @@ mod paths;
 pub mod profiles;
 mod project_file;
 mod settings;
-mod text_file;
+pub mod state;
+pub mod text_file;
 mod toml_file;
 
 pub use endpoint::Endpoint;

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// The name that the supervisor gives itself while it waits; read from `/proc` by the manager.
-pub const WAITING_NAME: &str = "palisade:gate";
+pub use crate::kernel::GATE_NAME as WAITING_NAME;
 /// Longest frame taken: secrets are files in a tmpfs, not archives.
 pub const MAX_FRAME: usize = 1 << 20;
 

@@ -31,6 +31,8 @@ use crate::policy::plan::CreateRequest;
 use crate::session::{ContainerFacts, labels};
 
 /// For an answer to begin. A start under load takes tens of seconds; an engine that is stuck takes for ever.
+/// The longest grace that a policy can give: what a container was created with is not asked for.
+const LONGEST_GRACE_S: u64 = 3600;
 const ORDINARY_S: u64 = 120;
 /// For requests whose answer begins when the work is done, or whose body is ours to feed: a year.
 const PATIENT_S: u64 = 365 * 24 * 60 * 60;
@@ -223,10 +225,10 @@ impl Engine for DockerEngine {
         self.docker.start_container(name, None::<StartContainerOptions>).await.map_err(|error| call.failure(&error))
     }
 
-    async fn stop(&self, container: &str, grace_s: u64) -> Result<()> {
+    async fn stop(&self, container: &str, grace_s: Option<u64>) -> Result<()> {
         let name = reference::name("container", container)?;
-        let options = StopContainerOptions { t: Some(i32::try_from(grace_s).unwrap_or(i32::MAX)), signal: None };
-        let within_s = grace_s.saturating_add(ORDINARY_S);
+        let options = StopContainerOptions { t: grace_s.map(|grace_s| i32::try_from(grace_s).unwrap_or(i32::MAX)), signal: None };
+        let within_s = grace_s.unwrap_or(LONGEST_GRACE_S).saturating_add(ORDINARY_S);
         let docker = self.docker.clone().with_timeout(Duration::from_secs(within_s));
         let call = Call::new(&self.endpoint, "stop the container", Noun::Container, name, within_s);
         docker.stop_container(name, Some(options)).await.map_err(|error| call.failure(&error))

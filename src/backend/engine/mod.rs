@@ -73,8 +73,8 @@ pub trait Engine: Send + Sync {
     async fn our_containers(&self) -> Result<Vec<ContainerSummary>>;
     /// Starts it.
     async fn start(&self, container: &str) -> Result<()>;
-    /// SIGTERM, then SIGKILL after so many seconds.
-    async fn stop(&self, container: &str, grace_s: u64) -> Result<()>;
+    /// SIGTERM, then SIGKILL after so many seconds; `None` takes what the container was created with.
+    async fn stop(&self, container: &str, grace_s: Option<u64>) -> Result<()>;
     /// Sends a signal by name (`SIGINT`).
     async fn kill(&self, container: &str, signal: &str) -> Result<()>;
     /// Removes it by force with its anonymous volumes; one that is gone is no failure.

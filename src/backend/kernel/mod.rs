@@ -2,3 +2,4 @@
 //! of ours where it is not. The reading itself is [`crate::kernel`]'s; what follows from it is `policy::audit`'s.
 
 pub use crate::kernel::{GATE_NAME, HostReader, Unreadable};
+pub mod probe;

@@ -1,0 +1,59 @@
+//! Commands, logs and files of a session that exists.
+
+use std::path::Path;
+
+use super::engine::{ExecRequest, LogOptions, OutputStream};
+use super::{Backend, CopyReport, Exec, copy};
+use crate::failure::{Code, Failure, Result};
+use crate::session::ContainerFacts;
+
+impl Backend {
+    /// Runs a command in a live session.
+    pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
+        let (session, _) = self.running(who).await?;
+        let (id, attached) = self.engine.exec(&session.container_id, request).await?;
+        Ok(Exec { id, attached })
+    }
+
+    /// The exit code of an exec whose output has ended.
+    pub async fn exec_exit(&self, exec: &str) -> Result<i64> {
+        // The streams close a moment before the engine has noted the end.
+        const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(5);
+        loop {
+            let state = self.engine.exec_state(exec).await?;
+            match state.exit_code {
+                Some(code) if !state.running => return Ok(code),
+                _ => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// The session's log.
+    pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<OutputStream> {
+        let session = self.find(who).await?;
+        Ok(self.engine.logs(&session.container_id, options))
+    }
+
+    /// Copies a local file or folder into a session's folder.
+    pub async fn copy_in(&self, who: &str, local: &Path, inside: &str) -> Result<CopyReport> {
+        let session = self.find(who).await?;
+        let facts = self.engine.inspect(&session.container_id).await?;
+        copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside).await
+    }
+
+    /// Copies a path out of a session, to a local file or folder; never more than `max_size` bytes.
+    pub async fn copy_out(&self, who: &str, inside: &str, local: &Path, max_size: u64) -> Result<CopyReport> {
+        let session = self.find(who).await?;
+        copy::copy_out(self.engine.as_ref(), &session.container_id, inside, local, max_size).await
+    }
+}
+
+/// Uid and gid that files copied in belong to.
+fn user_of(facts: &ContainerFacts) -> Result<(u32, u32)> {
+    facts
+        .user
+        .raw()
+        .split_once(':')
+        .and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)))
+        .ok_or_else(|| Failure::new(Code::Refused, format!("the session runs as '{}', not as a numeric uid:gid", facts.user)))
+}

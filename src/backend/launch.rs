@@ -1,0 +1,186 @@
+//! The one path by which every session comes up: **create → inspect → audit → start → measure**, then the gate opens.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::io::AsyncWriteExt;
+
+use super::engine::{AttachOptions, Attached, Engine, WaitFor};
+use super::listing::session_from_facts;
+use super::measure::{Moment, refuse, requested_of};
+use super::prepare::{Prepared, interrupted};
+use super::{Backend, Launched, Order, Reporter, Running};
+use crate::failure::{Code, Failure, Result};
+use crate::policy::audit::audit;
+use crate::policy::plan::{self, HOME, Plan};
+use crate::session::{ContainerFacts, KernelFacts, Kind, Status};
+use crate::supervisor::gate::{Frame, Stdin};
+use crate::units::SessionName;
+
+/// A session whose gate is open.
+pub(super) struct Open {
+    pub launched: Launched,
+    pub attached: Attached,
+    pub exit: BoxFuture<'static, Result<i64>>,
+}
+
+impl Backend {
+    /// Launches in the background.
+    pub async fn launch(&self, order: &Order, reporter: &dyn Reporter) -> Result<Launched> {
+        Ok(self.bring_up(order, Stdin::Null, reporter).await?.launched)
+    }
+
+    /// Launches in the foreground.
+    pub async fn run(&self, order: &Order, reporter: &dyn Reporter) -> Result<Running> {
+        let open = self.bring_up(order, Stdin::Pass, reporter).await?;
+        Ok(Running { launched: open.launched, input: open.attached.input, output: open.attached.output, exit: open.exit })
+    }
+
+    async fn bring_up(&self, order: &Order, stdin: Stdin, reporter: &dyn Reporter) -> Result<Open> {
+        let prepared = self.prepare(order, reporter).await?;
+        // Before anything exists: a frame that does not fit is the operator's to mend.
+        let frame = encode(stdin, &prepared)?;
+        let created = match self.engine.create(&prepared.plan.create).await {
+            Err(failure) if failure.code == Code::Conflict => return Err(name_taken(&prepared.plan.name, failure)),
+            created => created?,
+        };
+        for warning in &created.warnings {
+            reporter.warning(&format!("the engine says: {warning}"));
+        }
+        match self.take_up(&created.id, &prepared.plan, &frame).await {
+            Ok(open) => Ok(open),
+            Err(failure) => Err(self.undo(&created.id, &prepared.plan, failure).await),
+        }
+    }
+
+    /// From a created container to an open gate.
+    async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8]) -> Result<Open> {
+        let user = plan.create.user.clone();
+        if plan.image.home_uid.map(|uid| format!("{uid}:{uid}")) != Some(user) {
+            self.give_home_to_its_user(id, plan).await?;
+        }
+        let facts = self.engine.inspect(id).await?;
+        let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
+        if paper.is_weaker() {
+            return Err(refuse(&plan.name, &paper));
+        }
+        self.go_on()?;
+        let until = if plan.create.auto_remove { WaitFor::Removed } else { WaitFor::NextExit };
+        self.open_gate(id, until, &plan.name, frame).await
+    }
+
+    /// Attaches, starts, measures and, if the kernel shows what was asked, opens the gate. For new and stopped containers alike.
+    pub(super) async fn open_gate(&self, id: &str, until: WaitFor, name: &SessionName, frame: &[u8]) -> Result<Open> {
+        let mut attached = self.engine.attach(id, AttachOptions { stdin: true, output: true }).await?;
+        let exit = self.exit_of(id, until);
+        self.engine.start(id).await?;
+        let (facts, kernel) = self.measure_at_gate(id).await?;
+        let posture = audit(requested_of(&facts).as_ref(), &facts, Ok(&kernel));
+        if posture.is_weaker() {
+            return Err(refuse(name, &posture));
+        }
+        self.go_on()?;
+        let gone = |error: std::io::Error| Failure::new(Code::EngineError, format!("'{name}' ended before its command began: {error}"));
+        attached.input.write_all(frame).await.map_err(gone)?;
+        attached.input.flush().await.map_err(gone)?;
+        let session = session_from_facts(&facts)
+            .ok_or_else(|| Failure::new(Code::Internal, format!("the container of '{name}' does not carry its labels")))?;
+        Ok(Open { launched: Launched { session, posture }, attached, exit })
+    }
+
+    /// Inspect and kernel facts of a container that was just started and whose supervisor holds its command back.
+    async fn measure_at_gate(&self, id: &str) -> Result<(ContainerFacts, KernelFacts)> {
+        let facts = self.engine.inspect(id).await?;
+        if facts.status != Some(Status::Running) {
+            return Err(self.ended_early(&facts));
+        }
+        match self.kernel_facts(&facts, Moment::AtGate).await {
+            Ok(kernel) => Ok((facts, kernel)),
+            Err(why) => {
+                let now = self.engine.inspect(id).await?;
+                if now.status == Some(Status::Running) {
+                    return Err(Failure::new(Code::AuditFailed, format!("what the kernel enforces could not be measured: {why}"))
+                        .hint("palisade doctor says what measuring needs; nothing was run"));
+                }
+                Err(self.ended_early(&now))
+            }
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads beside the other steps")]
+    fn ended_early(&self, facts: &ContainerFacts) -> Failure {
+        let exit = facts.exit.clone().unwrap_or_default();
+        let mut failure =
+            Failure::new(Code::EngineError, format!("the session ended before its command began, with exit code {}", exit.code));
+        if !exit.error.raw().is_empty() {
+            failure = failure.detail(exit.error.to_string());
+        }
+        if exit.oom_killed {
+            failure = failure.detail("the kernel ended it for want of memory: --memory gives more");
+        }
+        failure
+    }
+
+    /// Begins to wait at once, so that an end right after the start is not missed.
+    fn exit_of(&self, id: &str, until: WaitFor) -> BoxFuture<'static, Result<i64>> {
+        let (engine, id) = (Arc::clone(&self.engine), id.to_owned());
+        let waiting = tokio::spawn(async move { engine.wait(&id, until).await });
+        Box::pin(async move {
+            waiting
+                .await
+                .unwrap_or_else(|error| Err(Failure::new(Code::Internal, format!("the wait for the session's end broke: {error}"))))
+        })
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.interrupt.is_cancelled() { Err(interrupted()) } else { Ok(()) }
+    }
+
+    /// A fresh volume belongs to root unless the image has a home folder of the right owner to copy.
+    async fn give_home_to_its_user(&self, id: &str, plan: &Plan) -> Result<()> {
+        let Some((uid, gid)) = plan.create.user.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?))) else {
+            return Err(Failure::new(Code::Internal, format!("the plan's user '{}' is not uid:gid", plan.create.user)));
+        };
+        let archive = home_entry(uid, gid).map_err(|error| Failure::io("pack the home folder", &error))?;
+        let stream = futures_util::stream::iter([Ok(bytes::Bytes::from(archive))]);
+        self.engine.upload(id, HOME, Box::pin(stream)).await
+    }
+
+    /// Removes what a failed launch made; what cannot be removed is named in the failure.
+    async fn undo(&self, id: &str, plan: &Plan, failure: Failure) -> Failure {
+        let mut left = self.engine.remove(id).await.map_err(|error| format!("container {}: {}", plan.create.name, error.message)).err();
+        if left.is_none() && plan.kind == Kind::Persistent {
+            let home = plan::home_volume(plan.id);
+            left = self.engine.remove_volume(&home).await.map_err(|error| format!("volume {home}: {}", error.message)).err();
+        }
+        match left {
+            None => failure,
+            Some(left) => {
+                failure.detail(format!("left behind: {left}")).hint(format!("once the engine answers: palisade rm -f {}", plan.name))
+            }
+        }
+    }
+}
+
+fn encode(stdin: Stdin, prepared: &Prepared) -> Result<Vec<u8>> {
+    Frame::new(stdin, &prepared.secrets).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
+}
+
+fn name_taken(name: &SessionName, failure: Failure) -> Failure {
+    Failure::new(Code::Conflict, format!("the name '{name}' is taken"))
+        .detail(failure.message)
+        .hint(format!("choose another, or see what has it: palisade inspect {name}"))
+}
+
+/// A tar archive with one entry: the home folder itself and its owner.
+fn home_entry(uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_size(0);
+    header.set_mode(0o700);
+    header.set_uid(uid);
+    header.set_gid(gid);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_data(&mut header, "./", std::io::empty())?;
+    archive.into_inner()
+}

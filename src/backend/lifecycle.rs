@@ -1,0 +1,107 @@
+//! Stopping, starting again, removing: what an operator does to a session that exists.
+
+use std::collections::BTreeMap;
+
+use super::engine::WaitFor;
+use super::measure::{refuse, requested_of};
+use super::{Backend, Launched};
+use crate::failure::{Code, Failure, Result};
+use crate::policy::audit::audit;
+use crate::policy::{SecretSource, env, plan};
+use crate::session::{ContainerFacts, Kind, Session, Status, labels};
+use crate::supervisor::gate::{Frame, Stdin};
+
+impl Backend {
+    /// Sends a signal to the session's command, by its name (`SIGINT`).
+    pub async fn signal(&self, who: &str, signal: &str) -> Result<()> {
+        let session = self.find(who).await?;
+        self.engine.kill(&session.container_id, signal).await
+    }
+
+    /// Stops it: SIGTERM, its grace, SIGKILL. `None` takes the grace it was launched with.
+    pub async fn stop(&self, who: &str, grace_s: Option<u64>) -> Result<Session> {
+        let session = self.find(who).await?;
+        self.engine.stop(&session.container_id, grace_s).await?;
+        Ok(session)
+    }
+
+    /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
+    pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
+        let session = self.find(who).await?;
+        let facts = self.engine.inspect(&session.container_id).await?;
+        if session.status.is_live() {
+            return Err(Failure::new(Code::Conflict, format!("'{}' is {} already", session.name, session.status))
+                .hint(format!("palisade restart {} stops it first", session.name)));
+        }
+        let values = self.secret_values(&secrets_of(&facts, secrets)?)?;
+        let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
+        if paper.is_weaker() {
+            return Err(refuse(&session.name, &paper).hint("it was left as it is: launch a new one, then palisade rm it"));
+        }
+        let stdin = match session.kind {
+            Kind::Persistent => Stdin::Null,
+            Kind::Ephemeral => Stdin::Pass,
+        };
+        let frame =
+            Frame::new(stdin, &values).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
+        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame).await {
+            Ok(open) => Ok(open.launched),
+            Err(failure) => {
+                // Its home stays: a session that measured weaker is stopped, not removed.
+                let stopped = self.engine.stop(&session.container_id, Some(0)).await;
+                Err(match stopped {
+                    Ok(()) => failure,
+                    Err(error) => failure.detail(format!("it could not be stopped again: {}", error.message)),
+                })
+            }
+        }
+    }
+
+    /// Removes a session and its volumes. A live one only with `force`.
+    pub async fn remove(&self, who: &str, force: bool) -> Result<Session> {
+        let session = self.find(who).await?;
+        if session.status.is_live() && !force {
+            return Err(Failure::new(Code::Conflict, format!("'{}' is {}", session.name, session.status))
+                .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
+        }
+        self.engine.remove(&session.container_id).await?;
+        self.remove_home(&session).await?;
+        Ok(session)
+    }
+
+    /// Only a volume that says it is this session's: a foreign one by the same name stays.
+    async fn remove_home(&self, session: &Session) -> Result<()> {
+        let name = plan::home_volume(session.id);
+        match self.engine.volume(&name).await {
+            Ok(volume) if volume.labels.get(labels::ID).is_some_and(|id| id.raw() == session.id.to_string()) => {
+                self.engine.remove_volume(&name).await
+            }
+            Err(failure) if failure.code != Code::NotFound => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    /// The engine's facts of a session that must be running for what is asked of it.
+    pub(super) async fn running(&self, who: &str) -> Result<(Session, ContainerFacts)> {
+        let session = self.find(who).await?;
+        let facts = self.engine.inspect(&session.container_id).await?;
+        if facts.status == Some(Status::Running) {
+            return Ok((session, facts));
+        }
+        let hint = match facts.status {
+            Some(Status::Paused) => "it is frozen; it goes on once it is unpaused".to_owned(),
+            _ => format!("start it with: palisade start {}", session.name),
+        };
+        Err(Failure::new(Code::Conflict, format!("'{}' is not running but {}", session.name, facts.status.unwrap_or(Status::Unknown)))
+            .hint(hint))
+    }
+}
+
+/// Secrets by what the label keeps of the launch, with what was said now in place of it.
+fn secrets_of(facts: &ContainerFacts, now: &[String]) -> Result<BTreeMap<String, SecretSource>> {
+    let launched: Vec<String> =
+        facts.labels.get(labels::SECRETS).map(|label| label.raw().split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let mut sources = env::secrets(&launched)?;
+    sources.extend(env::secrets(now)?);
+    Ok(sources)
+}

@@ -1,0 +1,92 @@
+//! Measuring a session: the engine's report and the kernel's facts, compared with what was requested.
+
+use std::time::{Duration, Instant};
+
+use super::Backend;
+use super::kernel::probe;
+use crate::failure::{Code, Failure, Result};
+use crate::kernel::Unreadable;
+use crate::policy::Posture;
+use crate::policy::audit::{Requested, audit};
+use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
+
+/// How long a supervisor may take to come up before a launch is given up: generous, for loaded machines.
+const GATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// When a session is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Before its command began: once the supervisor waits at the gate.
+    AtGate,
+    /// At any later time.
+    Later,
+}
+
+impl Backend {
+    /// Measures the posture of a session now.
+    pub async fn verify(&self, who: &str) -> Result<(Session, Posture)> {
+        let details = self.details(who).await?;
+        Ok((details.session, details.posture))
+    }
+
+    /// The posture of a container as it stands.
+    pub(super) async fn posture(&self, container: &ContainerFacts) -> Posture {
+        let requested = requested_of(container);
+        let kernel = match container.status {
+            Some(Status::Running | Status::Paused) => self.kernel_facts(container, Moment::Later).await,
+            _ => Err("the session is not running".to_owned()),
+        };
+        audit(requested.as_ref(), container, kernel.as_ref().map_err(String::as_str))
+    }
+
+    /// What the kernel shows of a running container: from this host where it is the engine's, else by a probe.
+    pub(super) async fn kernel_facts(&self, container: &ContainerFacts, moment: Moment) -> std::result::Result<KernelFacts, String> {
+        let Some(pid) = container.pid else { return Err("the session is not running".to_owned()) };
+        match self.facts_from_host(container, pid, moment).await {
+            Ok(facts) => Ok(facts),
+            Err(Unreadable::Gone) => Err("the session ended while it was measured".to_owned()),
+            Err(Unreadable::NotLocal | Unreadable::Denied | Unreadable::Other(_)) => self.facts_by_probe(container, moment).await,
+        }
+    }
+
+    async fn facts_from_host(&self, container: &ContainerFacts, pid: u32, moment: Moment) -> std::result::Result<KernelFacts, Unreadable> {
+        let reader = self.kernel.clone();
+        let id = container.id.clone();
+        let digests = self.paths.cache.join("digests.json");
+        let read = move || {
+            if moment == Moment::AtGate {
+                let supervisor = reader.wait_for_gate(pid, Instant::now() + GATE_DEADLINE)?;
+                // The supervisor is about to be trusted with the secrets: it must be this very program.
+                let own = reader.exe_digest(std::process::id(), Some(&digests))?;
+                if reader.exe_digest(supervisor, Some(&digests))? != own {
+                    return Err(Unreadable::Other("the supervisor in the session is not this program".to_owned()));
+                }
+            }
+            reader.read(&id, pid)
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(Unreadable::Other(error.to_string())))
+    }
+
+    async fn facts_by_probe(&self, container: &ContainerFacts, moment: Moment) -> std::result::Result<KernelFacts, String> {
+        let volume = self.supervisor_volume(&container.image_id).await.map_err(|failure| failure.message)?;
+        probe::read(self.engine.as_ref(), &container.id, &container.image_id, &volume, moment == Moment::AtGate)
+            .await
+            .map_err(|failure| failure.message)
+    }
+}
+
+/// What the session asked for, as its label says; `None` where there is no readable one, and the floor holds alone.
+pub(super) fn requested_of(container: &ContainerFacts) -> Option<Requested> {
+    serde_json::from_str(container.labels.get(labels::REQUESTED)?.raw()).ok()
+}
+
+/// The failure of a launch whose container is weaker than what was asked.
+pub(super) fn refuse(name: impl std::fmt::Display, posture: &Posture) -> Failure {
+    let mut failure = Failure::new(Code::AuditFailed, format!("the engine gave '{name}' less than was asked, so it was not started"));
+    for control in posture.failing() {
+        let reason = control.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        failure = failure.detail(format!("{} is {}{reason}", control.control, control.verdict));
+        failure = failure.detail(format!("  requested {}; engine {}; kernel {}", control.requested, control.engine, control.kernel));
+    }
+    failure.hint("nothing was left behind; palisade doctor says what this engine can enforce")
+}

@@ -1,0 +1,176 @@
+//! From an order to a plan: everything that is read and judged before the engine is asked for anything.
+
+use std::collections::BTreeMap;
+
+use super::{Backend, Order, Pull, Reporter, workspace};
+use crate::config::{profiles, text_file};
+use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::{self, Plan};
+use crate::policy::workspace::{Caller, judge};
+use crate::policy::{ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMount, env};
+use crate::units::{SessionId, SessionName};
+use futures_util::StreamExt;
+
+/// A plan, and what must not be in it.
+pub(super) struct Prepared {
+    pub plan: Plan,
+    /// Secrets by file name.
+    pub secrets: BTreeMap<String, Vec<u8>>,
+}
+
+/// What does not need the engine.
+struct Judged {
+    policy: Policy,
+    env: BTreeMap<String, String>,
+    secrets: BTreeMap<String, SecretSource>,
+    workspace: Option<WorkspaceMount>,
+    run_as: RunAs,
+}
+
+impl Backend {
+    /// What a launch would ask of the engine. The id is the nil one, so equal orders give equal bytes.
+    pub async fn plan(&self, order: &Order) -> Result<Plan> {
+        let judged = self.judge(order)?;
+        let name = name_of(order, SessionId::NIL)?;
+        let image = match self.engine.image(&judged.policy.image).await {
+            Err(failure) if failure.code == Code::NotFound => {
+                ImageFacts { reference: judged.policy.image.clone(), ..ImageFacts::default() }
+            }
+            found => found?,
+        };
+        let volume = self.planned_supervisor_volume()?;
+        plan::plan(&judged.policy, &self.request(order, &judged, SessionId::NIL, name, image, volume))
+    }
+
+    /// Everything that a launch needs, with the image and the supervisor in place.
+    pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
+        let judged = self.judge(order)?;
+        let id = self.mint()?;
+        let name = name_of(order, id)?;
+        let secrets = self.secret_values(&judged.secrets)?;
+        let image = self.image_for(&judged.policy.image, order.pull, reporter).await?;
+        let volume = self.supervisor_volume(&image.id).await?;
+        let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volume))?;
+        Ok(Prepared { plan, secrets })
+    }
+
+    fn judge(&self, order: &Order) -> Result<Judged> {
+        let (workspace, run_as) = match &order.workspace {
+            None => (None, RunAs::SANDBOX),
+            Some(spec) => {
+                if self.engine.endpoint().socket.is_none() {
+                    return Err(Failure::new(Code::Refused, "a workspace needs an engine on this machine")
+                        .detail(format!("'--workspace' {spec}; the engine is at {}", self.engine.endpoint().uri))
+                        .hint("copy files in and out with palisade cp"));
+                }
+                let (facts, mode) = workspace::observe(spec, &self.environment)?;
+                let rules = workspace::rules(&self.environment, &self.paths, &self.settings, self.engine.endpoint());
+                let caller = Caller { uid: self.environment.uid, gid: self.environment.gid };
+                let (mount, run_as) = judge(&facts, mode, &rules, caller)?;
+                (Some(mount), run_as)
+            }
+        };
+        let project = match &workspace {
+            Some(workspace) => std::path::PathBuf::from(&workspace.source),
+            None => self.environment.cwd.clone(),
+        };
+        let project = (!order.ignore_project).then_some(project.as_path());
+        let (name, layers) = profiles::layers(&self.paths, &self.settings, order.profile.as_deref(), project, order.overrides.clone())?;
+        let policy = crate::policy::resolve::resolve(&name, &layers)?;
+        Ok(Judged { policy, env: self.env_of(order)?, secrets: env::secrets(&order.secrets)?, workspace, run_as })
+    }
+
+    fn env_of(&self, order: &Order) -> Result<BTreeMap<String, String>> {
+        let read = |file: &std::path::PathBuf| {
+            let path = self.environment.cwd.join(file);
+            let text = text_file::read(&path)?
+                .ok_or_else(|| Failure::new(Code::NotFound, format!("there is no file {}", path.display())).detail("'--env-file'"))?;
+            Ok((file.display().to_string(), text))
+        };
+        let files: Vec<(String, String)> = order.env_files.iter().map(read).collect::<Result<_>>()?;
+        env::environment(&files, &order.env, &self.environment.vars)
+    }
+
+    /// The values of secrets, from the variables that they name.
+    pub(super) fn secret_values(&self, sources: &BTreeMap<String, SecretSource>) -> Result<BTreeMap<String, Vec<u8>>> {
+        let value = |(name, source): (&String, &SecretSource)| match self.environment.var(&source.env) {
+            Some(value) => Ok((name.clone(), value.as_bytes().to_vec())),
+            None => Err(Failure::new(Code::Refused, format!("the secret '{name}' has no value"))
+                .detail(format!("'--secret' {name}={}: the environment variable {} is not set", source.env, source.env))
+                .hint(format!("set it: {}=… palisade …", source.env))),
+        };
+        sources.iter().map(value).collect()
+    }
+
+    fn request(&self, order: &Order, judged: &Judged, id: SessionId, name: SessionName, image: ImageFacts, volume: String) -> Request {
+        Request {
+            id,
+            name,
+            kind: order.kind,
+            image,
+            command: order.command.clone(),
+            env: judged.env.clone(),
+            run_as: judged.run_as,
+            workspace: judged.workspace.clone(),
+            secrets: judged.secrets.clone(),
+            working_dir: order.working_dir.clone().unwrap_or_default(),
+            creator: format!("{}@{}", self.environment.uid, self.environment.hostname),
+            supervisor_volume: volume,
+        }
+    }
+
+    async fn image_for(&self, reference: &str, pull: Pull, reporter: &dyn Reporter) -> Result<ImageFacts> {
+        if pull == Pull::Always {
+            self.pull(reference, reporter).await?;
+        }
+        match self.engine.image(reference).await {
+            Err(failure) if failure.code == Code::NotFound => {
+                if reference == self.settings.image.tag {
+                    return Err(Failure::new(Code::NotFound, format!("the sandbox image '{reference}' is not built yet"))
+                        .hint("build it with: palisade image build"));
+                }
+                if pull == Pull::Never {
+                    return Err(failure.hint("--pull missing fetches it"));
+                }
+                self.pull(reference, reporter).await?;
+                self.engine.image(reference).await
+            }
+            found => found,
+        }
+    }
+
+    async fn pull(&self, reference: &str, reporter: &dyn Reporter) -> Result<()> {
+        reporter.step(&format!("pulling {reference}"));
+        let mut progress = self.engine.pull(reference);
+        loop {
+            tokio::select! {
+                step = progress.next() => match step {
+                    Some(step) => reporter.progress(&step?),
+                    None => return Ok(()),
+                },
+                () = self.interrupt.cancelled() => return Err(interrupted()),
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a launch is where a session's id, which holds the time, is minted")]
+    fn mint(&self) -> Result<SessionId> {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let mut random = [0; 16];
+        let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
+        std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
+        Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random)))
+    }
+}
+
+/// The failure of what the operator gave up.
+pub(super) fn interrupted() -> Failure {
+    Failure::new(Code::Interrupted, "interrupted: what was begun has been undone")
+}
+
+fn name_of(order: &Order, id: SessionId) -> Result<SessionName> {
+    match &order.name {
+        None => Ok(id.default_name()),
+        Some(text) => text.parse().map_err(|error| Failure::new(Code::Usage, format!("{error}")).detail("'name' on the command line")),
+    }
+}

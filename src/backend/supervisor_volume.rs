@@ -1,0 +1,189 @@
+//! The read-only volume by which the supervisor reaches every sandbox, filled over the engine's API so that it
+//! works with remote engines, and named by the content's hash.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Backend;
+use super::engine::{Engine, OneShot, VolumeFacts};
+use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
+use crate::session::labels;
+
+/// Another manager that fills the volume takes about a second; one that was killed is not waited for longer than this.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Which volumes were found whole, so that a launch need not read one back: engine, name and time of creation.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Verified(BTreeMap<String, String>);
+
+impl Backend {
+    /// The volume's name, once it exists and holds this very program.
+    pub(super) async fn supervisor_volume(&self, image: &str) -> Result<String> {
+        let digest = self.own_digest()?;
+        let name = volume_name(&digest);
+        match self.engine.volume(&name).await {
+            Ok(volume) if self.is_verified(&volume) => Ok(name),
+            Ok(_) => self.fill_supervisor_volume(image).await,
+            Err(failure) if failure.code == Code::NotFound => self.fill_supervisor_volume(image).await,
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Writes this program to its volume and reads it back.
+    pub(super) async fn fill_supervisor_volume(&self, image: &str) -> Result<String> {
+        let digest = self.own_digest()?;
+        let name = volume_name(&digest);
+        let program = own_program()?;
+        self.check_architecture().await?;
+        let container = self.filling_container(&name, image).await?;
+        let filled = fill(self.engine.as_ref(), &container, program, &digest).await;
+        let removed = self.engine.remove(&container).await;
+        filled?;
+        removed?;
+        let volume = self.engine.volume(&name).await?;
+        self.remember_verified(&volume);
+        Ok(name)
+    }
+
+    /// A never-started container that mounts the volume writable. Its name is the lock: who creates it, fills.
+    async fn filling_container(&self, volume: &str, image: &str) -> Result<String> {
+        let request = OneShot {
+            name: format!("{volume}-fill"),
+            image: image.to_owned(),
+            entrypoint: vec![SUPERVISOR.to_owned()],
+            user: "65534:65534".to_owned(),
+            labels: BTreeMap::from([
+                (labels::SCHEMA.to_owned(), labels::SCHEMA_VALUE.to_owned()),
+                (labels::ROLE.to_owned(), labels::ROLE_SUPERVISOR.to_owned()),
+            ]),
+            cap_add: Vec::new(),
+            pid_mode: String::new(),
+            volumes: vec![(volume.to_owned(), SUPERVISOR_DIR.to_owned(), false)],
+            binds: Vec::new(),
+        };
+        let volume_labels =
+            [(labels::SCHEMA.to_owned(), labels::SCHEMA_VALUE.to_owned()), (labels::ROLE.to_owned(), labels::ROLE_SUPERVISOR.to_owned())];
+        let began = std::time::Instant::now();
+        loop {
+            self.engine.create_volume(volume, &volume_labels).await?;
+            match self.engine.create_one_shot(&request).await {
+                Ok(created) => return Ok(created.id),
+                Err(failure) if failure.code == Code::Conflict => {
+                    if began.elapsed() > ABANDONED_AFTER {
+                        self.engine.remove(&request.name).await?;
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn check_architecture(&self) -> Result<()> {
+        let engine = self.engine.version().await?.architecture;
+        let ours = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        if engine == ours || engine == std::env::consts::ARCH {
+            return Ok(());
+        }
+        Err(Failure::new(Code::Refused, format!("this program is built for {ours}, the engine runs {engine}"))
+            .hint("use a palisade built for the engine's architecture: the same binary is the supervisor inside the sandbox"))
+    }
+
+    /// SHA-256 of this running program.
+    fn own_digest(&self) -> Result<[u8; 32]> {
+        self.kernel
+            .exe_digest(std::process::id(), Some(&self.paths.cache.join("digests.json")))
+            .map_err(|error| Failure::new(Code::Io, format!("cannot read this program's own file: {error}")))
+    }
+
+    fn verified_key(&self, volume: &VolumeFacts) -> String {
+        format!("{} {}", self.engine.endpoint().uri, volume.name)
+    }
+
+    fn is_verified(&self, volume: &VolumeFacts) -> bool {
+        let ours = volume.labels.get(labels::ROLE).is_some_and(|role| role.raw() == labels::ROLE_SUPERVISOR);
+        ours && self.verified().0.get(&self.verified_key(volume)) == Some(&volume.created)
+    }
+
+    fn verified(&self) -> Verified {
+        // A file that is gone or unreadable costs one more reading back, nothing else.
+        crate::config::state::read(&self.paths.cache.join("supervisors.json")).unwrap_or_default()
+    }
+
+    fn remember_verified(&self, volume: &VolumeFacts) {
+        let mut verified = self.verified();
+        verified.0.insert(self.verified_key(volume), volume.created.clone());
+        crate::config::state::write(&self.paths.cache.join("supervisors.json"), &verified);
+    }
+}
+
+fn volume_name(digest: &[u8; 32]) -> String {
+    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("palisade-supervisor-{hex}")
+}
+
+async fn fill(engine: &dyn Engine, container: &str, program: Vec<u8>, digest: &[u8; 32]) -> Result<()> {
+    let archive = pack(&program).map_err(|error| Failure::io("pack the supervisor", &error))?;
+    let chunks: Vec<std::io::Result<Bytes>> = archive.chunks(1 << 20).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    engine.upload(container, SUPERVISOR_DIR, stream::iter(chunks).boxed()).await?;
+    let broke = |error: std::io::Error| Failure::new(Code::EngineError, format!("cannot read the supervisor back: {error}"));
+    let back: Vec<Bytes> = engine.download(container, SUPERVISOR).try_collect().await.map_err(broke)?;
+    if unpack_digest(&back.concat()).map_err(broke)? == *digest {
+        return Ok(());
+    }
+    Err(Failure::new(Code::AuditFailed, "the engine's volume does not hold the supervisor that was written to it")
+        .hint("another program changes palisade's volumes, or the engine's storage is damaged"))
+}
+
+fn pack(program: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(program.len() as u64);
+    header.set_mode(0o555);
+    header.set_uid(0);
+    header.set_gid(0);
+    let mut archive = tar::Builder::new(Vec::with_capacity(program.len() + 4096));
+    archive.append_data(&mut header, "palisade", program)?;
+    archive.into_inner()
+}
+
+fn unpack_digest(archive: &[u8]) -> std::io::Result<[u8; 32]> {
+    let mut archive = tar::Archive::new(archive);
+    let mut entry = archive.entries()?.next().ok_or_else(|| std::io::Error::other("the archive is empty"))??;
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content)?;
+    Ok(Sha256::digest(&content).into())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this program's own file, which the kernel keeps open even when it was replaced on disk")]
+fn own_program() -> Result<Vec<u8>> {
+    std::fs::read("/proc/self/exe").map_err(|error| Failure::io("read this program's own file", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_unpacks_to_the_same_digest() {
+        let program = b"\x7fELF and so on".repeat(1000);
+        assert_eq!(unpack_digest(&pack(&program).unwrap()).unwrap(), <[u8; 32]>::from(Sha256::digest(&program)));
+        assert!(unpack_digest(b"").is_err());
+    }
+
+    #[test]
+    fn the_name_follows_the_content() {
+        assert_eq!(volume_name(&[0xab; 32]), "palisade-supervisor-abababababababab");
+    }
+}

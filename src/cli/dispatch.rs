@@ -1,0 +1,138 @@
+//! From what was typed to the command that it means.
+
+use super::arguments::{Arguments, Command};
+use super::images::{Image, ImageCommand};
+use super::sessions::{Exec, Logs, Ls};
+use super::{pages, surroundings};
+use crate::backend::engine::{ExecRequest, LogOptions};
+use crate::backend::{Backend, Order};
+use crate::failure::Failure;
+use crate::headless::actions::{Action, act};
+use crate::headless::copy::copy;
+use crate::headless::images::BuildOrder;
+use crate::headless::list::Filter;
+use crate::headless::{
+    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, pending, plan,
+    profiles, run, verify,
+};
+use crate::units::Seconds;
+
+/// Runs the command.
+pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
+    let Arguments { global, command } = arguments;
+    let host = global.host.as_deref();
+    let with = WithEngine { context, host };
+    match command {
+        None => with.run(async |backend| list::list(context, backend, &Filter::default()).await),
+        Some(Command::Ls(asked)) => with.run(async |backend| list::list(context, backend, &filter(asked)).await),
+        Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),
+        Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
+        Some(Command::Launch(asked)) => with.run(async |backend| launch::launch(context, backend, &Order::from(*asked)).await),
+        Some(Command::Plan(asked)) => with.run(async |backend| plan::plan(context, backend, &Order::from(*asked)).await),
+        Some(Command::Inspect(asked)) => with.run(async |backend| inspect::inspect(context, backend, &asked.name).await),
+        Some(Command::Verify(asked)) => with.run(async |backend| verify::verify(context, backend, &asked.names, asked.full).await),
+        Some(Command::Logs(asked)) => with.run(async |backend| log(context, backend, asked).await),
+        Some(Command::Cp(asked)) => {
+            let way = asked.way()?;
+            with.run(async |backend| copy(context, backend, &way).await)
+        }
+        Some(Command::Stop(asked)) => with.act(&Action::Stop { grace_s: asked.grace.map(Seconds::get) }, &asked.names),
+        Some(Command::Start(asked)) => with.act(&Action::Start { secrets: asked.secret }, &asked.names),
+        Some(Command::Restart(asked)) => {
+            with.act(&Action::Restart { grace_s: asked.grace.map(Seconds::get), secrets: asked.secret }, &asked.names)
+        }
+        Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
+        Some(Command::Image(asked)) => with.run(async |backend| image(context, backend, asked).await),
+        Some(Command::Doctor(_)) => on_runtime(async {
+            let (checks, engine_answers) = pending::examine(host).await;
+            doctor::show(context, checks, engine_answers)
+        }),
+        Some(Command::Profiles(asked)) => profiles::profiles(context, pending::profiles()?, asked.name.as_deref()),
+        Some(Command::Completions(asked)) => {
+            pages::completions(context, asked.shell);
+            Ok(0)
+        }
+        Some(Command::Man(asked)) => pages::man(context, asked.folder.as_deref()),
+    }
+}
+
+/// Commands that need an engine.
+struct WithEngine<'a> {
+    context: &'a Context,
+    host: Option<&'a str>,
+}
+
+impl WithEngine<'_> {
+    fn run(&self, work: impl AsyncFnOnce(&Backend) -> Done) -> Done {
+        on_runtime(async { work(&pending::connect(self.host).await?).await })
+    }
+
+    /// As `run`, where 1 is an exit code of the command's own.
+    fn run_foreground(&self, work: impl AsyncFnOnce(&Backend) -> Done) -> Done {
+        on_runtime(async {
+            let backend = pending::connect(self.host).await.map_err(|failure| {
+                let exit = code_for_foreground(failure.code);
+                Stop { failure, exit }
+            })?;
+            work(&backend).await
+        })
+    }
+
+    fn act(&self, action: &Action, names: &[String]) -> Done {
+        self.run(async |backend| act(self.context, backend, action, names).await)
+    }
+}
+
+/// On a runtime of this thread.
+fn on_runtime(work: impl Future<Output = Done>) -> Done {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Failure::io("start the runtime", &error))?;
+    let done = runtime.block_on(work);
+    // Reads that nobody waits for any more must not keep the program.
+    runtime.shutdown_background();
+    done
+}
+
+fn filter(ls: Ls) -> Filter {
+    Filter {
+        kind: ls.kind.map(Into::into),
+        status: ls.status.into_iter().map(Into::into).collect(),
+        posture: ls.posture,
+        in_full: ls.no_trunc,
+    }
+}
+
+async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
+    let request = ExecRequest {
+        command: asked.command,
+        env: surroundings::own_values(asked.env),
+        working_dir: asked.workdir.unwrap_or_default(),
+        stdin: true,
+    };
+    run::exec(context, backend, &asked.name, &request).await
+}
+
+async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
+    let options = LogOptions {
+        follow: asked.follow,
+        since: asked.since.map_or(0, |when| when.unix_seconds(context.now)),
+        until: asked.until.map_or(0, |when| when.unix_seconds(context.now)),
+        tail: asked.tail.0,
+        timestamps: asked.timestamps,
+    };
+    logs::logs(context, backend, &asked.name, &options, asked.raw).await
+}
+
+async fn image(context: &Context, backend: &Backend, asked: Image) -> Done {
+    match asked.command {
+        ImageCommand::Build(asked) => {
+            let order = BuildOrder { base: asked.base, tag: asked.tag, no_cache: asked.no_cache, if_needed: asked.if_needed };
+            let reporter = TerminalReporter::new(&context.output, Plain::Lines);
+            let built = pending::build_image(backend, &order, &reporter).await;
+            reporter.finish();
+            images::built(context, built?)
+        }
+        ImageCommand::Ls(_) => images::list(context, backend).await,
+        ImageCommand::Rm(rm) => images::remove(context, backend, &rm.images).await,
+    }
+}

@@ -1,0 +1,342 @@
+//! The commands about sessions that are there.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::when::When;
+use super::words::{KindWord, StatusWord};
+use crate::failure::{Code, Failure, Result};
+use crate::headless::copy::Way;
+use crate::units::{Bytes, Seconds};
+
+/// List the sessions of this engine, running or not
+#[derive(Debug, Args)]
+#[command(visible_aliases = ["list", "ps"], after_long_help = "\
+Examples:
+  palisade ls
+  palisade ls --posture                 with how many controls are in force, measured now
+  palisade ls --kind ephemeral --status running
+  palisade rm -f $(palisade ls -q --status exited)")]
+pub(super) struct Ls {
+    /// Only sessions of this kind
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub kind: Option<KindWord>,
+
+    /// Only sessions with this status (repeatable)
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub status: Vec<StatusWord>,
+
+    /// Measure each session and show how many controls are enforced
+    #[arg(long)]
+    pub posture: bool,
+
+    /// Show commands and images in full
+    #[arg(long)]
+    pub no_trunc: bool,
+}
+
+/// Show everything about a session: what the engine reports, and its posture measured now
+#[derive(Debug, Args)]
+#[command(
+    visible_alias = "show",
+    after_long_help = "\
+Examples:
+  palisade inspect web
+  palisade inspect web --json | jq .container.mounts"
+)]
+pub(super) struct Inspect {
+    /// Session by name, id, or the beginning of its id
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// Measure what is in force: for each control what was requested, what the engine reports, what the kernel shows
+///
+/// The kernel's side covers every process in the container, not only the first. A privileged or root exec, a process
+/// put in from outside, and a limit changed behind our back all show.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade verify web
+  palisade verify                        every session
+  palisade verify --all --json | jq '.verified[] | select(.weaker) | .session.name'
+
+Exit codes:
+  0 every control holds or cannot be read (the reason is shown) · 5 a control is weaker than requested, or missing")]
+pub(super) struct Verify {
+    /// Sessions by name or id; all of them where absent
+    #[arg(value_name = "NAME", conflicts_with = "all")]
+    pub names: Vec<String>,
+
+    /// Every session
+    #[arg(short, long)]
+    pub all: bool,
+
+    /// Show controls that hold, too, where several sessions are verified
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Run a command in a running session
+///
+/// It has the session's own user and rights: there is no way to ask for more. Input, output and exit code are passed as
+/// for 'run'. The engine has no way to signal such a command: on SIGINT, SIGTERM or SIGHUP its input is closed and this
+/// program ends with 128 and the number of the signal; the command itself goes on until it ends or the session stops.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade exec web -- pytest -q
+  palisade exec web -w /workspace/api -e CI=1 -- make test
+  palisade exec web -- cat /etc/os-release
+  echo 'print(1)' | palisade exec web -- python3 -
+
+Exit codes:
+  the command's own; 125 when the fault is ours, 126 when the command cannot be executed, 127 when it is not found.
+  Before the command begins also 2 (usage), 3 (no engine answers) and 4 (refused).")]
+pub(super) struct Exec {
+    /// Session by name or id
+    #[arg(value_name = "NAME")]
+    pub name: String,
+
+    /// Environment variable; without '=VALUE' yours is passed on (repeatable)
+    #[arg(short, long, value_name = "KEY[=VALUE]")]
+    pub env: Vec<String>,
+
+    /// Working directory inside [default: the session's]
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<String>,
+
+    /// Command and arguments
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// Show what a session has printed
+///
+/// Output and errors stay apart: each goes where the command wrote it. On a terminal, control characters are written out.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade logs web
+  palisade logs -f --tail 20 web
+  palisade logs --since 10m -t web
+  palisade logs --since 2026-01-31T08:00:00Z --until 2026-01-31T09:00:00Z web")]
+pub(super) struct Logs {
+    /// Session by name or id
+    #[arg(value_name = "NAME")]
+    pub name: String,
+
+    /// Stay and show what comes
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// From this time: RFC 3339, a date, seconds since 1970, or a span ago such as 10m
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<When>,
+
+    /// Up to this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<When>,
+
+    /// The last so many lines, or 'all'
+    #[arg(short = 'n', long, value_name = "LINES", default_value = "all", value_parser = tail)]
+    pub tail: Tail,
+
+    /// The engine's time before each line
+    #[arg(short, long)]
+    pub timestamps: bool,
+
+    /// Pass control characters to the terminal as they are; what a sandbox prints can then act on it
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// `--tail`: a number, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tail(pub Option<u64>);
+
+fn tail(text: &str) -> std::result::Result<Tail, String> {
+    if text == "all" {
+        return Ok(Tail(None));
+    }
+    text.parse().map(|lines| Tail(Some(lines))).map_err(|_| "give a number of lines, or 'all'".to_owned())
+}
+
+/// Copy files into a session or out of it
+///
+/// One of the two is NAME:PATH with an absolute path inside. What comes out is judged as hostile: links that lead outside,
+/// devices and sockets are left out and named, and more than --max-size is refused. A local path with a ':' in it is
+/// written with './' or '/' before it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade cp ./data web:/home/sandbox
+  palisade cp web:/home/sandbox/report.html .
+  palisade cp --max-size 10GiB web:/workspace/out ./out")]
+pub(super) struct Cp {
+    /// NAME:PATH, or a local path
+    #[arg(value_name = "SRC")]
+    pub source: String,
+
+    /// NAME:PATH, or a local path
+    #[arg(value_name = "DST")]
+    pub destination: String,
+
+    /// The most that comes out of a session
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub max_size: Bytes,
+}
+
+/// Stop sessions: SIGTERM, their grace, SIGKILL
+///
+/// A persistent session stays, home and all, and can be started again. An ephemeral one is removed.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade stop web
+  palisade stop --grace 0 web api
+  palisade stop $(palisade ls -q --status running)")]
+pub(super) struct Stop {
+    /// Sessions by name or id
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    /// Between SIGTERM and SIGKILL [default: the session's own]
+    #[arg(short, long, value_name = "TIME")]
+    pub grace: Option<Seconds>,
+}
+
+/// Start stopped sessions again, and measure them as at launch
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade start web
+  API_TOKEN=… palisade start --secret TOKEN=API_TOKEN api
+
+Secrets are read again from the variables named at launch; --secret says otherwise.")]
+pub(super) struct Start {
+    /// Sessions by name or id
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    /// Secret, as at launch (repeatable)
+    #[arg(long, value_name = "NAME[=ENV]")]
+    pub secret: Vec<String>,
+}
+
+/// Stop sessions and start them again, measured as at launch
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade restart web
+  palisade restart --grace 0 web api")]
+pub(super) struct Restart {
+    /// Sessions by name or id
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    /// Between SIGTERM and SIGKILL [default: the session's own]
+    #[arg(short, long, value_name = "TIME")]
+    pub grace: Option<Seconds>,
+
+    /// Secret, as at launch (repeatable)
+    #[arg(long, value_name = "NAME[=ENV]")]
+    pub secret: Vec<String>,
+}
+
+/// Remove sessions with their volumes
+///
+/// A session that runs is removed only with --force. The workspace is yours and is not touched.
+#[derive(Debug, Args)]
+#[command(
+    visible_alias = "remove",
+    after_long_help = "\
+Examples:
+  palisade rm web
+  palisade rm -f web api
+  palisade rm $(palisade ls -q --status exited)"
+)]
+pub(super) struct Rm {
+    /// Sessions by name or id
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    /// Kill what runs, and do not mind what is already gone
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+impl Cp {
+    /// One end inside, with an absolute path, and one here.
+    pub fn way(&self) -> Result<Way> {
+        let wrong = match (End::parse(&self.source), End::parse(&self.destination)) {
+            (End::Inside { path, .. }, End::Local(_)) | (End::Local(_), End::Inside { path, .. }) if !path.starts_with('/') => {
+                "the path inside is not absolute"
+            }
+            (End::Local(local), End::Inside { name: who, path: inside }) => return Ok(Way::In { local, who, inside }),
+            (End::Inside { name: who, path: inside }, End::Local(local)) => {
+                return Ok(Way::Out { who, inside, local, max_size: self.max_size });
+            }
+            (End::Inside { .. }, End::Inside { .. }) => "both are in a session",
+            (End::Local(_), End::Local(_)) => "neither is in a session",
+        };
+        Err(Failure::new(Code::Usage, format!("cannot copy '{}' to '{}': {wrong}", self.source, self.destination))
+            .hint("one of the two is NAME:/PATH, the other a path of this machine; write ./a:b for a local name with a colon"))
+    }
+}
+
+/// Either end of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    Inside { name: String, path: String },
+    Local(PathBuf),
+}
+
+impl End {
+    /// `NAME:PATH` unless what stands before the colon holds a `/`, begins with a `.`, or is nothing.
+    fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((name, path)) if !name.is_empty() && !name.contains('/') && !name.starts_with('.') => {
+                Self::Inside { name: name.to_owned(), path: path.to_owned() }
+            }
+            _ => Self::Local(PathBuf::from(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(source: &str, destination: &str) -> Result<Way> {
+        Cp { source: source.into(), destination: destination.into(), max_size: Bytes::gib(1) }.way()
+    }
+
+    #[test]
+    fn a_colon_makes_an_end_inside_unless_a_slash_comes_first() {
+        assert_eq!(way("./a:b", "web:/tmp/x"), Ok(Way::In { local: "./a:b".into(), who: "web".into(), inside: "/tmp/x".into() }));
+        let out = Way::Out { who: "web".into(), inside: "/x".into(), local: ".".into(), max_size: Bytes::gib(1) };
+        assert_eq!(way("web:/x", "."), Ok(out));
+        for local in ["./web:/tmp", "/a:b", "plain", ":x", "../a:b", "."] {
+            assert_eq!(End::parse(local), End::Local(local.into()), "{local}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_none_is_a_usage_error_that_says_why() {
+        for (source, destination, why) in
+            [("a", "b", "neither"), ("a:/x", "b:/y", "both"), ("a", "web:x", "not absolute"), ("web:", "x", "not absolute")]
+        {
+            let failure = way(source, destination).unwrap_err();
+            assert!(failure.code == Code::Usage && failure.message.contains(why), "{failure}");
+        }
+    }
+
+    #[test]
+    fn tail_is_a_number_or_all() {
+        assert_eq!(tail("all"), Ok(Tail(None)));
+        assert_eq!(tail("5"), Ok(Tail(Some(5))));
+        assert!(tail("-1").is_err() && tail("many").is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! `stop`, `start`, `restart`, `rm`: one word to several sessions, each on its own.
+
+use super::document::{ActionResult, Actions, Document, ErrorBody};
+use super::{Context, Done, Stop};
+use crate::backend::Backend;
+use crate::failure::{Code, Failure, Result};
+use crate::policy::Posture;
+use crate::session::{Kind, Session};
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// SIGTERM, the grace, SIGKILL.
+    Stop {
+        /// `None` for the session's own.
+        grace_s: Option<u64>,
+    },
+    /// Start again.
+    Start {
+        /// `NAME[=ENV]`.
+        secrets: Vec<String>,
+    },
+    /// Stop, then start.
+    Restart {
+        /// `None` for the session's own.
+        grace_s: Option<u64>,
+        /// `NAME[=ENV]`.
+        secrets: Vec<String>,
+    },
+    /// Remove.
+    Remove {
+        /// Also what runs.
+        force: bool,
+    },
+}
+
+impl Action {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Stop { .. } => "stop",
+            Self::Start { .. } => "start",
+            Self::Restart { .. } => "restart",
+            Self::Remove { .. } => "rm",
+        }
+    }
+
+    async fn on(&self, backend: &Backend, who: &str) -> Result<(Option<Session>, Option<Posture>)> {
+        match self {
+            Self::Stop { grace_s } => Ok((Some(backend.stop(who, *grace_s).await?), None)),
+            Self::Start { secrets } => start(backend, who, secrets).await,
+            Self::Restart { grace_s, secrets } => {
+                let session = backend.find(who).await?;
+                if session.kind == Kind::Ephemeral {
+                    return Err(Failure::new(Code::Conflict, format!("'{}' is ephemeral: it is removed when it stops", session.name))
+                        .hint("launch a persistent session with 'palisade launch' where it has to survive a restart"));
+                }
+                // By id from here on: a rename in between changes nothing.
+                let id = session.id.to_string();
+                if session.status.is_live() {
+                    backend.stop(&id, *grace_s).await?;
+                }
+                start(backend, &id, secrets).await
+            }
+            Self::Remove { force } => match backend.remove(who, *force).await {
+                Ok(session) => Ok((Some(session), None)),
+                Err(failure) if *force && failure.code == Code::NotFound => Ok((None, None)),
+                Err(failure) => Err(failure),
+            },
+        }
+    }
+}
+
+async fn start(backend: &Backend, who: &str, secrets: &[String]) -> Result<(Option<Session>, Option<Posture>)> {
+    let launched = backend.start(who, secrets).await?;
+    Ok((Some(launched.session), Some(launched.posture)))
+}
+
+/// Does it to each; one that fails does not keep the others from it.
+pub async fn act(context: &Context, backend: &Backend, action: &Action, names: &[String]) -> Done {
+    let mut results = Vec::with_capacity(names.len());
+    for name in names {
+        let result = action.on(backend, name).await;
+        if !context.output.is_json() && result.is_ok() {
+            context.output.text(&format!("{}\n", crate::units::sanitise(name)));
+        }
+        results.push((name.clone(), result));
+    }
+    report(context, action.word(), results)
+}
+
+/// One name and what came of it.
+pub type Outcome = (String, Result<(Option<Session>, Option<Posture>)>);
+
+/// Tells what came of each, and ends with the first failure.
+pub fn report(context: &Context, action: &'static str, results: Vec<Outcome>) -> Done {
+    let mut failures = results.iter().filter_map(|(_, result)| result.as_ref().err());
+    let first = failures.next().cloned();
+    if context.output.is_json() {
+        let error = first.as_ref().map(ErrorBody::from);
+        context.output.document(&Document::with_error(Actions { action, results: results.into_iter().map(row).collect() }, error));
+        return Ok(first.map_or(0, |failure| failure.code.exit_code()));
+    }
+    for failure in failures {
+        super::show_failure(&context.output, failure);
+    }
+    first.map_or(Ok(0), |failure| Err(Stop::from(failure)))
+}
+
+fn row((name, result): Outcome) -> ActionResult {
+    match result {
+        Ok((session, posture)) => ActionResult { name, session, posture, error: None },
+        Err(failure) => ActionResult { name, session: None, posture: None, error: Some(ErrorBody::from(&failure)) },
+    }
+}
