@@ -9,6 +9,7 @@ mod ca_bundle;
 mod docker_context;
 mod endpoint;
 pub mod engine_address;
+mod env_files;
 mod environment;
 mod paths;
 pub mod profiles;
@@ -19,6 +20,7 @@ pub mod text_file;
 mod toml_file;
 
 pub use endpoint::Endpoint;
+pub use env_files::env_files;
 pub use environment::Environment;
 pub use paths::Paths;
 pub use settings::{CaBundle, ImageSettings, PackageSettings, RegistrySettings, Settings, WorkspaceSettings};

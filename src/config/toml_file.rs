@@ -11,6 +11,9 @@ use crate::failure::{Code, Failure, Result};
 /// A key that a file may hold, dotted where it is in a table, and what it takes.
 pub(super) type Key = (&'static str, &'static str);
 
+/// More keys than anyone mistypes; a file made to flood the terminal ends here.
+const MOST_LINES: usize = 20;
+
 /// Reads a document that may hold these keys and no other. `origin` is how the file is called in errors.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, origin: &str, keys: &[Key]) -> Result<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -66,8 +69,11 @@ impl File<'_> {
     fn unknown_keys(&self, found: &[(String, Range<usize>)], keys: &[Key]) -> Option<Failure> {
         let (first, _) = found.first()?;
         let mut failure = Failure::new(Code::InvalidConfig, format!("{} has a key that is not known", self.origin));
-        for (key, at) in found {
+        for (key, at) in found.iter().take(MOST_LINES) {
             failure = failure.detail(format!("'{}' in {}, {}", shorten(key), self.origin, self.position(at)));
+        }
+        if found.len() > MOST_LINES {
+            failure = failure.detail(format!("and {} more", found.len() - MOST_LINES));
         }
         Some(match nearest(first, keys.iter().map(|(key, _)| *key)) {
             Some(near) => failure.hint(format!("did you mean '{near}'?")),
@@ -226,6 +232,43 @@ mod tests {
             assert!(shown.contains("x.toml, line ") && !shown.contains('\u{1b}') && !shown.contains('\0'), "{shown:?}");
         }
         assert_eq!(parse::<Profile>("\u{feff}", "x.toml", &KEYS).unwrap(), Profile::default());
+    }
+
+    #[test]
+    fn a_file_made_to_exhaust_the_reader_is_an_error_like_any_other() {
+        let deep = |piece: &str| piece.repeat((64 << 10) / piece.len() - 8);
+        for text in [
+            format!("{}x = 1", deep("a.")),
+            format!("[{}x]", deep("a.")),
+            format!("env = {}", deep("[")),
+            format!("env = {}", deep("{a=")),
+            format!("env.{}x = 1", deep("a.")),
+            deep("[[a]]\n"),
+            deep("a=1\n"),
+            format!("memory = '{}'", deep("9")),
+        ] {
+            assert_eq!(error(&text).code, Code::InvalidConfig);
+        }
+    }
+
+    #[test]
+    fn a_flood_of_unknown_keys_is_cut_short() {
+        let text = (0..5000).map(|n| format!("k{n} = 1")).collect::<Vec<_>>().join("\n");
+        let details = error(&text).details;
+        assert_eq!((details.len(), details[20].as_str()), (21, "and 4980 more"));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 1024, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_text_at_all_breaks_the_reader(text in "([a-c=\\[\\]{}'\"#.,0-9\n\r\t é\u{1b}\u{202e}]|memory|env|cap_add|timeout){0,40}") {
+            if let Err(error) = parse::<Profile>(&text, "x.toml", &KEYS) {
+                proptest::prop_assert!(!error.details.is_empty());
+                let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+                proptest::prop_assert!(!error.to_string().chars().any(acts));
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! What is wrong with one value of one layer, and how several read as one failure.
 
+use std::collections::BTreeSet;
+
 use crate::failure::{Code, Failure};
 
 use super::controls::ADDABLE_CAPABILITIES;
+
+/// Room for every key once; a list made to flood the terminal ends here.
+const MOST_LINES: usize = 30;
 
 /// One value that cannot stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,13 +78,17 @@ pub(super) fn failure(origin: &str, faults: &[Fault]) -> Option<Failure> {
         Kind::OutOfRange => format!("correct '{}' in {origin}", first.field),
         Kind::NeverGiven => format!("what can be given back is {}", ADDABLE_CAPABILITIES.join(", ")),
         Kind::Capability => {
-            let flags: Vec<String> = of(Kind::Capability).map(|fault| format!("--cap-add {}", fault.value)).collect();
+            let flags: BTreeSet<String> = of(Kind::Capability).map(|fault| format!("--cap-add {}", fault.value)).collect();
+            let flags: Vec<String> = flags.into_iter().collect();
             format!("allow it in your own config, or pass {}", flags.join(" "))
         }
         Kind::Wider | Kind::NotAProjects => {
             format!("a project's file may only narrow: take it out of {origin}, or ask for it in a profile of your own or by a flag")
         }
     };
-    let details = faults.iter().map(|fault| fault.line(origin)).collect();
+    let mut details: Vec<String> = faults.iter().take(MOST_LINES).map(|fault| fault.line(origin)).collect();
+    if faults.len() > MOST_LINES {
+        details.push(format!("and {} more", faults.len() - MOST_LINES));
+    }
     Some(Failure { details, ..Failure::new(code, message).hint(hint) })
 }

@@ -224,6 +224,12 @@ mod tests {
     }
 
     #[test]
+    fn a_list_made_to_flood_the_terminal_is_cut_short() {
+        let error = resolved(&[project(&format!("cap_add = [{}]", "'NET_RAW',".repeat(5000)))]).unwrap_err();
+        assert!(error.to_string().len() < 4000 && error.hint.unwrap().ends_with("pass --cap-add NET_RAW"));
+    }
+
+    #[test]
     fn a_value_out_of_range_is_bad_config_whoever_writes_it() {
         let error = resolved(&[operator("pids_limit = 0\ntmp_size = 0")]).unwrap_err();
         assert_eq!((error.code, error.details.len()), (Code::InvalidConfig, 2));
