@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncWriteExt;
 
-use super::engine::{AttachOptions, Attached, Engine, WaitFor};
+use super::engine::{AttachOptions, Attached, WaitFor};
 use super::listing::session_from_facts;
 use super::measure::{Moment, refuse, requested_of};
 use super::prepare::{Prepared, interrupted};

@@ -1,5 +1,6 @@
 //! Measuring a session: the engine's report and the kernel's facts, compared with what was requested.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Backend;
@@ -45,12 +46,13 @@ impl Backend {
         match self.facts_from_host(container, pid, moment).await {
             Ok(facts) => Ok(facts),
             Err(Unreadable::Gone) => Err("the session ended while it was measured".to_owned()),
+            Err(Unreadable::TimedOut) => Err(format!("the supervisor was not ready within {} s", GATE_DEADLINE.as_secs())),
             Err(Unreadable::NotLocal | Unreadable::Denied | Unreadable::Other(_)) => self.facts_by_probe(container, moment).await,
         }
     }
 
     async fn facts_from_host(&self, container: &ContainerFacts, pid: u32, moment: Moment) -> std::result::Result<KernelFacts, Unreadable> {
-        let reader = self.kernel.clone();
+        let reader = Arc::clone(&self.kernel);
         let id = container.id.clone();
         let digests = self.paths.cache.join("digests.json");
         let read = move || {

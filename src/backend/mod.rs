@@ -45,7 +45,7 @@ pub struct Backend {
     environment: Environment,
     paths: Paths,
     settings: Settings,
-    kernel: HostReader,
+    kernel: Arc<HostReader>,
     interrupt: CancellationToken,
 }
 
@@ -103,7 +103,7 @@ pub struct CopyReport {
 impl Backend {
     /// Over an engine that answers.
     pub fn new(engine: Arc<dyn Engine>, environment: Environment, paths: Paths, settings: Settings) -> Self {
-        Self { engine, environment, paths, settings, kernel: HostReader::default(), interrupt: CancellationToken::new() }
+        Self { engine, environment, paths, settings, kernel: Arc::new(HostReader::default()), interrupt: CancellationToken::new() }
     }
 
     /// The engine.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Backend, Order, Pull, Reporter, workspace};
-use crate::config::{profiles, text_file};
+use crate::config::{env_files, profiles};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::{self, Plan};
-use crate::policy::workspace::{Caller, judge};
-use crate::policy::{ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMount, env};
-use crate::units::{SessionId, SessionName};
+use crate::policy::workspace::{Caller, FolderFacts, judge};
+use crate::policy::{ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount, env};
+use crate::units::{Cpus, SessionId, SessionName};
 use futures_util::StreamExt;
 
 /// A plan, and what must not be in it.
@@ -44,10 +44,11 @@ impl Backend {
 
     /// Everything that a launch needs, with the image and the supervisor in place.
     pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
-        let judged = self.judge(order)?;
+        let mut judged = self.judge(order)?;
         let id = self.mint()?;
         let name = name_of(order, id)?;
         let secrets = self.secret_values(&judged.secrets)?;
+        self.within_the_engine(&mut judged.policy, reporter).await?;
         let image = self.image_for(&judged.policy.image, order.pull, reporter).await?;
         let volume = self.supervisor_volume(&image.id).await?;
         let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volume))?;
@@ -55,40 +56,47 @@ impl Backend {
     }
 
     fn judge(&self, order: &Order) -> Result<Judged> {
-        let (workspace, run_as) = match &order.workspace {
+        let folder = order.workspace.as_deref().map(|spec| self.observe(spec)).transpose()?;
+        let project = folder.as_ref().map_or(self.environment.cwd.as_path(), |(facts, _)| facts.canonical.as_path());
+        let project = (!order.ignore_project).then_some(project);
+        let policy = profiles::resolved(&self.paths, &self.settings, order.profile.as_deref(), project, order.overrides.clone())?;
+        let (workspace, run_as) = match folder {
             None => (None, RunAs::SANDBOX),
-            Some(spec) => {
-                if self.engine.endpoint().socket.is_none() {
-                    return Err(Failure::new(Code::Refused, "a workspace needs an engine on this machine")
-                        .detail(format!("'--workspace' {spec}; the engine is at {}", self.engine.endpoint().uri))
-                        .hint("copy files in and out with palisade cp"));
-                }
-                let (facts, mode) = workspace::observe(spec, &self.environment)?;
+            Some((facts, mode)) => {
+                // As the mode that will hold: a root-owned folder may be read where it may not be written.
+                let mode = if policy.workspace_read_only { WorkspaceMode::ReadOnly } else { mode };
                 let rules = workspace::rules(&self.environment, &self.paths, &self.settings, self.engine.endpoint());
                 let caller = Caller { uid: self.environment.uid, gid: self.environment.gid };
                 let (mount, run_as) = judge(&facts, mode, &rules, caller)?;
                 (Some(mount), run_as)
             }
         };
-        let project = match &workspace {
-            Some(workspace) => std::path::PathBuf::from(&workspace.source),
-            None => self.environment.cwd.clone(),
-        };
-        let project = (!order.ignore_project).then_some(project.as_path());
-        let (name, layers) = profiles::layers(&self.paths, &self.settings, order.profile.as_deref(), project, order.overrides.clone())?;
-        let policy = crate::policy::resolve::resolve(&name, &layers)?;
-        Ok(Judged { policy, env: self.env_of(order)?, secrets: env::secrets(&order.secrets)?, workspace, run_as })
+        let env = env::environment(&env_files(&order.env_files)?, &order.env, &self.environment.vars)?;
+        Ok(Judged { policy, env, secrets: env::secrets(&order.secrets)?, workspace, run_as })
     }
 
-    fn env_of(&self, order: &Order) -> Result<BTreeMap<String, String>> {
-        let read = |file: &std::path::PathBuf| {
-            let path = self.environment.cwd.join(file);
-            let text = text_file::read(&path)?
-                .ok_or_else(|| Failure::new(Code::NotFound, format!("there is no file {}", path.display())).detail("'--env-file'"))?;
-            Ok((file.display().to_string(), text))
-        };
-        let files: Vec<(String, String)> = order.env_files.iter().map(read).collect::<Result<_>>()?;
-        env::environment(&files, &order.env, &self.environment.vars)
+    fn observe(&self, spec: &str) -> Result<(FolderFacts, WorkspaceMode)> {
+        if self.engine.endpoint().socket.is_none() {
+            return Err(Failure::new(Code::Refused, "a workspace needs an engine on this machine")
+                .detail(format!("'--workspace' {spec}; the engine is at {}", self.engine.endpoint().uri))
+                .hint("copy files in and out with palisade cp"));
+        }
+        workspace::observe(spec, &self.environment)
+    }
+
+    /// The engine refuses more CPUs than it has, where fewer only narrow.
+    async fn within_the_engine(&self, policy: &mut Policy, reporter: &dyn Reporter) -> Result<()> {
+        let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let local = self.engine.endpoint().socket.is_some();
+        if local && u64::from(policy.cpus.as_milli()) <= here as u64 * 1000 {
+            return Ok(());
+        }
+        let most = Cpus::milli(self.engine.info().await?.cpus.saturating_mul(1000));
+        if most.as_milli() > 0 && policy.cpus > most {
+            reporter.warning(&format!("the engine has {most} CPUs: 'cpus' is {most} and not {}", policy.cpus));
+            policy.cpus = most;
+        }
+        Ok(())
     }
 
     /// The values of secrets, from the variables that they name.

@@ -37,6 +37,11 @@ impl Backend {
         }
     }
 
+    /// The name that the volume has or will have.
+    pub(super) fn planned_supervisor_volume(&self) -> Result<String> {
+        Ok(volume_name(&self.own_digest()?))
+    }
+
     /// Writes this program to its volume and reads it back.
     pub(super) async fn fill_supervisor_volume(&self, image: &str) -> Result<String> {
         let digest = self.own_digest()?;

@@ -16,7 +16,7 @@ pub mod profiles;
 mod project_file;
 mod settings;
 pub mod state;
-pub mod text_file;
+mod text_file;
 mod toml_file;
 
 pub use endpoint::Endpoint;

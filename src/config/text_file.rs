@@ -11,7 +11,7 @@ use crate::failure::{Code, Failure, Result};
 const LARGEST: u64 = 1 << 20;
 
 /// The text of a file; `None` where there is none.
-pub fn read(path: &Path) -> Result<Option<String>> {
+pub(super) fn read(path: &Path) -> Result<Option<String>> {
     let doing = || format!("read {}", path.display());
     match std::fs::metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
