@@ -1,5 +1,6 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
+mod assembly;
 mod copy;
 pub mod doctor;
 pub mod engine;
@@ -27,6 +28,7 @@ use crate::policy::Posture;
 use crate::session::{ContainerFacts, Session};
 use engine::{Attached, Engine, Input, OutputStream, Progress};
 
+pub use assembly::{BuildOrder, Machine};
 pub use order::{Order, Pull};
 
 /// Hears of long work as it goes: a progress bar, a notice line, or nobody.

@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 
 use super::Backend;
 use super::engine::{Engine, OneShot, VolumeFacts};
+use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
+use crate::kernel::HostReader;
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
 
@@ -39,7 +41,7 @@ impl Backend {
 
     /// The name that the volume has or will have.
     pub(super) fn planned_supervisor_volume(&self) -> Result<String> {
-        Ok(volume_name(&self.own_digest()?))
+        name(&self.kernel, &self.paths)
     }
 
     /// Writes this program to its volume and reads it back.
@@ -106,11 +108,8 @@ impl Backend {
             .hint("use a palisade built for the engine's architecture: the same binary is the supervisor inside the sandbox"))
     }
 
-    /// SHA-256 of this running program.
     fn own_digest(&self) -> Result<[u8; 32]> {
-        self.kernel
-            .exe_digest(std::process::id(), Some(&self.paths.cache.join("digests.json")))
-            .map_err(|error| Failure::new(Code::Io, format!("cannot read this program's own file: {error}")))
+        own_digest(&self.kernel, &self.paths)
     }
 
     fn verified_key(&self, volume: &VolumeFacts) -> String {
@@ -132,6 +131,18 @@ impl Backend {
         verified.0.insert(self.verified_key(volume), volume.created.clone());
         crate::config::state::write(&self.paths.cache.join("supervisors.json"), &verified);
     }
+}
+
+/// The name of the volume that this program lives in, or will.
+pub(super) fn name(reader: &HostReader, paths: &Paths) -> Result<String> {
+    Ok(volume_name(&own_digest(reader, paths)?))
+}
+
+/// SHA-256 of this running program.
+fn own_digest(reader: &HostReader, paths: &Paths) -> Result<[u8; 32]> {
+    reader
+        .exe_digest(std::process::id(), Some(&paths.cache.join("digests.json")))
+        .map_err(|error| Failure::new(Code::Io, format!("cannot read this program's own file: {error}")))
 }
 
 fn volume_name(digest: &[u8; 32]) -> String {

@@ -5,14 +5,14 @@ use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
 use super::{pages, surroundings};
 use crate::backend::engine::{ExecRequest, LogOptions};
-use crate::backend::{Backend, Order};
+use crate::backend::{Backend, BuildOrder, Machine, Order};
 use crate::failure::Failure;
 use crate::headless::actions::{Action, act};
 use crate::headless::copy::copy;
-use crate::headless::images::BuildOrder;
+use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, pending, plan,
+    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, plan,
     profiles, run, verify,
 };
 use crate::units::Seconds;
@@ -44,10 +44,14 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
         Some(Command::Image(asked)) => with.run(async |backend| image(context, backend, asked).await),
         Some(Command::Doctor(_)) => on_runtime(async {
-            let (checks, engine_answers) = pending::examine(host).await;
+            let (checks, engine_answers) = Machine::read()?.examine(host, context.now).await?;
             doctor::show(context, checks, engine_answers)
         }),
-        Some(Command::Profiles(asked)) => profiles::profiles(context, pending::profiles()?, asked.name.as_deref()),
+        Some(Command::Profiles(asked)) => {
+            let machine = Machine::read()?;
+            let all = crate::config::profiles::list(&machine.paths, &machine.settings)?;
+            profiles::profiles(context, all, asked.name.as_deref())
+        },
         Some(Command::Completions(asked)) => {
             pages::completions(context, asked.shell);
             Ok(0)
@@ -64,13 +68,13 @@ struct WithEngine<'a> {
 
 impl WithEngine<'_> {
     fn run(&self, work: impl AsyncFnOnce(&Backend) -> Done) -> Done {
-        on_runtime(async { work(&pending::connect(self.host).await?).await })
+        on_runtime(async { work(&Backend::connect(self.host).await?).await })
     }
 
     /// As `run`, where 1 is an exit code of the command's own.
     fn run_foreground(&self, work: impl AsyncFnOnce(&Backend) -> Done) -> Done {
         on_runtime(async {
-            let backend = pending::connect(self.host).await.map_err(|failure| {
+            let backend = Backend::connect(self.host).await.map_err(|failure| {
                 let exit = code_for_foreground(failure.code);
                 Stop { failure, exit }
             })?;
@@ -128,9 +132,10 @@ async fn image(context: &Context, backend: &Backend, asked: Image) -> Done {
         ImageCommand::Build(asked) => {
             let order = BuildOrder { base: asked.base, tag: asked.tag, no_cache: asked.no_cache, if_needed: asked.if_needed };
             let reporter = TerminalReporter::new(&context.output, Plain::Lines);
-            let built = pending::build_image(backend, &order, &reporter).await;
+            let built = backend.build_image(&order, &reporter).await;
             reporter.finish();
-            images::built(context, built?)
+            let built = built?;
+            images::built(context, ImageBuilt { image: built.image.reference, id: built.image.id, built: built.built })
         }
         ImageCommand::Ls(_) => images::list(context, backend).await,
         ImageCommand::Rm(rm) => images::remove(context, backend, &rm.images).await,

@@ -19,7 +19,8 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use crate::headless::run::READER_GONE;
-use crate::headless::{Context, Done, Output, pending, show_failure};
+use crate::headless::{Context, Done, Output, show_failure};
+use crate::supervisor;
 use arguments::{Arguments, Command};
 pub use fault::catch_faults;
 
@@ -27,8 +28,8 @@ pub use fault::catch_faults;
 pub fn inside(arguments: &[OsString]) -> Option<u8> {
     let (first, rest) = arguments.split_first()?;
     match first.to_str()? {
-        "supervise" => Some(pending::supervise(rest)),
-        "probe" => Some(pending::probe(rest)),
+        "supervise" => Some(supervisor::main(rest.iter().cloned())),
+        "probe" => Some(supervisor::probe::main(rest)),
         _ => None,
     }
 }

@@ -35,7 +35,7 @@ const DEEPEST: usize = 8;
 const LONGEST_NAME: usize = 64;
 
 /// One profile as `palisade profiles` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ProfileSummary {
     /// What it is called.
     pub name: String,

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::document::{Check, CheckState, Checks, Document, ErrorBody};
+use super::document::{Checks, Document, ErrorBody};
+use crate::backend::doctor::{Check, CheckState};
 use super::paint::{Role, paint};
 use super::{Context, Done};
 use crate::failure::{Code, Failure};

@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use crate::backend::CopyReport;
+use crate::backend::doctor::Check;
 use crate::backend::engine::ImageSummary;
+use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
 use crate::policy::{Policy, Posture, Verdict};
@@ -197,28 +199,16 @@ pub struct Copied {
 #[derive(Debug, Serialize)]
 pub struct Profiles {
     /// By name.
-    pub profiles: Vec<ProfileRow>,
+    pub profiles: Vec<ProfileSummary>,
 }
 
 /// `profiles NAME`.
 #[derive(Debug, Serialize)]
 pub struct ProfileShown {
     /// The profile.
-    pub profile: ProfileRow,
+    pub profile: ProfileSummary,
 }
 
-/// A profile and what it resolves to.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProfileRow {
-    /// Its name.
-    pub name: String,
-    /// Its own line about itself.
-    pub description: String,
-    /// `built in`, or its file.
-    pub origin: String,
-    /// What it resolves to.
-    pub policy: Policy,
-}
 
 /// `image ls`.
 #[derive(Debug, Serialize)]
@@ -234,8 +224,6 @@ pub struct ImageBuilt {
     pub image: String,
     /// `sha256:…`.
     pub id: String,
-    /// What it was built from.
-    pub base: String,
     /// False where `--if-needed` found it there.
     pub built: bool,
 }
@@ -247,30 +235,7 @@ pub struct Checks {
     pub checks: Vec<Check>,
 }
 
-/// One check of `doctor`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// `engine`, `api_version`, `cgroup`, ….
-    pub name: String,
-    /// How it stands.
-    pub state: CheckState,
-    /// What was found.
-    pub found: String,
-    /// What to do; absent where there is nothing to do.
-    pub advice: Option<String>,
-}
 
-/// How a check of `doctor` stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckState {
-    /// As it should be.
-    Ok,
-    /// It works, with something less.
-    Warning,
-    /// It stands in the way.
-    Failed,
-}
 
 /// `completions`.
 #[derive(Debug, Serialize)]

@@ -10,26 +10,13 @@ use crate::backend::engine::ImageSummary;
 use crate::failure::{Code, Failure, Result};
 use crate::units::sanitise;
 
-/// What to build.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BuildOrder {
-    /// `None` for the recipe's own.
-    pub base: Option<String>,
-    /// `None` for the recipe's own.
-    pub tag: Option<String>,
-    /// Every step again.
-    pub no_cache: bool,
-    /// Not where it is there.
-    pub if_needed: bool,
-}
-
 /// Tells of an image that was built.
 pub fn built(context: &Context, built: ImageBuilt) -> Done {
     if context.output.is_json() {
         context.output.document(&Document::new(built));
     } else {
         context.output.text(&format!("{}\n", sanitise(&built.image)));
-        let how = if built.built { format!("built from {}", built.base) } else { "is there already".to_owned() };
+        let how = if built.built { "built" } else { "is there already" };
         context.output.note(&format!("{} {how}", short(&built.id)));
     }
     Ok(0)

@@ -18,7 +18,6 @@ pub mod list;
 pub mod logs;
 mod output;
 mod paint;
-pub mod pending;
 pub mod plan;
 mod posture_table;
 pub mod profiles;

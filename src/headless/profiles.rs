@@ -1,13 +1,14 @@
 //! `profiles`: what there is to launch from.
 
-use super::document::{Document, ProfileRow, ProfileShown, Profiles};
+use super::document::{Document, ProfileShown, Profiles};
+use crate::config::profiles::ProfileSummary;
 use super::table::{Grid, cell};
 use super::{Context, Done};
 use crate::failure::{Code, Failure};
 use crate::units::sanitise;
 
 /// Lists them, or shows what one resolves to.
-pub fn profiles(context: &Context, profiles: Vec<ProfileRow>, name: Option<&str>) -> Done {
+pub fn profiles(context: &Context, profiles: Vec<ProfileSummary>, name: Option<&str>) -> Done {
     match name {
         None => {
             list(context, profiles);
@@ -17,7 +18,7 @@ pub fn profiles(context: &Context, profiles: Vec<ProfileRow>, name: Option<&str>
     }
 }
 
-fn list(context: &Context, profiles: Vec<ProfileRow>) {
+fn list(context: &Context, profiles: Vec<ProfileSummary>) {
     if context.output.is_json() {
         context.output.document(&Document::new(Profiles { profiles }));
     } else if context.output.is_quiet() {
@@ -31,7 +32,7 @@ fn list(context: &Context, profiles: Vec<ProfileRow>) {
     }
 }
 
-fn show(context: &Context, profiles: Vec<ProfileRow>, name: &str) -> Done {
+fn show(context: &Context, profiles: Vec<ProfileSummary>, name: &str) -> Done {
     let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
     let Some(profile) = profiles.into_iter().find(|profile| profile.name == name) else {
         return Err(Failure::new(Code::NotFound, format!("no profile is called '{name}'"))

@@ -2,4 +2,3 @@
 //! of ours where it is not. The reading itself is [`crate::kernel`]'s; what follows from it is `policy::audit`'s.
 
 pub use crate::kernel::{GATE_NAME, HostReader, Unreadable};
-pub mod probe;

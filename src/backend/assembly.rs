@@ -1,0 +1,101 @@
+//! Putting a backend together from what this machine says: where the engine is, how it answers.
+
+use std::sync::Arc;
+
+use super::Backend;
+use super::doctor::{self, Check, DoctorInputs};
+use super::engine::{DockerEngine, Engine};
+use super::image::{self, Ensured, ImageSpec};
+use super::{Reporter, supervisor_volume};
+use crate::config::{Environment, Paths, Settings, engine_address};
+use crate::failure::{Failure, Result};
+use crate::kernel::HostReader;
+
+/// What this machine says before any engine is asked.
+pub struct Machine {
+    /// The environment that this program was started with.
+    pub environment: Environment,
+    /// Where this machine keeps our files.
+    pub paths: Paths,
+    /// What its operator set.
+    pub settings: Settings,
+}
+
+/// What `image build` may say otherwise than the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BuildOrder {
+    /// `None` for the settings' own.
+    pub base: Option<String>,
+    /// `None` for the settings' own.
+    pub tag: Option<String>,
+    /// Every step again.
+    pub no_cache: bool,
+    /// Only where it is missing or made by another recipe.
+    pub if_needed: bool,
+}
+
+impl Machine {
+    /// Reads environment and settings.
+    pub fn read() -> Result<Self> {
+        let environment = Environment::capture();
+        let paths = Paths::find(&environment)?;
+        let settings = Settings::load(&environment, &paths)?;
+        Ok(Self { environment, paths, settings })
+    }
+
+    /// Finds the engine and says hello.
+    pub async fn engine(&self, host: Option<&str>) -> Result<DockerEngine> {
+        DockerEngine::connect(&engine_address::endpoint(host, &self.settings, &self.environment)?).await
+    }
+
+    /// Every check of `doctor`, and whether an engine answers.
+    pub async fn examine(&self, host: Option<&str>, now: jiff::Timestamp) -> Result<(Vec<Check>, bool)> {
+        let engine = self.engine(host).await;
+        let inputs = DoctorInputs {
+            image_tag: self.settings.image.tag.clone(),
+            ca_bundle: self.settings.ca_bundle_file(&self.environment)?,
+            supervisor_volume: supervisor_volume::name(&HostReader::default(), &self.paths)?,
+            now,
+        };
+        let checks = doctor::examine(engine.as_ref().map(|engine| engine as &dyn Engine), &inputs).await;
+        Ok((checks, engine.is_ok()))
+    }
+}
+
+impl Backend {
+    /// A backend over the engine at `host`, or where the environment says.
+    pub async fn connect(host: Option<&str>) -> Result<Self> {
+        let machine = Machine::read()?;
+        let engine = Arc::new(machine.engine(host).await?);
+        Ok(Self::new(engine, machine.environment, machine.paths, machine.settings))
+    }
+
+    /// Builds the sandbox image; what an interrupt cuts short is left to the next build to sweep.
+    pub async fn build_image(&self, order: &BuildOrder, reporter: &dyn Reporter) -> Result<Ensured> {
+        let settings = &self.settings;
+        let spec = ImageSpec {
+            tag: order.tag.clone().unwrap_or_else(|| settings.image.tag.clone()),
+            base: order.base.clone().unwrap_or_else(|| settings.image.base.clone()),
+            suite: settings.image.suite.clone(),
+            debian_mirror: settings.image.debian_mirror.clone(),
+            pypi_url: settings.packages.pypi.url.clone(),
+            npm_url: settings.packages.npm.url.clone(),
+            ca_bundle: settings.ca_bundle_file(&self.environment)?,
+            no_cache: order.no_cache,
+        };
+        let work = async {
+            if order.if_needed {
+                return image::ensure(self.engine.as_ref(), &spec, reporter).await;
+            }
+            Ok(Ensured { image: image::build(self.engine.as_ref(), &spec, reporter).await?, built: true })
+        };
+        tokio::select! {
+            done = work => done,
+            () = self.interrupt.cancelled() => Err(interrupted_build(&spec.tag)),
+        }
+    }
+}
+
+fn interrupted_build(tag: &str) -> Failure {
+    Failure::new(crate::failure::Code::Interrupted, format!("the build of {tag} was interrupted; what had the tag before still has it"))
+}
