@@ -1,1 +1,3 @@
-//! What runs inside containers.
+//! What of this program runs inside containers.
+
+pub mod probe;
