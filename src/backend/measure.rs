@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use super::Backend;
 use super::kernel::probe;
 use crate::failure::{Code, Failure, Result};
-use crate::kernel::Unreadable;
+use crate::kernel::{Unreadable, hex};
 use crate::policy::Posture;
 use crate::policy::audit::{Requested, audit};
 use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
 
 /// How long a supervisor may take to come up before a launch is given up: generous, for loaded machines.
 const GATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The supervisor is about to be trusted with the secrets: it must be this very program.
+const NOT_OURS: &str = "the supervisor in the session is not this program";
 
 /// When a session is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +61,9 @@ impl Backend {
         let read = move || {
             if moment == Moment::AtGate {
                 let supervisor = reader.wait_for_gate(pid, Instant::now() + GATE_DEADLINE)?;
-                // The supervisor is about to be trusted with the secrets: it must be this very program.
                 let own = reader.exe_digest(std::process::id(), Some(&digests))?;
                 if reader.exe_digest(supervisor, Some(&digests))? != own {
-                    return Err(Unreadable::Other("the supervisor in the session is not this program".to_owned()));
+                    return Err(Unreadable::Other(NOT_OURS.to_owned()));
                 }
             }
             reader.read(&id, pid)
@@ -70,10 +72,19 @@ impl Backend {
     }
 
     async fn facts_by_probe(&self, container: &ContainerFacts, moment: Moment) -> std::result::Result<KernelFacts, String> {
-        let volume = self.supervisor_volume(&container.image_id).await.map_err(|failure| failure.message)?;
-        probe::read(self.engine.as_ref(), &container.id, &container.image_id, &volume, moment == Moment::AtGate)
-            .await
-            .map_err(|failure| failure.message)
+        let told = |failure: Failure| failure.message;
+        let volume = self.supervisor_volume(&container.image_id).await.map_err(told)?;
+        let (engine, id, image) = (self.engine.as_ref(), container.id.as_str(), container.image_id.as_str());
+        if moment == Moment::Later {
+            return probe::read(engine, id, image, &volume).await.map_err(told);
+        }
+        let report = probe::read_at_gate(engine, id, image, &volume, GATE_DEADLINE).await.map_err(told)?;
+        let own = hex(&self.own_digest().map_err(told)?);
+        match report.gate {
+            Some(gate) if gate.exe_sha256 == own => Ok(report.facts),
+            Some(_) => Err(NOT_OURS.to_owned()),
+            None => Err("the supervisor was not found waiting".to_owned()),
+        }
     }
 }
 

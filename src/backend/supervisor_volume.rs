@@ -108,7 +108,7 @@ impl Backend {
             .hint("use a palisade built for the engine's architecture: the same binary is the supervisor inside the sandbox"))
     }
 
-    fn own_digest(&self) -> Result<[u8; 32]> {
+    pub(super) fn own_digest(&self) -> Result<[u8; 32]> {
         own_digest(&self.kernel, &self.paths)
     }
 

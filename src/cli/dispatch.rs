@@ -12,8 +12,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, plan,
-    profiles, run, verify,
+    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, plan, profiles, run,
+    verify,
 };
 use crate::units::Seconds;
 
@@ -51,7 +51,7 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             let machine = Machine::read()?;
             let all = crate::config::profiles::list(&machine.paths, &machine.settings)?;
             profiles::profiles(context, all, asked.name.as_deref())
-        },
+        }
         Some(Command::Completions(asked)) => {
             pages::completions(context, asked.shell);
             Ok(0)

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::document::{Checks, Document, ErrorBody};
-use crate::backend::doctor::{Check, CheckState};
 use super::paint::{Role, paint};
 use super::{Context, Done};
+use crate::backend::doctor::{Check, CheckState};
 use crate::failure::{Code, Failure};
 use crate::units::sanitise;
 

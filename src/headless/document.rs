@@ -9,7 +9,7 @@ use crate::backend::engine::ImageSummary;
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
-use crate::policy::{Policy, Posture, Verdict};
+use crate::policy::{Posture, Verdict};
 use crate::session::{ContainerFacts, Session};
 
 /// The version of every document.
@@ -209,7 +209,6 @@ pub struct ProfileShown {
     pub profile: ProfileSummary,
 }
 
-
 /// `image ls`.
 #[derive(Debug, Serialize)]
 pub struct Images {
@@ -234,8 +233,6 @@ pub struct Checks {
     /// In the order in which they were made.
     pub checks: Vec<Check>,
 }
-
-
 
 /// `completions`.
 #[derive(Debug, Serialize)]

@@ -1,9 +1,9 @@
 //! `profiles`: what there is to launch from.
 
 use super::document::{Document, ProfileShown, Profiles};
-use crate::config::profiles::ProfileSummary;
 use super::table::{Grid, cell};
 use super::{Context, Done};
+use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::units::sanitise;
 

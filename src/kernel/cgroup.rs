@@ -242,6 +242,7 @@ fn sum(memory: LimitFact, swap: LimitFact) -> LimitFact {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests make a hierarchy of files")]
 mod tests {
     use super::*;
     use crate::kernel::mounts;

@@ -88,13 +88,14 @@ fn load(cache: &Path) -> BTreeMap<FileKey, [u8; 32]> {
 fn save(cache: &Path, known: &BTreeMap<FileKey, [u8; 32]>, newest: FileKey) -> io::Result<()> {
     let others = known.iter().filter(|(key, _)| **key != newest).take(MOST - 1);
     let entries: Vec<Entry> =
-        known.get_key_value(&newest).into_iter().chain(others).map(|(key, digest)| Entry { key: *key, sha256: to_hex(digest) }).collect();
+        known.get_key_value(&newest).into_iter().chain(others).map(|(key, digest)| Entry { key: *key, sha256: hex(digest) }).collect();
     let beside = cache.with_extension(format!("{}.new", std::process::id()));
     std::fs::write(&beside, serde_json::to_vec(&entries)?)?;
     std::fs::rename(&beside, cache)
 }
 
-fn to_hex(digest: &[u8; 32]) -> String {
+/// A digest in lower-case hexadecimal.
+pub fn hex(digest: &[u8; 32]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
     digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
@@ -134,6 +135,6 @@ mod tests {
             assert!(load(cache.path()).is_empty(), "{text}");
         }
         assert_eq!(from_hex("zz"), None);
-        assert_eq!(from_hex(&to_hex(&[0xa5; 32])), Some([0xa5; 32]));
+        assert_eq!(from_hex(&hex(&[0xa5; 32])), Some([0xa5; 32]));
     }
 }

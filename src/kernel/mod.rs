@@ -15,12 +15,15 @@ mod namespaces;
 mod process;
 mod procfs;
 mod reader;
+mod report;
 mod scan;
 mod stage;
 mod status;
 mod tables;
 mod unreadable;
 
+pub use digest::hex;
 pub use gate::GATE_NAME;
 pub use reader::HostReader;
+pub use report::{GateProof, ProbeReport};
 pub use unreadable::Unreadable;

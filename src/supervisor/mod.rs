@@ -6,6 +6,7 @@
 
 pub mod gate;
 mod options;
+pub mod probe;
 mod secrets;
 mod supervise;
 

@@ -98,19 +98,19 @@ impl Audit<'_> {
     pub(super) fn devices(&mut self) -> Columns {
         let mut engine = Source::showing(if self.engine.devices.is_empty() { "none".to_owned() } else { self.engine.devices.join(", ") });
         if self.engine.privileged {
-            engine.text = "privileged: all".to_owned();
+            engine.show("privileged: all");
             engine.missing("the container is privileged: every device of the host is in it");
         } else if !self.engine.devices.is_empty() {
             engine.missing("devices were given to it");
         }
         let kernel = self.sandbox_kernel(|facts, source| match mounts::at(&facts.mounts, "/dev") {
-            Some(dev) if dev.fs_type == "tmpfs" => "/dev is a tmpfs of its own".clone_into(&mut source.text),
+            Some(dev) if dev.fs_type == "tmpfs" => source.show("/dev is a tmpfs of its own"),
             Some(dev) => {
                 source.text = format!("/dev is {}", dev.fs_type);
                 source.missing("the host's own /dev stands in it");
             }
             None => {
-                "nothing is mounted at /dev".clone_into(&mut source.text);
+                source.show("nothing is mounted at /dev");
             }
         });
         ("none".to_owned(), engine, kernel)

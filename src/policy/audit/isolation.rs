@@ -25,7 +25,7 @@ impl Audit<'_> {
             let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
             let is_users = self.engine.mounts.iter().any(|mount| file(mount.destination.raw()) == file(exe.raw()));
             if exe.raw().is_empty() {
-                "PID 1 cannot be told".clone_into(&mut source.text);
+                source.show("PID 1 cannot be told");
                 source.note_unknown("the reader may not see what PID 1 runs".to_owned());
             } else if !facts.init.mounted_from_host {
                 source.missing(format!("PID 1 runs {exe}, which the image or the session itself provides: it is not the engine's init"));

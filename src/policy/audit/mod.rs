@@ -43,7 +43,7 @@ struct Audit<'a> {
     deviants: Vec<Deviant>,
 }
 
-impl<'a> Audit<'a> {
+impl Audit<'_> {
     fn control(&mut self, control: Control) -> ControlPosture {
         let (requested, engine, kernel) = match control {
             Control::CapDrop => self.cap_drop(),
@@ -109,9 +109,9 @@ impl<'a> Audit<'a> {
                 let is_first = facts.processes.first().is_some_and(|first| first.pid == process.pid);
                 let why = format!("{}: {reason}", processes::describe(process));
                 if is_first && is_missing(process) {
-                    source.missing(why)
+                    source.missing(why);
                 } else {
-                    source.weaker(why)
+                    source.weaker(why);
                 }
                 deviants.push(processes::deviant(control, process, reason));
             }

@@ -60,7 +60,7 @@ impl Audit<'_> {
             match self.wanted.mounts.as_ref().map(|wanted| wanted.get(target)) {
                 Some(None) => source.weaker(format!("{} was mounted and not requested", mount.destination)),
                 Some(Some(true)) if mount.read_write => {
-                    source.weaker(format!("{} is writable where read-only was requested", mount.destination))
+                    source.weaker(format!("{} is writable where read-only was requested", mount.destination));
                 }
                 None if mount.kind != "volume" => source.weaker(format!("{} is a folder of the host", mount.destination)),
                 _ => {}

@@ -85,7 +85,7 @@ impl Audit<'_> {
         let hard = self.engine.ulimits.iter().find(|limit| limit.name == name).map(|limit| limit.hard);
         let mut source = at_most(hard.and_then(|hard| u64::try_from(hard).ok()), wanted, &number);
         if hard.is_none() {
-            source.text = "the engine's default".to_owned();
+            source.show("the engine's default");
         }
         source
     }

@@ -19,6 +19,11 @@ impl Source {
         Self { text: text.into(), findings: Vec::new() }
     }
 
+    /// Shows this instead.
+    pub(super) fn show(&mut self, text: impl Into<String>) {
+        self.text = text.into();
+    }
+
     pub(super) fn unknown(text: impl Into<String>, why: impl Into<String>) -> Self {
         let mut source = Self::showing(text);
         source.note_unknown(why.into());

@@ -4,6 +4,8 @@ use crate::policy::{ControlPosture, Network, Seccomp, Verdict};
 use crate::session::{ContainerFacts, IdMap, KernelSource, LimitFact, Membership, ProcessFacts, SeccompMode};
 use crate::units::CapSet;
 
+type Spoil = fn(&mut ProcessFacts);
+
 const ALL_CAPS: CapSet = CapSet(0x1ff_ffff_ffff);
 
 fn of(posture: &Posture, control: Control) -> &ControlPosture {
@@ -131,7 +133,7 @@ fn each_limit_is_compared_in_both_sources() {
 fn every_process_counts_not_only_the_first() {
     use Control::{Apparmor, CapDrop, NoNewPrivileges, Seccomp as SeccompControl, User};
     use Verdict::{Missing, Unknown, Weaker};
-    let cases: [(Control, &str, fn(&mut ProcessFacts)); 12] = [
+    let cases: [(Control, &str, Spoil); 12] = [
         (CapDrop, "CapEff holds 41 capabilities", |process| process.cap_eff = ALL_CAPS),
         (CapDrop, "CapBnd holds SYS_ADMIN", |process| process.cap_bnd = CapSet(1 << 21)),
         (CapDrop, "CapInh holds bit 60", |process| process.cap_inh = CapSet(1 << 60)),
@@ -281,7 +283,7 @@ fn nothing_of_the_host_is_mounted_but_what_was_asked_for() {
     spoiled(Mounts, Weaker, "not requested", |_, engine, _| engine.mounts.push(bind("bind", "/srv/other", "/other", false)));
     spoiled(Mounts, Weaker, "writable where read-only", |_, engine, _| engine.mounts[1].read_write = true);
     spoiled(Mounts, Weaker, "/other is mounted (ext4, /srv/other)", |_, _, kernel| {
-        kernel.mounts.push(mount("/other", "/srv/other", "ext4", "rw"))
+        kernel.mounts.push(mount("/other", "/srv/other", "ext4", "rw"));
     });
     spoiled(Mounts, Weaker, "/x is mounted", |_, _, kernel| kernel.mounts.push(mount("/x", "/docker.sock", "tmpfs", "rw")));
     spoiled(Mounts, Weaker, "/proc/x holds", |_, _, kernel| kernel.mounts.push(mount("/proc/x", "/srv", "ext4", "ro")));
@@ -289,7 +291,7 @@ fn nothing_of_the_host_is_mounted_but_what_was_asked_for() {
         kernel.mounts.push(mount("/palisade/below", "/", "ext4", "rw"));
     });
     spoiled(Mounts, Missing, "shows the host's proc", |_, _, kernel| {
-        kernel.mounts.push(mount("/workspace/chroot/proc", "/", "proc", "rw"))
+        kernel.mounts.push(mount("/workspace/chroot/proc", "/", "proc", "rw"));
     });
     spoiled(Mounts, Missing, "replaced between check and start", |_, _, kernel| {
         kernel.workspace.as_mut().unwrap().inode = 43;
