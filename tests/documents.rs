@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test's helpers fail the test, and read the documents")]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,7 +40,6 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     for char in line.chars().chain([';']) {
         match (char, quote) {
             (char, Some(end)) if char == end => quote = None,
-            (char, Some(_)) => word.push(char),
             ('\'' | '"', None) => quote = Some(char),
             ('#', None) if word.is_empty() => break,
             (' ' | '|' | ';' | '&', None) => {
@@ -51,7 +50,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
                     commands.push(std::mem::take(&mut words));
                 }
             }
-            (char, None) => word.push(char),
+            (char, _) => word.push(char),
         }
     }
     if !words.is_empty() {
@@ -85,8 +84,8 @@ fn fault(words: &[String]) -> Option<String> {
 }
 
 #[test]
-fn every_command_in_the_readme_is_one() {
-    let lines = command_lines(README);
+fn every_command_in_the_documents_is_one() {
+    let lines = [README, include_str!("../CONTRIBUTING.md")].map(command_lines).concat();
     assert!(lines.len() > 15, "the blocks are found: {lines:?}");
     let mut faults = Vec::new();
     for line in lines {
@@ -125,13 +124,13 @@ fn the_readmes_controls_are_the_programs() {
 
 #[test]
 fn the_readmes_profiles_are_the_shipped_ones() {
-    let shipped: BTreeMap<String, ()> = std::fs::read_dir(root().join("config/profiles"))
+    let shipped: BTreeSet<String> = std::fs::read_dir(root().join("config/profiles"))
         .expect("the shipped profiles")
-        .map(|entry| (entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned(), ()))
+        .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
     let (_, table) = README.split_once("| profile | for |").expect("the table of profiles");
-    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| (name.to_owned(), ()));
-    assert_eq!(rows.collect::<BTreeMap<_, _>>(), shipped);
+    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name.to_owned());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), shipped);
 }
 
 #[test]
@@ -142,6 +141,17 @@ fn the_shipped_default_profile_lists_the_capabilities_that_can_be_given_back() {
     }
 }
 
+#[test]
+fn every_dependency_has_its_reason_in_the_architecture() {
+    let (_, table) = include_str!("../ARCHITECTURE.md").split_once("| crate | for |").expect("the table of dependencies");
+    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| ")).filter_map(|line| line.split(" | ").next());
+    let told: BTreeSet<&str> = rows.flat_map(|names| names.split(", ")).map(|name| name.trim_matches('`')).collect();
+    let manifest: toml::Table = include_str!("../Cargo.toml").parse().expect("the manifest");
+    let sections = ["dependencies", "dev-dependencies"].map(|section| manifest[section].as_table().expect("a table"));
+    let used: BTreeSet<&str> = sections.iter().flat_map(|section| section.keys()).map(String::as_str).collect();
+    assert_eq!(told, used);
+}
+
 /// Public registries and mirrors.
 const REGISTRIES: [&str; 9] = [
     "pypi.org",
@@ -150,7 +160,7 @@ const REGISTRIES: [&str; 9] = [
     "registry.yarnpkg.com",
     "deb.debian.org",
     "security.debian.org",
-    "docker.io",
+    "docker.io/",
     "ghcr.io",
     "quay.io",
 ];
