@@ -190,6 +190,7 @@ seen |= {
     "create_suid_tmpfile": opened(os.O_TMPFILE | os.O_WRONLY, SUID | 0o755, ""),
     "chmod_suid": mode_of("moded-suid", SUID | 0o755),
     "chmod_suid_high_bits": mode_of("moded-suid", SUID | 0o755 | 1 << 32),
+    "fchmodat2_suid": call(452, -100 & (1 << 64) - 1, text("/tmp/moded-suid"), SUID | 0o755, 0)[1],
     "mknod_suid": made_node("node-suid", 0o100000 | SUID | 0o755),
     "mknod_character": made_node("node-c", 0o020000 | 0o600, 0),
     "mknod_block": made_node("node-b", 0o060000 | 0o600, 0x801),
