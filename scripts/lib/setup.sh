@@ -151,7 +151,9 @@ ensure_engine() {
 # Without systemd: a session of its own, so that it outlives this terminal.
 start_dockerd() {
     local pid=""
-    if ! pgrep -x dockerd > /dev/null 2>&1; then
+    # One that is on its way up is waited for; a dead one that nobody reaped is none.
+    # shellcheck disable=SC2009  # pgrep counts the dead
+    if ! ps -C dockerd -o stat= 2> /dev/null | grep -qv '^Z'; then
         # A machine without an init system may not have mounted the control groups; no limit would hold.
         if [ -z "$(ls -A /sys/fs/cgroup 2> /dev/null)" ]; then
             as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup >&2 || give_up "the control groups cannot be mounted at /sys/fs/cgroup"
@@ -166,7 +168,7 @@ start_dockerd() {
     fi
 }
 
-# One question where everything is there. The first answer is kept from the screen only where a way to go on is known.
+# The first answer is kept from the screen only where a way to go on is known.
 ensure_image() {
     local code=0
     local build=(image build --if-needed)
@@ -177,7 +179,7 @@ ensure_image() {
     local answer
     answer=$("${RUNNER[@]}" "${build[@]}" --json < /dev/null) || code=$?
     case "$code:$answer" in
-        0:* | "$ENGINE_UNREACHABLE":*) return "$code" ;;
+        0:*) ;;
         *bootstrap*)
             command -v debootstrap > /dev/null || apt_install debootstrap debian-archive-keyring gpgv
             code=0
@@ -193,12 +195,8 @@ set_up() {
     ensure_toolchain
     ensure_binary
     choose_runner
+    engine_answers || ensure_engine
     local code=0
     ensure_image || code=$?
-    if [ "$code" -eq "$ENGINE_UNREACHABLE" ]; then
-        ensure_engine
-        code=0
-        ensure_image || code=$?
-    fi
     [ "$code" -eq 0 ] || give_up "the sandbox image is not there" "'$PALISADE doctor' says what is wrong"
 }
