@@ -1,5 +1,6 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
+pub mod copy;
 pub mod engine;
 pub mod kernel;
 mod order;

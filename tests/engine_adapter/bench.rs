@@ -123,9 +123,10 @@ impl Bench {
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);
         link.set_mode(0o777);
-        for applet in
-            ["sh", "cat", "sleep", "ls", "ln", "stat", "id", "head", "mkdir", "chmod", "printf", "dd", "mkfifo", "touch", "seq", "yes"]
-        {
+        for applet in [
+            "sh", "cat", "sleep", "ls", "ln", "cut", "stat", "id", "head", "mkdir", "chmod", "printf", "dd", "mkfifo", "touch", "seq",
+            "yes",
+        ] {
             tar.append_link(&mut link, format!("bin/{applet}"), "busybox").unwrap();
         }
         for (folder, uid, mode) in [("home/sandbox", 1000, 0o755), ("tmp", 0, 0o1777), ("data", 0, 0o755)] {

@@ -99,11 +99,11 @@ fn a_log_is_read_whole_in_part_and_as_it_grows() {
         let (out, err) = collect(engine.logs(&session, &LogOptions::default())).await;
         assert_eq!((out.as_slice(), err.as_slice()), (b"one\nthree\n".as_slice(), b"two\n".as_slice()));
         let (out, err) = collect(engine.logs(&session, &LogOptions { tail: Some(1), ..LogOptions::default() })).await;
-        assert!(matches!(([out, err].concat().as_slice()), b"two\n" | b"three\n"));
+        assert!(matches!([out, err].concat().as_slice(), b"two\n" | b"three\n"));
         let (out, err) = collect(engine.logs(&session, &LogOptions { tail: Some(1), timestamps: true, ..LogOptions::default() })).await;
         let stamped = String::from_utf8([out, err].concat()).unwrap();
         let (time, line) = stamped.split_once(' ').unwrap();
-        assert!(time.parse::<jiff::Timestamp>().is_ok() && line.ends_with("\n"), "{time} {line}");
+        assert!(time.parse::<jiff::Timestamp>().is_ok() && line.ends_with('\n'), "{time} {line}");
         let (out, _) = collect(engine.logs(&session, &LogOptions { since: i64::MAX, ..LogOptions::default() })).await;
         assert!(out.is_empty());
         let failure = engine.logs(&bench.name("nosuch"), &LogOptions::default()).next().await.unwrap().unwrap_err();
