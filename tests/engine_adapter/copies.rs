@@ -1,5 +1,7 @@
 //! Files in and out of a real container.
 
+#![expect(clippy::disallowed_methods, reason = "tests make and look at files")]
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
