@@ -1,7 +1,7 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
 mod assembly;
-mod copy;
+pub mod copy;
 pub mod doctor;
 pub mod engine;
 mod exec;

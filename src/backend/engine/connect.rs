@@ -112,6 +112,8 @@ fn greeting_failed(endpoint: &Endpoint, error: &bollard::errors::Error) -> Failu
     match error::sort(error) {
         Kind::NoConnection(cause) => error::unreachable(endpoint, &cause),
         Kind::TimedOut => error::silent(endpoint, GREETING_S).detail(format!("address found by: {}", sanitise(&endpoint.found_by))),
+        // A server of TLS hangs up on plain words, not always after saying so.
+        Kind::Broken(why) if endpoint.uri.starts_with("tcp://") && endpoint.tls_dir.is_none() => not_an_engine(endpoint, &why),
         Kind::Broken(why) => error::unreachable(endpoint, &Cause::Other(why)),
         Kind::Setup(why) => Failure::new(Code::EngineUnreachable, format!("cannot connect to {}", sanitise(&endpoint.uri)))
             .detail(sanitise(&why))
@@ -138,3 +140,6 @@ fn not_an_engine(endpoint: &Endpoint, why: &str) -> Failure {
 fn number(part: usize) -> u32 {
     u32::try_from(part).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

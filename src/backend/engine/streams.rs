@@ -18,6 +18,8 @@ use crate::failure::Failure;
 const LAST_LINES: usize = 20;
 /// A line of a build is cut here: what a build prints is the image's choice.
 const LONGEST_LINE: usize = 2048;
+/// The classic builder wraps what a step prints on standard error in these.
+const BUILDERS_RED: [&str; 2] = ["\u{1b}[91m", "\u{1b}[0m"];
 /// What the engine's frame header looks like when it reports a fault of its own in the middle of a log.
 const SYSTEM_ERROR: [u8; 4] = [3, 0, 0, 0];
 
@@ -133,7 +135,9 @@ impl BuildLog {
     }
 
     fn line(&mut self, line: &str) -> Option<Progress> {
-        if line.is_empty() {
+        let line = BUILDERS_RED.iter().fold(line.to_owned(), |line, colour| line.replace(colour, ""));
+        let line = line.trim_end();
+        if line.is_empty() || is_bookkeeping(line) {
             return None;
         }
         if let Some((step, text)) = line.split_once(" : ").filter(|(step, _)| step.starts_with("Step ")) {
@@ -156,6 +160,11 @@ impl BuildLog {
         failure = failure.detail(format!("at: {}", crate::units::sanitise(&self.step)));
         self.last.iter().fold(failure, |failure, line| failure.detail(crate::units::sanitise(line)))
     }
+}
+
+/// The builder's own lines about layers and containers that nobody else has heard of.
+fn is_bookkeeping(line: &str) -> bool {
+    line.starts_with("Removing intermediate container ") || (line.starts_with(" ---> ") && line != " ---> Using cache")
 }
 
 #[cfg(test)]
