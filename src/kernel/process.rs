@@ -20,12 +20,12 @@ pub(super) struct Belonging<'a> {
 pub(super) fn read(proc: &Procfs, seen: Seen, belonging: &Belonging<'_>) -> Vec<ProcessFacts> {
     let pid = seen.pid;
     let Some(status) = proc.read(pid, "status").ok().and_then(|text| Status::parse(&text)) else { return Vec::new() };
-    // A process whose first thread has ended looks dead and is not.
-    if status.is_zombie && status.threads <= 1 {
+    if status.has_ended() {
         return Vec::new();
     }
+    // The executable after the cgroup: who has left the one by ending has lost the other before.
     let membership = membership(proc, seen, belonging);
-    let exe = proc.link(pid, "exe").ok().map(Untrusted::from);
+    let exe = proc.exe(pid).ok().map(Untrusted::from);
     let apparmor = apparmor(proc, pid);
     let facts = |id: u32, status: Status| {
         let Rights { cap_eff, cap_prm, cap_inh, cap_bnd, cap_amb, no_new_privs, seccomp, seccomp_filters, uids, gids, groups } =

@@ -37,6 +37,17 @@ impl Procfs {
         Ok(std::fs::read_link(self.path(pid, name))?.to_string_lossy().into_owned())
     }
 
+    /// What a process runs, by its first thread that still runs.
+    pub(super) fn exe(&self, pid: u32) -> io::Result<String> {
+        self.link(pid, "exe").or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(error);
+            }
+            let others = self.threads(pid)?.into_iter().filter(|thread| *thread != pid);
+            others.into_iter().find_map(|thread| self.link(pid, &format!("task/{thread}/exe")).ok()).ok_or(error)
+        })
+    }
+
     /// The inode of a namespace of a process: two are one namespace when these are equal.
     pub(super) fn namespace(&self, pid: impl std::fmt::Display, kind: &str) -> io::Result<u64> {
         let link = std::fs::read_link(self.root.join(format!("{pid}/ns/{kind}")))?;

@@ -10,7 +10,10 @@ use super::scan::{Scan, Seen};
 use super::status::Status;
 use super::{Unreadable, gate, init, members, mounts, namespaces, stage, tables};
 use crate::session::{KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
+use crate::units::CapSet;
 
+/// What it takes to see the executables and namespaces of everyone's processes.
+const SYS_PTRACE: CapSet = CapSet(1 << 19);
 /// Where a session's workspace stands in it.
 const WORKSPACE: &str = "/workspace";
 /// Paths that engines hide or make read-only, where the kernel has them.
@@ -88,7 +91,18 @@ impl HostReader {
     }
 
     fn scan(&self) -> Result<Scan, Unreadable> {
-        Scan::new(&self.proc).map_err(|error| Unreadable::Other(format!("cannot list /proc: {error}")))
+        let scan = Scan::new(&self.proc).map_err(|error| Unreadable::Other(format!("cannot list /proc: {error}")))?;
+        // Who may not see every process would call a container clean that root has put something into.
+        if self.source == KernelSource::Host && (scan.is_partial() || !self.may_trace()) {
+            return Err(Unreadable::Denied);
+        }
+        Ok(scan)
+    }
+
+    /// Without this right other users' processes are kept back, or (`hidepid`) not even listed.
+    fn may_trace(&self) -> bool {
+        let own = self.proc.read_own("self/status").ok().and_then(|text| Status::parse(&text));
+        own.is_some_and(|own| SYS_PTRACE.is_subset(own.rights.cap_eff))
     }
 
     fn own_cgroup_mounts(&self) -> Vec<KernelMount> {
@@ -154,16 +168,13 @@ impl HostReader {
         let mut processes: Vec<ProcessFacts> = Vec::new();
         for seen in found.iter().filter(|seen| own_mounts.is_none() || seen.mnt_ns != own_mounts) {
             let mut facts = process::read(&self.proc, *seen, belonging);
-            let is_passing = |process: &ProcessFacts| {
-                let exe = process.exe.as_ref().map(crate::units::Untrusted::raw);
-                let is_odd = processes.first().is_none_or(|first| stage::differs(process, first));
-                is_odd && stage::looks_like_runtime(exe, process.name.raw())
-            };
-            if facts.iter().any(is_passing) {
+            if facts.iter().any(|process| processes.first().is_none_or(|first| stage::differs(process, first))) {
                 stage::settle(&self.proc, seen.pid);
-                // It joins namespaces on its way: those seen at first were the runtime's.
+                // On its way in it joins namespaces: those seen before may have been the runtime's.
                 facts = Seen::read(&self.proc, seen.pid).map(|seen| process::read(&self.proc, seen, belonging)).unwrap_or_default();
             }
+            // A number that has passed to a process of someone else's in the meantime.
+            facts.retain(|process| process.pid == belonging.first.pid || process.membership.is_any());
             processes.append(&mut facts);
         }
         processes

@@ -29,7 +29,14 @@ impl Seen {
             }
             Err(_) => return None,
         };
-        let [mnt_ns, net_ns] = ["mnt", "net"].map(|kind| proc.namespace(pid, kind).ok());
+        let [mut mnt_ns, mut net_ns] = ["mnt", "net"].map(|kind| proc.namespace(pid, kind).ok());
+        if mnt_ns.is_none() {
+            // The first thread has ended and taken its namespaces along; the others may run on.
+            for thread in proc.threads(pid).unwrap_or_default() {
+                let of = |kind| proc.namespace(format_args!("{pid}/task/{thread}"), kind).ok();
+                (mnt_ns, net_ns) = (mnt_ns.or_else(|| of("mnt")), net_ns.or_else(|| of("net")));
+            }
+        }
         Some(Self { pid, pid_ns, mnt_ns, net_ns })
     }
 }
@@ -40,6 +47,12 @@ impl Scan {
         let kernel_threads = kernel_threads(proc);
         let pids = proc.pids()?.into_iter().filter(|pid| kernel_threads.binary_search(pid).is_err());
         Ok(Self { seen: pids.filter_map(|pid| Seen::read(proc, pid)).collect() })
+    }
+
+    /// Whether a process kept its namespaces from the reader: it could be in any container. The machine's own first
+    /// process is in none, and a security module may keep it even from root.
+    pub(super) fn is_partial(&self) -> bool {
+        self.seen.iter().any(|seen| seen.pid != 1 && seen.pid_ns.is_none())
     }
 
     pub(super) fn get(&self, pid: u32) -> Option<Seen> {

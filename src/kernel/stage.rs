@@ -1,12 +1,14 @@
-//! Processes on their way into a container. `docker exec` and `docker start` put a copy of the runtime into the
+//! Processes on their way into a container, and out of it. `docker exec` and `docker start` put a copy of the runtime into the
 //! container's cgroup and namespaces, with every capability, which drops them and becomes the command within
-//! milliseconds. Reporting one would be a false alarm at every other `verify`; believing its name would be a hole.
+//! milliseconds. A process that ends loses its executable, then its cgroup, and only then becomes a zombie. Reporting
+//! one of these would be a false alarm at every other `verify`; believing its name would be a hole.
 
+use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::procfs::Procfs;
-use super::status::Rights;
+use super::status::{Rights, Status};
 use crate::session::ProcessFacts;
 
 /// After this, what still looks like a runtime is reported for what it is.
@@ -21,7 +23,7 @@ pub(super) fn looks_like_runtime(exe: Option<&str>, name: &str) -> bool {
     name.starts_with("runc:[") || exe.starts_with("/memfd:") || matches!(file, "runc" | "crun" | "youki")
 }
 
-/// Waits until the process is no longer a runtime, has ended, or has used up our patience.
+/// Waits until the process is neither a runtime nor ending, has ended, or has used up our patience.
 pub(super) fn settle(proc: &Procfs, pid: u32) {
     let deadline = Instant::now() + PATIENCE;
     while is_stage(proc, pid) && Instant::now() < deadline {
@@ -30,9 +32,11 @@ pub(super) fn settle(proc: &Procfs, pid: u32) {
 }
 
 fn is_stage(proc: &Procfs, pid: u32) -> bool {
-    let exe = proc.link(pid, "exe").ok();
-    let name = proc.read(pid, "comm").unwrap_or_default();
-    looks_like_runtime(exe.as_deref(), name.trim())
+    let Some(status) = proc.read(pid, "status").ok().and_then(|text| Status::parse(&text)) else { return false };
+    match proc.exe(pid) {
+        Ok(exe) => looks_like_runtime(Some(&exe), status.name.raw()),
+        Err(error) => error.kind() == ErrorKind::NotFound && !status.has_ended(),
+    }
 }
 
 /// Whether a process has other rights than PID 1, so that it is worth a second look before it is reported.

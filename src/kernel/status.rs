@@ -32,6 +32,11 @@ pub(super) struct Rights {
 }
 
 impl Status {
+    /// A process whose first thread has ended looks dead and is not while others run.
+    pub(super) fn has_ended(&self) -> bool {
+        self.is_zombie && self.threads <= 1
+    }
+
     /// `None` where a field is absent that every Linux has; the ambient set and below are newer or runtime-dependent.
     pub(super) fn parse(text: &str) -> Option<Self> {
         // One pass: the file has sixty lines, and a launch reads a handful of them.

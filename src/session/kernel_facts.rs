@@ -104,6 +104,14 @@ pub struct Membership {
     pub network_namespace: Option<bool>,
 }
 
+impl Membership {
+    /// Whether anything ties the process to the container, or nobody could tell.
+    pub fn is_any(self) -> bool {
+        let ties = [self.cgroup, self.pid_namespace, self.mount_namespace, self.network_namespace];
+        ties.contains(&Some(true)) || ties.contains(&None)
+    }
+}
+
 /// `Seccomp:` in `/proc/PID/status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
