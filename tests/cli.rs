@@ -1,5 +1,13 @@
 //! The real binary at a command line, without an engine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking and own their files"
+)]
+
 mod common;
 #[path = "cli/documents.rs"]
 mod documents;

@@ -226,7 +226,7 @@ async fn a_reader_that_leaves_stops_the_command() {
     let err = out.try_clone().unwrap();
     let writer = Writer::over(move |pieces| write_all(pieces, out.as_fd(), err.as_fd()));
     let (_keep, mut signals) = Signals::scripted();
-    let writes = async {
+    let printing = async {
         // As `yes` would: until nobody takes it any more.
         while output.send(piece(OutputKind::Stdout, b"y\n")).is_ok() {
             tokio::task::yield_now().await;
@@ -236,7 +236,7 @@ async fn a_reader_that_leaves_stops_the_command() {
         }
     };
     let mut encoding = Encoding::Raw;
-    let (ending, ()) = tokio::join!(carry(streams, no_input(), writer, &mut encoding, &mut signals, &script), writes);
+    let (ending, ()) = tokio::join!(carry(streams, no_input(), writer, &mut encoding, &mut signals, &script), printing);
     assert!(matches!(ending, Ending::ReaderGone), "{ending:?}");
     assert_eq!(*script.asked.lock().unwrap(), ["stop"]);
 }
