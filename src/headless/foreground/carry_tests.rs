@@ -79,8 +79,8 @@ fn scripted() -> Scripted {
     Scripted { streams, output, script, stdin_end }
 }
 
-fn piece(kind: OutputKind, bytes: &'static [u8]) -> Result<Output> {
-    Ok(Output { kind, bytes: Bytes::from_static(bytes) })
+fn piece(kind: OutputKind, bytes: &'static [u8]) -> Output {
+    Output { kind, bytes: Bytes::from_static(bytes) }
 }
 
 fn discard() -> Writer {
@@ -228,7 +228,7 @@ async fn a_reader_that_leaves_stops_the_command() {
     let (_keep, mut signals) = Signals::scripted();
     let printing = async {
         // As `yes` would: until nobody takes it any more.
-        while output.send(piece(OutputKind::Stdout, b"y\n")).is_ok() {
+        while output.send(Ok(piece(OutputKind::Stdout, b"y\n"))).is_ok() {
             tokio::task::yield_now().await;
             if script.end.lock().unwrap().is_none() {
                 break;
@@ -247,7 +247,7 @@ async fn an_engine_that_breaks_off_is_a_failure_and_what_came_before_is_kept() {
     let (mut reader, out) = io::pipe().unwrap();
     let err = out.try_clone().unwrap();
     let writer = Writer::over(move |pieces| write_all(pieces, out.as_fd(), err.as_fd()));
-    output.send(piece(OutputKind::Stdout, b"half")).unwrap();
+    output.send(Ok(piece(OutputKind::Stdout, b"half"))).unwrap();
     output.send(Err(Failure::new(Code::EngineUnreachable, "connection reset"))).unwrap();
     let (_keep, mut signals) = Signals::scripted();
     let ending = carry(streams, no_input(), writer, &mut Encoding::Raw, &mut signals, &script).await;
@@ -265,7 +265,7 @@ async fn a_command_that_does_not_read_keeps_nobody_from_its_output() {
     let story = async {
         // More than the command's pipe holds: the feed is stuck, and output still flows.
         feed.send(Bytes::from(vec![0; 1 << 20])).await.unwrap();
-        output.send(piece(OutputKind::Stderr, b"not reading")).unwrap();
+        output.send(Ok(piece(OutputKind::Stderr, b"not reading"))).unwrap();
         drop(output);
         script.end.lock().unwrap().take().unwrap().send(3).unwrap();
     };
