@@ -234,8 +234,6 @@ pub struct ImageBuilt {
     pub image: String,
     /// `sha256:…`.
     pub id: String,
-    /// What it was built from.
-    pub base: String,
     /// False where `--if-needed` found it there.
     pub built: bool,
 }

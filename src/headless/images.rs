@@ -29,7 +29,7 @@ pub fn built(context: &Context, built: ImageBuilt) -> Done {
         context.output.document(&Document::new(built));
     } else {
         context.output.text(&format!("{}\n", sanitise(&built.image)));
-        let how = if built.built { format!("built from {}", built.base) } else { "is there already".to_owned() };
+        let how = if built.built { "built" } else { "is there already" };
         context.output.note(&format!("{} {how}", short(&built.id)));
     }
     Ok(0)

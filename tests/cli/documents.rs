@@ -229,7 +229,7 @@ fn profiles_images_and_checks() {
         labels: BTreeMap::from([("a".into(), "b".into())]),
     };
     check("images", &Document::new(Images { images: vec![image] }));
-    check("image_built", &Document::new(ImageBuilt { image: "a:b".into(), id: "sha256:0".into(), base: "c".into(), built: true }));
+    check("image_built", &Document::new(ImageBuilt { image: "a:b".into(), id: "sha256:0".into(), built: true }));
     let found = |state, advice| Check { name: "engine".into(), state, found: "20.10".into(), advice };
     let all = vec![found(CheckState::Ok, None), found(CheckState::Warning, Some("x".into())), found(CheckState::Failed, None)];
     check("checks", &Document::with_error(Checks { checks: all }, Some(failure())));
