@@ -11,5 +11,5 @@ fn main() -> ExitCode {
         return ExitCode::from(code);
     }
     cli::catch_faults();
-    ExitCode::from(cli::main(arguments))
+    ExitCode::from(cli::main(&arguments))
 }

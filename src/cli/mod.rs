@@ -38,9 +38,9 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
 }
 
 /// Runs one command and gives the exit code.
-pub fn main(arguments: Vec<OsString>) -> u8 {
-    let asked = usage::Asked::of(&arguments);
-    let command_line = std::iter::once(OsString::from("palisade")).chain(arguments);
+pub fn main(arguments: &[OsString]) -> u8 {
+    let asked = usage::Asked::of(arguments);
+    let command_line = std::iter::once(OsString::from("palisade")).chain(arguments.iter().cloned());
     let parsed = Arguments::try_parse_from(command_line);
     let output = Output::new(surroundings::of_streams(asked.json, asked.quiet, asked.color));
     fault::set_json(asked.json);
@@ -51,7 +51,7 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
             let done = dispatch::dispatch(&context, arguments);
             return finish(&context.output, done);
         }
-        Err(error) => usage::answer(&output, &error),
+        Err(error) => usage::answer(&output, &error, arguments),
     };
     finish(&output, done)
 }

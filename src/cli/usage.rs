@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 
+use super::arguments::Arguments;
 use super::words::ColorWord;
 use crate::failure::{Code, Failure};
 use crate::headless::document::{Document, Help, Version};
@@ -50,7 +52,7 @@ fn color(word: &str) -> ColorWord {
 }
 
 /// Help and version are results; everything else is a failure.
-pub(super) fn answer(output: &Output, error: &clap::Error) -> Done {
+pub(super) fn answer(output: &Output, error: &clap::Error, arguments: &[OsString]) -> Done {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let rendered = error.render();
@@ -72,32 +74,43 @@ pub(super) fn answer(output: &Output, error: &clap::Error) -> Done {
             }
             Ok(0)
         }
-        _ => Err(failure(&error.render().to_string()).into()),
+        _ => Err(failure(&error.render().to_string(), &command_of(arguments)).into()),
     }
 }
 
+/// The command that the arguments name, as far as they name one: `palisade image build`.
+fn command_of(arguments: &[OsString]) -> String {
+    let mut name = String::from("palisade");
+    let mut command = Arguments::command();
+    for word in arguments.iter().filter_map(|argument| argument.to_str()).take_while(|argument| *argument != "--") {
+        let Some(below) = command.find_subcommand(word).cloned() else { continue };
+        name.push(' ');
+        name.push_str(below.get_name());
+        if !below.has_subcommands() {
+            break;
+        }
+        command = below;
+    }
+    name
+}
+
 /// clap's text in our shape: its first line is what failed, its tip the way out, the rest particulars.
-fn failure(text: &str) -> Failure {
+fn failure(text: &str, command: &str) -> Failure {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or("the command line cannot be read");
     let mut failure = Failure::new(Code::Usage, message.strip_prefix("error: ").unwrap_or(message));
-    let mut command = String::from("palisade");
+    let mut tip = None;
     for line in lines {
-        if let Some(tip) = line.strip_prefix("tip: ") {
-            failure.hint.get_or_insert_with(|| tip.to_owned());
+        if let Some(text) = line.strip_prefix("tip: ") {
+            tip.get_or_insert_with(|| text.to_owned());
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
-            command = usage
-                .split_whitespace()
-                .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
-                .collect::<Vec<_>>()
-                .join(" ");
             failure.details.push(format!("usage: {usage}"));
         } else if !line.starts_with("For more information") {
             failure.details.push(line.to_owned());
         }
     }
-    failure.hint.get_or_insert_with(|| format!("try '{command} --help'"));
-    failure
+    let more = format!("try '{command} --help'");
+    failure.hint(tip.map_or(more.clone(), |tip| format!("{tip}; or {more}")))
 }
 
 #[cfg(test)]
@@ -117,13 +130,30 @@ mod tests {
     }
 
     #[test]
+    fn the_way_out_names_the_command() {
+        for (arguments, name) in [
+            (&["image", "--json", "build", "--nope"][..], "palisade image build"),
+            (&["--json", "list", "ls"], "palisade ls"),
+            (&["--", "ls"], "palisade"),
+        ] {
+            assert_eq!(command_of(&arguments.iter().map(OsString::from).collect::<Vec<_>>()), name);
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
     fn a_usage_error_has_our_shape() {
         let failure = failure(
             "error: unexpected argument '--foo' found\n\n  tip: to pass '--foo' as a value, use '-- --foo'\n\n\
              Usage: palisade image ls [OPTIONS]\n\nFor more information, try '--help'.\n",
+            "palisade image ls",
         );
         assert_eq!(failure.message, "unexpected argument '--foo' found");
         assert_eq!(failure.details, ["usage: palisade image ls [OPTIONS]"]);
-        assert_eq!(failure.hint.as_deref(), Some("to pass '--foo' as a value, use '-- --foo'"));
+        assert_eq!(failure.hint.as_deref(), Some("to pass '--foo' as a value, use '-- --foo'; or try 'palisade image ls --help'"));
     }
 }

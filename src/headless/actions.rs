@@ -91,19 +91,20 @@ pub async fn act(context: &Context, backend: &Backend, action: &Action, names: &
 /// One name and what came of it.
 pub type Outcome = (String, Result<(Option<Session>, Option<Posture>)>);
 
-/// Tells what came of each, and ends with the first failure.
+/// Tells what came of each, and ends with the first failure's exit code.
 pub fn report(context: &Context, action: &'static str, results: Vec<Outcome>) -> Done {
-    let mut failures = results.iter().filter_map(|(_, result)| result.as_ref().err());
-    let first = failures.next().cloned();
+    let failures: Vec<Failure> = results.iter().filter_map(|(_, result)| result.as_ref().err().cloned()).collect();
+    let exit = failures.first().map_or(0, |first| first.code.exit_code());
     if context.output.is_json() {
-        let error = first.as_ref().map(ErrorBody::from);
+        let error = failures.first().map(ErrorBody::from);
         context.output.document(&Document::with_error(Actions { action, results: results.into_iter().map(row).collect() }, error));
-        return Ok(first.map_or(0, |failure| failure.code.exit_code()));
+        return Ok(exit);
     }
-    for failure in failures {
+    let Some((last, before)) = failures.split_last() else { return Ok(0) };
+    for failure in before {
         super::show_failure(&context.output, failure);
     }
-    first.map_or(Ok(0), |failure| Err(Stop::from(failure)))
+    Err(Stop { failure: last.clone(), exit })
 }
 
 fn row((name, result): Outcome) -> ActionResult {

@@ -112,3 +112,44 @@ fn summary(posture: Option<&PostureSummary>) -> comfy_table::Cell {
         None => cell(""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::headless::Output;
+    use crate::policy::controls::Control;
+
+    #[test]
+    fn a_list_is_a_line_for_each_session_whatever_it_calls_itself() {
+        let session = Session {
+            id: crate::units::SessionId::NIL,
+            name: "web".parse().unwrap(),
+            kind: Kind::Persistent,
+            profile: "default".into(),
+            status: Status::Running,
+            status_text: "Up 5 minutes".into(),
+            created: Timestamp::UNIX_EPOCH,
+            image: "日本\u{1b}[2J\nFAKE persistent".into(),
+            command: "sh -c 'a very long command that goes on and on and on'".into(),
+            container_id: String::new(),
+        };
+        let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
+        let rows = [SessionRow { session, posture: Some(posture) }];
+        let context = Context { output: Output::default(), now: Timestamp::from_second(7_200).unwrap() };
+        let text = table(&context, &rows, &Filter { posture: true, ..Filter::default() });
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(
+            lines[0].split_whitespace().collect::<Vec<_>>(),
+            ["NAME", "KIND", "STATUS", "POSTURE", "PROFILE", "IMAGE", "CREATED", "COMMAND"]
+        );
+        for shown in ["web ", "Up 5 minutes", "20/21 weaker: pids_limit", "日本\\u{1b}[2J\\u{a}FAKE", "2 hours ago", "…"] {
+            assert!(lines[1].contains(shown), "{shown}: {text}");
+        }
+        assert!(!text.contains('\u{1b}') && !text.contains("on and on and on"));
+        assert!(table(&context, &rows, &Filter { in_full: true, ..Filter::default() }).contains("on and on and on"));
+        assert_eq!(table(&context, &[], &Filter::default()).lines().count(), 1, "no session is a heading and nothing more");
+    }
+}

@@ -17,6 +17,8 @@ use crate::failure::{Code, Failure, Result};
 pub const READER_GONE: u8 = 141;
 /// Our own failure once the command has begun.
 const OURS: u8 = 125;
+/// The exit code of what SIGKILL ended.
+const KILLED: i64 = 128 + 9;
 /// How long a session whose reader left may take to end by itself: a program would have died at its first write.
 const LAST_WORDS_S: u64 = 2;
 
@@ -74,7 +76,8 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
 /// What the caller sees of an ending.
 fn end(context: &Context, ending: Ending, way_out: &str) -> Done {
     match ending {
-        Ending::Exited(code) => {
+        Ending::Exited(_) | Ending::Killed => {
+            let code = if let Ending::Exited(code) = ending { code } else { KILLED };
             if context.output.is_json() {
                 context.output.document(&Document::new(Event::Exit { code }));
             }
@@ -89,7 +92,6 @@ fn end(context: &Context, ending: Ending, way_out: &str) -> Done {
             stop.failure = stop.failure.hint(way_out);
             Err(stop)
         }
-        Ending::Killed => Ok(128 + 9),
         Ending::Failed(failure) => {
             let failure = if failure.hint.is_none() { failure.hint(way_out) } else { failure };
             Err(Stop { failure, exit: OURS })

@@ -15,7 +15,7 @@ use crate::failure::{Code, Failure, Result};
 /// Two interrupts within this span mean: now.
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long the output of a command that has ended may say nothing before it counts as lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
 
 /// The streams of a command, and its end.
 pub struct Streams<'a> {

@@ -3,6 +3,8 @@
 //! Knows streams and signals; not what a session is, nor how it was started.
 
 mod carry;
+#[cfg(test)]
+mod carry_tests;
 mod encode;
 mod signals;
 mod stdin;

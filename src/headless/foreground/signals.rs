@@ -54,6 +54,8 @@ impl Signal {
 /// The signals that come to this program from now on.
 pub struct Signals {
     listeners: Vec<(Signal, Listener)>,
+    #[cfg(test)]
+    script: Option<tokio::sync::mpsc::UnboundedReceiver<Signal>>,
 }
 
 impl Signals {
@@ -67,7 +69,18 @@ impl Signals {
                 listeners.push((one, listener));
             }
         }
-        Ok(Self { listeners })
+        Ok(Self {
+            listeners,
+            #[cfg(test)]
+            script: None,
+        })
+    }
+
+    /// Those of a test, and none of the process's own.
+    #[cfg(test)]
+    pub fn scripted() -> (tokio::sync::mpsc::UnboundedSender<Signal>, Self) {
+        let (sender, script) = tokio::sync::mpsc::unbounded_channel();
+        (sender, Self { listeners: Vec::new(), script: Some(script) })
     }
 
     /// The next one.
@@ -77,6 +90,10 @@ impl Signals {
                 if let std::task::Poll::Ready(Some(())) = listener.poll_recv(context) {
                     return std::task::Poll::Ready(*one);
                 }
+            }
+            #[cfg(test)]
+            if let Some(std::task::Poll::Ready(Some(one))) = self.script.as_mut().map(|script| script.poll_recv(context)) {
+                return std::task::Poll::Ready(one);
             }
             std::task::Poll::Pending
         })

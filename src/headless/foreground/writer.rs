@@ -33,7 +33,8 @@ impl Writer {
         Self::over(|pieces| write_all(pieces, io::stdout().as_fd(), io::stderr().as_fd()))
     }
 
-    fn over(write: impl FnOnce(mpsc::Receiver<(OutputKind, Bytes)>) -> io::Result<()> + Send + 'static) -> Self {
+    /// Over any way of writing.
+    pub(super) fn over(write: impl FnOnce(mpsc::Receiver<(OutputKind, Bytes)>) -> io::Result<()> + Send + 'static) -> Self {
         let (pieces, receiver) = mpsc::channel(IN_FLIGHT);
         let (report, ended) = oneshot::channel();
         // Where no thread can be had, `receiver` and `report` are dropped with the closure, and the first send finds out.
@@ -69,7 +70,8 @@ fn is_reader_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EPIPE | Errno::EIO))
 }
 
-fn write_all(mut pieces: mpsc::Receiver<(OutputKind, Bytes)>, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> io::Result<()> {
+/// Writes until no more comes.
+pub(super) fn write_all(mut pieces: mpsc::Receiver<(OutputKind, Bytes)>, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> io::Result<()> {
     while let Some((kind, bytes)) = pieces.blocking_recv() {
         let to = match kind {
             OutputKind::Stdout => out,

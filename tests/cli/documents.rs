@@ -1,0 +1,264 @@
+//! Every document as the program serialises it, held against `docs/json.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use palisade::backend::CopyReport;
+use palisade::backend::engine::ImageSummary;
+use palisade::failure::{Code, Failure};
+use palisade::headless::document::{
+    ActionResult, Actions, Check, CheckState, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images,
+    Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileRow, ProfileShown, Profiles, SessionRow, Sessions,
+    Verification, Verified, Version, error,
+};
+use palisade::headless::line;
+use palisade::policy::controls::Control;
+use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
+use palisade::policy::posture::Deviant;
+use palisade::policy::{
+    ControlPosture, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Timeout, Verdict, WorkspaceMode, WorkspaceMount,
+};
+use palisade::session::{ContainerFacts, ExitFacts, Kind, LogFacts, MountFacts, Session, Status, UlimitFacts};
+use palisade::units::{Bytes, Cpus, Seconds, SessionId, Untrusted};
+use serde::Serialize;
+
+use crate::common::schema;
+
+fn check(name: &str, document: &impl Serialize) {
+    schema::document(name, &line(document));
+}
+
+fn session() -> Session {
+    Session {
+        id: SessionId::NIL,
+        name: "web".parse().unwrap(),
+        kind: Kind::Persistent,
+        profile: "default".into(),
+        status: Status::Running,
+        status_text: "Up 5 minutes".into(),
+        created: Timestamp::UNIX_EPOCH,
+        image: "evil\u{1b}[2J\u{202e}".into(),
+        command: "sleep 1".into(),
+        container_id: "0123".into(),
+    }
+}
+
+fn posture() -> Posture {
+    let controls = Control::ALL
+        .into_iter()
+        .map(|control| ControlPosture {
+            control,
+            requested: "100".into(),
+            engine: "100".into(),
+            kernel: "500".into(),
+            verdict: if control == Control::PidsLimit { Verdict::Weaker } else { Verdict::Enforced },
+            reason: (control == Control::PidsLimit).then(|| "500 is more than 100".into()),
+        })
+        .collect();
+    let deviant = |container_pid| Deviant { control: Control::User, pid: 4, container_pid, name: "sh".into(), reason: "uid 0".into() };
+    Posture { controls, deviants: vec![deviant(None), deviant(Some(7))] }
+}
+
+fn failure() -> ErrorBody {
+    ErrorBody::from(&Failure::new(Code::NotFound, "no session 'x'").detail("a").hint("b"))
+}
+
+fn policy(timeout: Timeout) -> Policy {
+    Policy {
+        profile: "default".into(),
+        image: "palisade/sandbox:latest".into(),
+        cap_add: BTreeSet::from(["NET_RAW".parse().unwrap()]),
+        seccomp: Seccomp::Strict,
+        pids_limit: PidsLimit::new(100).unwrap(),
+        memory: Bytes::gib(4),
+        cpus: Cpus::milli(1500),
+        cpuset: "0-1".into(),
+        nofile: 4096,
+        read_only_rootfs: true,
+        tmp_size: Bytes::mib(512),
+        run_size: Bytes::mib(64),
+        shm_size: Bytes::mib(64),
+        network: Network::None,
+        log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
+        timeout,
+        stop_grace: Seconds::new(10),
+        env: BTreeMap::from([("CI".into(), "1".into())]),
+        workspace_read_only: false,
+    }
+}
+
+fn plan(workspace: Option<WorkspaceMount>, timeout: Timeout) -> Plan {
+    let mount = |labels: BTreeMap<String, String>| PlanMount {
+        kind: PlanMountKind::Volume,
+        source: "v".into(),
+        target: "/home/sandbox".into(),
+        read_only: false,
+        labels,
+    };
+    Plan {
+        schema: 1,
+        id: SessionId::NIL,
+        name: "web".parse().unwrap(),
+        kind: Kind::Ephemeral,
+        policy: policy(timeout),
+        image: ImageFacts { reference: "i".into(), ..ImageFacts::default() },
+        workspace,
+        create: CreateRequest {
+            name: "palisade-web".into(),
+            image: "sha256:0".into(),
+            entrypoint: vec!["/palisade/palisade".into()],
+            env: vec!["A=b".into()],
+            user: "1000:1000".into(),
+            working_dir: "/workspace".into(),
+            hostname: "web".into(),
+            labels: BTreeMap::from([("palisade.schema".into(), "1".into())]),
+            open_stdin: true,
+            stdin_once: true,
+            stop_timeout_s: 10,
+            auto_remove: true,
+            init: true,
+            privileged: false,
+            cap_drop: vec!["ALL".into()],
+            cap_add: vec![],
+            security_opt: vec!["no-new-privileges".into()],
+            pids_limit: 100,
+            memory: 1,
+            memory_swap: 1,
+            nano_cpus: 1,
+            cpuset_cpus: String::new(),
+            ulimits: vec![Ulimit { name: "core".into(), limit: 0 }],
+            read_only_rootfs: true,
+            tmpfs: BTreeMap::from([("/tmp".into(), "size=1".into())]),
+            shm_size: 1,
+            mounts: vec![mount(BTreeMap::new()), mount(BTreeMap::from([("a".into(), "b".into())]))],
+            network_mode: "none".into(),
+            ipc_mode: "private".into(),
+            cgroupns_mode: "private".into(),
+            log_driver: "json-file".into(),
+            log_options: BTreeMap::new(),
+            restart_policy: "no".into(),
+        },
+    }
+}
+
+fn container() -> ContainerFacts {
+    ContainerFacts {
+        status: Some(Status::Exited),
+        pid: Some(1),
+        exit: Some(ExitFacts { finished: Some(Timestamp::UNIX_EPOCH), ..ExitFacts::default() }),
+        created: Some(Timestamp::UNIX_EPOCH),
+        started: Some(Timestamp::UNIX_EPOCH),
+        labels: BTreeMap::from([("a".into(), Untrusted::from("b"))]),
+        pids_limit: Some(100),
+        memory: Some(1),
+        memory_swap: Some(1),
+        nano_cpus: Some(1),
+        ulimits: vec![UlimitFacts { name: "nofile".into(), soft: -1, hard: 5 }],
+        mounts: vec![MountFacts {
+            kind: "bind".into(),
+            name: String::new(),
+            source: "/a".into(),
+            destination: "/b".into(),
+            read_write: true,
+        }],
+        log: LogFacts { driver: "json-file".into(), options: BTreeMap::from([("max-size".into(), "10m".into())]) },
+        masked_paths: Some(vec!["/proc/kcore".into()]),
+        readonly_paths: Some(Vec::new()),
+        ..ContainerFacts::default()
+    }
+}
+
+#[test]
+fn lists_and_postures() {
+    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())) };
+    let unmeasured = SessionRow { session: session(), posture: Some(PostureSummary::Unmeasured { error: failure() }) };
+    let plain = SessionRow { session: session(), posture: None };
+    check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
+    for container in [container(), ContainerFacts::default()] {
+        check("inspected", &Document::new(Inspected { session: session(), container, posture: posture() }));
+    }
+    check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
+    let held = Verification { name: "web".into(), session: Some(session()), posture: Some(posture()), weaker: Some(true), error: None };
+    let gone = Verification { name: "x".into(), session: None, posture: None, weaker: None, error: Some(failure()) };
+    check("verified", &Document::with_error(Verified { verified: vec![held, gone] }, Some(failure())));
+    check("verified", &Document::new(Verified { verified: vec![] }));
+}
+
+#[test]
+fn plans() {
+    let workspace = WorkspaceMount { source: "/w".into(), device: 1, inode: 2, mode: WorkspaceMode::ReadOnly };
+    check("plan", &plan(Some(workspace), Timeout::After(Seconds::new(9))));
+    check("plan", &plan(None, Timeout::Never));
+}
+
+#[test]
+fn actions_and_failures() {
+    let done = ActionResult { name: "web".into(), session: Some(session()), posture: Some(posture()), error: None };
+    let failed = ActionResult { name: "x".into(), session: None, posture: None, error: Some(failure()) };
+    check("actions", &Document::with_error(Actions { action: "restart", results: vec![done, failed] }, Some(failure())));
+    check("error", &error(failure()));
+    for code in [
+        Code::Usage,
+        Code::InvalidConfig,
+        Code::Refused,
+        Code::AuditFailed,
+        Code::PostureWeaker,
+        Code::EngineUnreachable,
+        Code::EngineError,
+        Code::NotFound,
+        Code::Conflict,
+        Code::Io,
+        Code::Interrupted,
+        Code::Internal,
+    ] {
+        check("error", &error(ErrorBody::from(&Failure::new(code, "message"))));
+    }
+    check("copied", &Document::new(Copied { copied: CopyReport { entries: 1, bytes: 2, skipped: vec!["dev\u{7}".into()] } }));
+}
+
+#[test]
+fn profiles_images_and_checks() {
+    let row = || ProfileRow { name: "default".into(), description: "d".into(), origin: "built in".into(), policy: policy(Timeout::Never) };
+    check("profiles", &Document::new(Profiles { profiles: vec![row()] }));
+    check("profile", &Document::new(ProfileShown { profile: row() }));
+    let image = ImageSummary {
+        id: "sha256:0".into(),
+        tags: vec!["a:b".into()],
+        created: Timestamp::UNIX_EPOCH,
+        size: Bytes::mib(3),
+        labels: BTreeMap::from([("a".into(), "b".into())]),
+    };
+    check("images", &Document::new(Images { images: vec![image] }));
+    check("image_built", &Document::new(ImageBuilt { image: "a:b".into(), id: "sha256:0".into(), built: true }));
+    let found = |state, advice| Check { name: "engine".into(), state, found: "20.10".into(), advice };
+    let all = vec![found(CheckState::Ok, None), found(CheckState::Warning, Some("x".into())), found(CheckState::Failed, None)];
+    check("checks", &Document::with_error(Checks { checks: all }, Some(failure())));
+}
+
+#[test]
+fn streams_and_pages() {
+    check("event", &Document::new(Event::Started { session: Box::new(session()), posture: Some(Box::new(posture())) }));
+    check("event", &Document::new(Event::Started { session: Box::new(session()), posture: None }));
+    let piece = |text: Option<&str>, base64: Option<&str>| Piece {
+        time: Some("1970-01-01T00:00:00Z".into()),
+        text: text.map(Into::into),
+        base64: base64.map(Into::into),
+    };
+    check("event", &Document::new(Event::Stdout(piece(Some("x"), None))));
+    check("event", &Document::new(Event::Stderr(piece(None, Some("//4A")))));
+    check("event", &Document::new(Event::Exit { code: 255 }));
+    check("completions", &Document::new(CompletionScript { shell: "bash".into(), script: "x".into() }));
+    let page =
+        |path: Option<&str>, roff: Option<&str>| ManPage { name: "a.1".into(), path: path.map(Into::into), roff: roff.map(Into::into) };
+    check("man", &Document::new(ManPages { pages: vec![page(Some("/a"), None), page(None, Some(".TH"))] }));
+    check("help", &Document::new(Help { help: "x".into() }));
+    check("version", &Document::new(Version { version: "1" }));
+}
+
+#[test]
+fn a_field_that_the_page_does_not_know_is_noticed() {
+    let unknown = serde_json::json!({ "schema": 1, "version": "1", "surprise": true });
+    assert!(std::panic::catch_unwind(|| schema::validate("version", &unknown)).is_err());
+    let future = serde_json::json!({ "schema": 2, "version": "1" });
+    assert!(std::panic::catch_unwind(|| schema::validate("version", &future)).is_err());
+}
