@@ -1,0 +1,17 @@
+//! The operator's journeys with the real binary on a real Docker Engine, with the image that `palisade image build` makes.
+//! Needs root (for an independent look at the host's `/proc`); without an engine these tests fail.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on says so by failing, and reads what it checks"
+)]
+
+mod hostile;
+mod journeys;
+mod measured;
+mod proxy;
+mod refusals;
+mod streams;
+mod support;
+mod tampering;
