@@ -1,6 +1,5 @@
 use std::os::unix::fs::MetadataExt;
 
-use super::mounts;
 use super::procfs::Procfs;
 use crate::session::{InitProof, KernelMount};
 
@@ -16,7 +15,7 @@ pub(super) fn prove(proc: &Procfs, pid: u32, mounts: &[KernelMount]) -> InitProo
 /// Whether a read-only mount stands exactly at `exe` that is neither part of the root file system nor of anything
 /// that the container may write, and is what really runs.
 fn mounted_from_outside(exe: &str, running_on: Option<u64>, mounts: &[KernelMount]) -> bool {
-    let (Some(mount), Some(root)) = (mounts::at(mounts, exe), mounts::at(mounts, "/")) else { return false };
+    let (Some(mount), Some(root)) = (KernelMount::at(mounts, exe), KernelMount::at(mounts, "/")) else { return false };
     let is_read_only = mount.options.iter().any(|option| option == "ro");
     // btrfs numbers its subvolumes in `stat` and not in the mount table.
     let is_what_runs = running_on.is_none_or(|device| mount.fs_type == "btrfs" || device_name(device) == mount.device);
@@ -40,6 +39,7 @@ fn device_name(device: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::mounts;
 
     const DOCKER: &str = "72 48 0:39 / / ro,relatime - overlay overlay rw\n\
         89 72 254:0 /usr/bin/tini-static /usr/sbin/docker-init ro,relatime - ext4 /dev/vda rw\n\

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::procfs::Procfs;
-use super::scan::{Scan, Seen};
+use super::scan::Seen;
+use super::surroundings::Surroundings;
 
 /// Every process that belongs to a container by any tie, and the PID namespaces below the container's.
 pub(super) struct Found {
@@ -10,10 +11,11 @@ pub(super) struct Found {
 }
 
 /// Looks by PID, mount and network namespace in the scan, by control group in `in_cgroup`, and by descent for
-/// PID namespaces within the container's. `host_net` are network namespaces that tie nobody to the container.
-pub(super) fn find(proc: &Procfs, scan: &Scan, first: Seen, in_cgroup: &BTreeSet<u32>, host_net: &[u64]) -> Found {
+/// PID namespaces within the container's. The host's network namespace ties nobody to the container.
+pub(super) fn find(proc: &Procfs, around: &Surroundings, first: Seen, in_cgroup: &BTreeSet<u32>) -> Found {
     let is = |own: Option<u64>, first: Option<u64>| own.is_some() && own == first;
-    let net = first.net_ns.filter(|net| !host_net.contains(net));
+    let scan = &around.scan;
+    let net = first.net_ns.filter(|net| !around.host.has("net", *net));
     let belongs = |seen: &Seen| is(seen.pid_ns, first.pid_ns) || is(seen.mnt_ns, first.mnt_ns) || is(seen.net_ns, net);
     let mut pids: BTreeSet<u32> = scan.iter().filter(belongs).map(|seen| seen.pid).collect();
     pids.extend(in_cgroup);

@@ -19,6 +19,7 @@ mod report;
 mod scan;
 mod stage;
 mod status;
+mod surroundings;
 mod tables;
 mod unreadable;
 

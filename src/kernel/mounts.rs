@@ -60,11 +60,6 @@ fn octal(digits: &[u8]) -> Option<u8> {
     })
 }
 
-/// The mount that stands exactly at a path: the last one, where several are stacked.
-pub(super) fn at<'a>(mounts: &'a [KernelMount], path: &str) -> Option<&'a KernelMount> {
-    mounts.iter().rev().find(|mount| mount.target.raw() == path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,8 +84,8 @@ mod tests {
     #[test]
     fn of_stacked_mounts_the_upper_one_counts() {
         let mounts = parse("1 0 0:1 /a /x rw - tmpfs t rw\n2 1 0:2 /b /x ro - tmpfs t rw\n");
-        assert_eq!(at(&mounts, "/x").unwrap().root.raw(), "/b");
-        assert!(at(&mounts, "/").is_none());
+        assert_eq!(KernelMount::at(&mounts, "/x").unwrap().root.raw(), "/b");
+        assert!(KernelMount::at(&mounts, "/").is_none());
     }
 
     #[test]

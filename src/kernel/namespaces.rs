@@ -13,21 +13,43 @@ const KINDS: [(&str, u64); 7] = [
     ("uts", 0xEFFF_FFFE),
 ];
 
-/// Each namespace of a process against the host's.
-pub(super) fn against_host(proc: &Procfs, pid: u32, source: KernelSource) -> Vec<NamespaceFact> {
-    let fact = |(kind, first): (&str, u64)| {
-        let is_host = proc.namespace(pid, kind).ok().and_then(|own| match source {
-            KernelSource::Host => Some(own == first || hosts(proc, kind).contains(&own)),
-            // From inside there is no process of the host to compare with, only the kernel's fixed numbers.
-            KernelSource::Probe if own == first => Some(true),
-            KernelSource::Probe => (!matches!(kind, "mnt" | "net")).then_some(false),
-        });
-        NamespaceFact { name: kind.to_owned(), is_host }
-    };
-    KINDS.map(fact).into()
+/// The namespaces that are nobody's container: those of the first process, and this program's own, which may stand
+/// in a container itself.
+pub(super) struct HostNamespaces {
+    source: KernelSource,
+    inodes: [Vec<u64>; KINDS.len()],
+    own_user: Option<u64>,
 }
 
-/// The host's namespace of a kind: the first process's, and this program's own, which may stand in a container itself.
-pub(super) fn hosts(proc: &Procfs, kind: &str) -> Vec<u64> {
-    ["1", "self"].iter().filter_map(|pid| proc.namespace(pid, kind).ok()).collect()
+impl HostNamespaces {
+    pub(super) fn read(proc: &Procfs, source: KernelSource) -> Self {
+        let inodes = KINDS.map(|(kind, first)| match source {
+            KernelSource::Host => ["1", "self"].iter().filter_map(|pid| proc.namespace(pid, kind).ok()).chain([first]).collect(),
+            // From inside there is no process of the host to compare with, only the kernel's fixed numbers.
+            KernelSource::Probe => vec![first],
+        });
+        Self { source, inodes, own_user: proc.namespace("self", "user").ok() }
+    }
+
+    /// Whether ids mean the same to a process in this user namespace and to the reader.
+    pub(super) fn is_own_user(&self, inode: Option<u64>) -> bool {
+        inode.is_some() && inode == self.own_user
+    }
+
+    pub(super) fn has(&self, wanted: &str, inode: u64) -> bool {
+        KINDS.iter().zip(&self.inodes).any(|((kind, _), inodes)| *kind == wanted && inodes.contains(&inode))
+    }
+
+    /// Each namespace of a process against these.
+    pub(super) fn compare(&self, proc: &Procfs, pid: u32) -> Vec<NamespaceFact> {
+        let fact = |(kind, _): (&str, u64)| {
+            let is_host = proc.namespace(pid, kind).ok().and_then(|own| match self.source {
+                _ if self.has(kind, own) => Some(true),
+                KernelSource::Probe if matches!(kind, "mnt" | "net") => None,
+                KernelSource::Host | KernelSource::Probe => Some(false),
+            });
+            NamespaceFact { name: kind.to_owned(), is_host }
+        };
+        KINDS.map(fact).into()
+    }
 }

@@ -14,6 +14,8 @@ pub(super) struct Belonging<'a> {
     /// How many PID namespaces the reader sees above the container's.
     pub(super) depth: usize,
     pub(super) cgroup: &'a ContainerCgroup,
+    /// The file with the `AppArmor` label, where there is one.
+    pub(super) apparmor: Option<&'static str>,
 }
 
 /// A process and those of its threads that have other rights than it; nothing where it has ended.
@@ -26,7 +28,8 @@ pub(super) fn read(proc: &Procfs, seen: Seen, belonging: &Belonging<'_>) -> Vec<
     // The executable after the cgroup: who has left the one by ending has lost the other before.
     let membership = membership(proc, seen, belonging);
     let exe = proc.exe(pid).ok().map(Untrusted::from);
-    let apparmor = apparmor(proc, pid);
+    let label = belonging.apparmor.and_then(|name| proc.read(pid, name).ok());
+    let apparmor = label.map(|label| Untrusted::from(label.trim_end_matches(['\n', '\0'])));
     let facts = |id: u32, status: Status| {
         let Rights { cap_eff, cap_prm, cap_inh, cap_bnd, cap_amb, no_new_privs, seccomp, seccomp_filters, uids, gids, groups } =
             status.rights;
@@ -78,18 +81,4 @@ fn membership(proc: &Procfs, seen: Seen, belonging: &Belonging<'_>) -> Membershi
         mount_namespace: is(seen.mnt_ns, belonging.first.mnt_ns),
         network_namespace: is(seen.net_ns, belonging.first.net_ns),
     }
-}
-
-/// The `AppArmor` label; `None` where it is off or another security module answers.
-fn apparmor(proc: &Procfs, pid: u32) -> Option<Untrusted> {
-    let text = match proc.read(pid, "attr/apparmor/current") {
-        Ok(text) => text,
-        // Before Linux 5.8 one file served whichever module came first; SELinux writes user:role:type:level.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            proc.read(pid, "attr/current").ok().filter(|text| text.matches(':').count() < 3)?
-        }
-        Err(_) => return None,
-    };
-    let label = text.trim_end_matches(['\n', '\0']);
-    (!label.is_empty()).then(|| label.into())
 }

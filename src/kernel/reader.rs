@@ -6,34 +6,14 @@ use super::cgroup::{CgroupPaths, ContainerCgroup};
 use super::digest::Digests;
 use super::process::{self, Belonging};
 use super::procfs::Procfs;
-use super::scan::{Scan, Seen};
+use super::scan::Seen;
 use super::status::Status;
-use super::{Unreadable, gate, init, members, mounts, namespaces, stage, tables};
-use crate::session::{KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
-use crate::units::CapSet;
+use super::surroundings::Surroundings;
+use super::{Unreadable, gate, init, members, mounts, stage, tables};
+use crate::session::{IdMap, KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
 
-/// What it takes to see the executables and namespaces of everyone's processes.
-const SYS_PTRACE: CapSet = CapSet(1 << 19);
 /// Where a session's workspace stands in it.
 const WORKSPACE: &str = "/workspace";
-/// Paths that engines hide or make read-only, where the kernel has them.
-const SYSTEM_PATHS: [&str; 15] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/bus",
-    "/proc/fs",
-    "/proc/irq",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/sys",
-    "/proc/sysrq-trigger",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/sys/firmware",
-];
 
 /// Reads what the kernel shows of containers. Blocking, and quick: it stands in the way of every launch.
 #[derive(Debug)]
@@ -64,18 +44,17 @@ impl HostReader {
     /// Everything about one container, by its full id and its first process.
     pub fn read(&self, container_id: &str, pid: u32) -> Result<KernelFacts, Unreadable> {
         let first = self.first(container_id, pid)?;
-        self.facts(container_id, &first, &self.scan()?, &self.own_cgroup_mounts())
+        self.facts(container_id, &first, &self.surroundings()?)
     }
 
     /// Many containers with one pass over `/proc`, in the order given.
     pub fn read_many(&self, containers: &[(&str, u32)]) -> Vec<Result<KernelFacts, Unreadable>> {
+        // Before the pass over /proc, so that what is on its way in has arrived when it is seen.
         let firsts: Vec<_> = containers.iter().map(|(id, pid)| self.first(id, *pid)).collect();
-        let cgroup_mounts = self.own_cgroup_mounts();
-        let scan = match self.scan() {
-            Ok(scan) => scan,
-            Err(error) => return containers.iter().map(|_| Err(error.clone())).collect(),
+        let surroundings = self.surroundings();
+        let facts = |((id, _), first): (&(&str, u32), Result<First, Unreadable>)| {
+            self.facts(id, &first?, surroundings.as_ref().map_err(Clone::clone)?)
         };
-        let facts = |((id, _), first): (&(&str, u32), Result<First, Unreadable>)| self.facts(id, &first?, &scan, &cgroup_mounts);
         containers.iter().zip(firsts).map(facts).collect()
     }
 
@@ -90,23 +69,8 @@ impl HostReader {
         self.digests.of_exe(&self.proc, pid, cache).map_err(|error| Unreadable::from_io("read an executable", &error))
     }
 
-    fn scan(&self) -> Result<Scan, Unreadable> {
-        let scan = Scan::new(&self.proc).map_err(|error| Unreadable::Other(format!("cannot list /proc: {error}")))?;
-        // Who may not see every process would call a container clean that root has put something into.
-        if self.source == KernelSource::Host && (scan.is_partial() || !self.may_trace()) {
-            return Err(Unreadable::Denied);
-        }
-        Ok(scan)
-    }
-
-    /// Without this right other users' processes are kept back, or (`hidepid`) not even listed.
-    fn may_trace(&self) -> bool {
-        let own = self.proc.read_own("self/status").ok().and_then(|text| Status::parse(&text));
-        own.is_some_and(|own| SYS_PTRACE.is_subset(own.rights.cap_eff))
-    }
-
-    fn own_cgroup_mounts(&self) -> Vec<KernelMount> {
-        mounts::parse_cgroups(&self.proc.read_own("self/mountinfo").unwrap_or_default())
+    fn surroundings(&self) -> Result<Surroundings, Unreadable> {
+        Surroundings::read(&self.proc, self.source)
     }
 
     /// Makes sure that the process is the container's first, and no longer the runtime on its way in.
@@ -129,28 +93,31 @@ impl HostReader {
         Ok(First { seen, paths, depth: status.pids.len().saturating_sub(1) })
     }
 
-    fn facts(&self, id: &str, first: &First, scan: &Scan, cgroup_mounts: &[KernelMount]) -> Result<KernelFacts, Unreadable> {
+    fn facts(&self, id: &str, first: &First, around: &Surroundings) -> Result<KernelFacts, Unreadable> {
         let proc = &self.proc;
         let pid = first.seen.pid;
         let read = |name: &str| proc.read(pid, name).map_err(|error| Unreadable::from_io(format_args!("read /proc/PID/{name}"), &error));
-        let cgroup = ContainerCgroup::find(&first.paths, id, pid, cgroup_mounts, &self.cgroup_root);
-        let in_cgroup = cgroup.members();
-        let found = members::find(proc, scan, first.seen, &in_cgroup.pids, &namespaces::hosts(proc, "net"));
-        let belonging = Belonging { first: first.seen, nested: &found.nested, depth: first.depth, cgroup: &cgroup };
+        let cgroup = ContainerCgroup::find(&first.paths, id, pid, &around.cgroup_mounts, &self.cgroup_root);
+        let found = members::find(proc, around, first.seen, &cgroup.members().pids);
+        let belonging =
+            Belonging { first: first.seen, nested: &found.nested, depth: first.depth, cgroup: &cgroup, apparmor: around.apparmor };
         let mounts = mounts::parse(&read("mountinfo")?);
+        // Within one user namespace ids need no translation, and the kernel shows the map to the one above.
+        let is_readers = around.host.is_own_user(proc.namespace(pid, "user").ok());
+        let id_map = |text: &str| if is_readers { vec![IdMap::IDENTITY] } else { tables::id_map(text) };
         let facts = KernelFacts {
             source: self.source,
             init: init::prove(proc, pid, &mounts),
             processes: self.processes(&found.processes, &belonging),
             cgroup: cgroup.facts(),
             interfaces: tables::interfaces(&read("net/dev")?),
-            namespaces: namespaces::against_host(proc, pid, self.source),
+            namespaces: around.host.compare(proc, pid),
             limits: tables::resource_limits(&read("limits")?),
-            uid_map: tables::id_map(&read("uid_map")?),
-            gid_map: tables::id_map(&read("gid_map")?),
+            uid_map: id_map(&read("uid_map")?),
+            gid_map: id_map(&read("gid_map")?),
             workspace: self.workspace(pid, &mounts),
-            system_paths: self.system_paths(),
-            hidden_processes: in_cgroup.hidden,
+            system_paths: around.system_paths.clone(),
+            hidden_processes: cgroup.members().hidden,
             mounts,
         };
         // A number that was given to another process in between would have been read as this one.
@@ -187,17 +154,9 @@ impl HostReader {
 
     /// Only what a mount put there: the container can make a folder of that name itself.
     fn workspace(&self, pid: u32, table: &[KernelMount]) -> Option<WorkspaceProof> {
-        mounts::at(table, WORKSPACE)?;
+        KernelMount::at(table, WORKSPACE)?;
         let folder = self.proc.path(pid, "root/workspace").symlink_metadata().ok().filter(std::fs::Metadata::is_dir)?;
         Some(WorkspaceProof { device: folder.dev(), inode: folder.ino() })
-    }
-
-    fn system_paths(&self) -> Vec<String> {
-        let exists = |path: &str| match path.strip_prefix("/proc/") {
-            Some(name) => self.proc.has(name),
-            None => Path::new(path).symlink_metadata().is_ok(),
-        };
-        SYSTEM_PATHS.iter().filter(|path| exists(path)).map(|path| (*path).to_owned()).collect()
     }
 }
 
@@ -206,4 +165,128 @@ struct First {
     seen: Seen,
     paths: CgroupPaths,
     depth: usize,
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests make a /proc of files")]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::session::{CgroupVersion, LimitFact};
+
+    const ID: &str = "1dfc904e11d5176e412fb49f7471294c5a065204a97cc0aab1e8ad19c009fc21";
+    const FULL: &str = "000001ffffffffff";
+    const NONE: &str = "0000000000000000";
+
+    /// A machine with control groups of version 2, as files.
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            machine.process(1, "systemd", "/init.scope", [1, 1, 1], FULL, "1");
+            machine.process(9, "palisade", "/user.slice", [1, 1, 1], FULL, "9");
+            symlink("9", machine.0.path().join("proc/self")).unwrap();
+            machine.write("proc/9/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n");
+            machine.process(100, "docker-init", &Self::scope(), [2, 2, 2], NONE, "100 1");
+            machine.process(101, "python3", &Self::scope(), [2, 2, 2], NONE, "101 7");
+            for (name, text) in
+                [("pids.max", "100\n"), ("memory.max", "max\n"), ("cpu.max", "max 100000\n"), ("cgroup.procs", "100\n101\n")]
+            {
+                machine.write(&format!("cgroup{}/{name}", Self::scope()), text);
+            }
+            machine
+        }
+
+        fn scope() -> String {
+            format!("/system.slice/docker-{ID}.scope")
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+
+        fn process(&self, pid: u32, name: &str, cgroup: &str, namespaces: [u64; 3], caps: &str, pids: &str) {
+            let status = format!(
+                "Name:\t{name}\nState:\tS (sleeping)\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\nNSpid:\t{pids}\n\
+                 Threads:\t1\nCapInh:\t{caps}\nCapPrm:\t{caps}\nCapEff:\t{caps}\nCapBnd:\t{caps}\nNoNewPrivs:\t1\nSeccomp:\t2\n"
+            );
+            for (file, text) in [
+                ("status", status.as_str()),
+                ("cgroup", &format!("0::{cgroup}\n")),
+                ("mountinfo", "1 0 0:39 / / ro - overlay overlay rw\n"),
+                ("limits", ""),
+                ("net/dev", ""),
+                ("uid_map", "0 0 4294967295\n"),
+                ("gid_map", "0 0 4294967295\n"),
+                (&format!("task/{pid}/children"), ""),
+            ] {
+                self.write(&format!("proc/{pid}/{file}"), text);
+            }
+            let folder = self.0.path().join(format!("proc/{pid}"));
+            std::fs::create_dir_all(folder.join("ns")).unwrap();
+            for (kind, inode) in ["pid", "mnt", "net"].into_iter().zip(namespaces) {
+                symlink(format!("{kind}:[{inode}]"), folder.join("ns").join(kind)).unwrap();
+            }
+            symlink(format!("/usr/bin/{name}"), folder.join("exe")).unwrap();
+        }
+
+        fn reader(&self) -> HostReader {
+            HostReader::new(self.0.path().join("proc"), self.0.path().join("cgroup"))
+        }
+
+        fn read(&self) -> KernelFacts {
+            self.reader().read(ID, 100).unwrap()
+        }
+    }
+
+    #[test]
+    fn version_2_under_systemd_is_read_whole() {
+        let facts = Machine::new().read();
+        assert_eq!(
+            facts.processes.iter().map(|process| (process.pid, process.container_pid)).collect::<Vec<_>>(),
+            [(100, Some(1)), (101, Some(7))]
+        );
+        assert_eq!((facts.cgroup.version, facts.cgroup.pids_max), (CgroupVersion::V2, LimitFact::Limited(100)));
+        assert_eq!((facts.cgroup.memory_max, facts.cgroup.nano_cpus), (LimitFact::Unlimited, LimitFact::Unlimited));
+        assert_eq!(facts.cgroup.memory_swap_max, LimitFact::Unreadable);
+        assert!(facts.processes.iter().all(|process| process.membership.cgroup == Some(true)));
+    }
+
+    #[test]
+    fn one_tie_is_enough_to_be_found_and_sharing_the_hosts_network_is_none() {
+        let machine = Machine::new();
+        machine.process(200, "by-pid", "/user.slice", [2, 1, 1], FULL, "200 9");
+        machine.process(201, "by-mnt", "/user.slice", [1, 2, 1], FULL, "201");
+        machine.process(202, "by-net", "/user.slice", [1, 1, 2], FULL, "202");
+        machine.process(203, "by-cgroup", &format!("{}/below", Machine::scope()), [1, 1, 1], FULL, "203");
+        machine.write(&format!("cgroup{}/below/cgroup.procs", Machine::scope()), "203\n");
+        machine.process(204, "nobody", "/user.slice", [3, 3, 3], FULL, "204 1");
+        let found: Vec<u32> = machine.read().processes.iter().map(|process| process.pid).collect();
+        assert_eq!(found, [100, 101, 200, 201, 202, 203]);
+    }
+
+    #[test]
+    fn a_process_in_a_pid_namespace_below_is_found_by_descent() {
+        let machine = Machine::new();
+        machine.process(300, "nested", "/user.slice", [4, 5, 6], NONE, "300 8 1");
+        machine.write("proc/101/task/101/children", "300 ");
+        let facts = machine.read();
+        let nested = facts.processes.last().unwrap();
+        assert_eq!((nested.pid, nested.container_pid, nested.membership.pid_namespace), (300, Some(8), Some(true)));
+        assert_eq!((nested.membership.cgroup, nested.membership.mount_namespace), (Some(false), Some(false)));
+    }
+
+    #[test]
+    fn a_reader_that_may_not_trace_is_denied_and_another_container_is_not_local() {
+        let machine = Machine::new();
+        let status = std::fs::read_to_string(machine.0.path().join("proc/9/status")).unwrap();
+        machine.write("proc/9/status", &status.replace(FULL, NONE));
+        assert_eq!(machine.reader().read(ID, 100).unwrap_err(), Unreadable::Denied);
+        assert_eq!(machine.reader().read(&ID.replace('1', "2"), 100).unwrap_err(), Unreadable::NotLocal);
+        assert_eq!(machine.reader().read(ID, 77).unwrap_err(), Unreadable::NotLocal);
+    }
 }

@@ -31,7 +31,7 @@ pub struct KernelFacts {
     pub namespaces: Vec<NamespaceFact>,
     /// PID 1's resource limits.
     pub limits: ResourceLimits,
-    /// PID 1's user id map.
+    /// PID 1's user id map, to the ids that the reader sees.
     pub uid_map: Vec<IdMap>,
     /// PID 1's group id map.
     pub gid_map: Vec<IdMap>,
@@ -180,6 +180,13 @@ pub struct KernelMount {
     pub super_options: Vec<Untrusted>,
 }
 
+impl KernelMount {
+    /// The mount that stands exactly at a path: the last one, where several are stacked.
+    pub fn at<'a>(table: &'a [Self], path: &str) -> Option<&'a Self> {
+        table.iter().rev().find(|mount| mount.target.raw() == path)
+    }
+}
+
 /// One namespace of PID 1 against the host's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamespaceFact {
@@ -207,6 +214,11 @@ pub struct IdMap {
     pub outside: u32,
     /// How many.
     pub count: u32,
+}
+
+impl IdMap {
+    /// Every id stands for itself.
+    pub const IDENTITY: Self = Self { inside: 0, outside: 0, count: u32::MAX };
 }
 
 /// What stands at `/workspace`, by device and inode.

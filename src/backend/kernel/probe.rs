@@ -111,13 +111,42 @@ async fn drain(mut stream: OutputStream) -> Result<(Vec<u8>, Vec<u8>)> {
         let piece = piece?;
         match piece.kind {
             OutputKind::Stdout => output.extend_from_slice(&piece.bytes),
-            OutputKind::Stderr => errors.extend_from_slice(
-                piece.bytes.get(..piece.bytes.len().min(MOST_ERRORS - errors.len().min(MOST_ERRORS))).unwrap_or_default(),
-            ),
+            OutputKind::Stderr => errors.extend(piece.bytes.iter().take(MOST_ERRORS.saturating_sub(errors.len()))),
         }
         if output.len() > MOST_OUTPUT {
             return Err(Failure::new(Code::EngineError, "the probe printed more than any session has facts"));
         }
     }
     Ok((output, errors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::engine::Output;
+
+    fn stream(pieces: Vec<(OutputKind, usize)>) -> OutputStream {
+        let piece = |(kind, size)| Ok(Output { kind, bytes: vec![b'x'; size].into() });
+        futures_util::stream::iter(pieces.into_iter().map(piece)).boxed()
+    }
+
+    #[test]
+    fn the_probe_has_one_right_more_than_a_session_and_looks_at_one_container() {
+        let id = "ab".repeat(32);
+        let request = request(&id, "sha256:1", "palisade-supervisor", Some(Duration::from_secs(5)));
+        assert_eq!(request.name, "palisade-probe-abababababab");
+        assert_eq!(request.cap_add, ["SYS_PTRACE"]);
+        assert_eq!(request.pid_mode, format!("container:{id}"));
+        assert_eq!(request.entrypoint, [SUPERVISOR, "probe", "--container", &id, "--gate", "5000"]);
+        assert_eq!(request.labels.get(labels::ROLE).map(String::as_str), Some(labels::ROLE_PROBE));
+        assert!(request.volumes.iter().all(|(_, _, read_only)| *read_only));
+    }
+
+    #[tokio::test]
+    async fn output_without_end_is_cut_off() {
+        let (output, errors) =
+            drain(stream(vec![(OutputKind::Stdout, 5), (OutputKind::Stderr, 9000), (OutputKind::Stdout, 5)])).await.unwrap();
+        assert_eq!((output.len(), errors.len()), (10, MOST_ERRORS));
+        assert!(drain(stream(vec![(OutputKind::Stdout, MOST_OUTPUT), (OutputKind::Stdout, 1)])).await.is_err());
+    }
 }

@@ -37,7 +37,7 @@ impl Audit<'_> {
             source
         };
         let kernel = self.sandbox_kernel(|facts, source| {
-            *source = match mounts::at(&facts.mounts, "/") {
+            *source = match KernelMount::at(&facts.mounts, "/") {
                 Some(root) => judged(mounts::is_read_only(root)),
                 None => Source::unknown("no root in the mount table", "the mount table shows no root"),
             };
@@ -53,7 +53,7 @@ impl Audit<'_> {
         let kernel = self.sandbox_kernel(|facts, source| {
             let mut shown = Vec::new();
             for path in &paths {
-                let Some(mount) = mounts::at(&facts.mounts, path).filter(|mount| mount.fs_type == "tmpfs") else {
+                let Some(mount) = KernelMount::at(&facts.mounts, path).filter(|mount| mount.fs_type == "tmpfs") else {
                     source.missing(format!("no tmpfs stands at {path}"));
                     continue;
                 };
@@ -103,7 +103,7 @@ impl Audit<'_> {
         } else if !self.engine.devices.is_empty() {
             engine.missing("devices were given to it");
         }
-        let kernel = self.sandbox_kernel(|facts, source| match mounts::at(&facts.mounts, "/dev") {
+        let kernel = self.sandbox_kernel(|facts, source| match KernelMount::at(&facts.mounts, "/dev") {
             Some(dev) if dev.fs_type == "tmpfs" => source.show("/dev is a tmpfs of its own"),
             Some(dev) => {
                 source.text = format!("/dev is {}", dev.fs_type);
@@ -119,7 +119,7 @@ impl Audit<'_> {
     pub(super) fn system_paths(&mut self) -> Columns {
         let kernel = self.sandbox_kernel(|facts, source| {
             let has = |path: &&str| facts.system_paths.iter().any(|known| known == *path);
-            let bare: Vec<&str> = MASKED.into_iter().filter(has).filter(|path| mounts::at(&facts.mounts, path).is_none()).collect();
+            let bare: Vec<&str> = MASKED.into_iter().filter(has).filter(|path| KernelMount::at(&facts.mounts, path).is_none()).collect();
             let writable: Vec<&str> =
                 READ_ONLY.into_iter().filter(has).chain(["/sys"]).filter(|path| !is_read_only_below(&facts.mounts, path)).collect();
             if bare.contains(&"/proc/kcore") || writable.contains(&"/proc/sys") {
@@ -191,11 +191,11 @@ fn page_up(size: u64) -> u64 {
 fn is_read_only_below(table: &[KernelMount], path: &str) -> bool {
     let mut at = path;
     loop {
-        if let Some(mount) = mounts::at(table, at) {
+        if let Some(mount) = KernelMount::at(table, at) {
             return mounts::is_read_only(mount) || (at == path && path != "/sys" && mount.fs_type != "proc");
         }
         match at.rsplit_once('/') {
-            Some(("", _)) | None => return mounts::at(table, "/").is_some_and(mounts::is_read_only),
+            Some(("", _)) | None => return KernelMount::at(table, "/").is_some_and(mounts::is_read_only),
             Some((parent, _)) => at = parent,
         }
     }

@@ -12,6 +12,7 @@ mod requested;
 mod resources;
 mod seccomp;
 mod source;
+mod user;
 
 #[cfg(test)]
 mod samples;

@@ -113,7 +113,7 @@ impl Audit<'_> {
                 "the folder was replaced between check and start: {WORKSPACE} is device {}, inode {} where device {device}, inode {inode} was judged",
                 proof.device, proof.inode
             )),
-            None if at(&facts.mounts, WORKSPACE).is_none() => source.missing(format!("nothing is mounted at {WORKSPACE}")),
+            None if KernelMount::at(&facts.mounts, WORKSPACE).is_none() => source.missing(format!("nothing is mounted at {WORKSPACE}")),
             None => source.note_unknown(format!("the reader may not look into {WORKSPACE}")),
         }
     }
@@ -153,11 +153,6 @@ fn refused(path: &str) -> Option<&'static str> {
 
 fn is_at_or_below(path: &str, top: &str) -> bool {
     path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// The mount that stands exactly at a path: the last one, where several are stacked.
-pub(super) fn at<'a>(table: &'a [KernelMount], path: &str) -> Option<&'a KernelMount> {
-    table.iter().rev().find(|mount| mount.target.raw() == path)
 }
 
 /// By the mount's own flag or by that of the whole file system.

@@ -115,8 +115,8 @@ pub(super) fn kernel() -> KernelFacts {
             .map(|name| NamespaceFact { name: name.to_owned(), is_host: Some(name == "user") })
             .into(),
         limits: ResourceLimits { nofile: LimitFact::Limited(4096), core: LimitFact::Limited(0) },
-        uid_map: vec![IdMap { inside: 0, outside: 0, count: u32::MAX }],
-        gid_map: vec![IdMap { inside: 0, outside: 0, count: u32::MAX }],
+        uid_map: vec![IdMap::IDENTITY],
+        gid_map: vec![IdMap::IDENTITY],
         workspace: Some(WorkspaceProof { device: 65024, inode: 42 }),
         system_paths: ["/proc/acpi", "/proc/keys", "/proc/sys", "/sys/firmware"].map(str::to_owned).into(),
         hidden_processes: 0,

@@ -1,10 +1,17 @@
 //! Where a container's control groups are, who is in them and what they limit: version 1, version 2, and hybrid.
 
+mod limit;
+mod paths;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::procfs::{folders, read_text};
 use crate::session::{CgroupFacts, CgroupVersion, KernelMount, LimitFact};
+use limit::{parse_limit, share, sum};
+use paths::own_part;
+
+pub(super) use paths::CgroupPaths;
 
 /// The controllers that hold a container's limits. A process outside one of them escapes that limit.
 const LIMITING: [&str; 3] = ["pids", "memory", "cpu"];
@@ -12,47 +19,6 @@ const LIMITING: [&str; 3] = ["pids", "memory", "cpu"];
 const USUAL_ROOT: &str = "/sys/fs/cgroup";
 /// How many folders are looked through for a container's, where its path cannot be translated.
 const MOST_FOLDERS: usize = 20_000;
-/// Version 1 writes "no limit" as the largest number of pages that fits.
-const UNLIMITED_V1: u64 = 1 << 62;
-
-/// `/proc/PID/cgroup`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CgroupPaths {
-    /// Controllers (empty for the unified hierarchy) and path.
-    lines: Vec<(Vec<String>, String)>,
-}
-
-impl CgroupPaths {
-    pub(super) fn parse(text: &str) -> Self {
-        let line = |line: &str| {
-            let mut fields = line.splitn(3, ':').skip(1);
-            let controllers = fields.next()?.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            Some((controllers, fields.next()?.to_owned()))
-        };
-        Self { lines: text.lines().filter_map(line).collect() }
-    }
-
-    /// Whether any path names the container.
-    pub(super) fn mention(&self, id: &str) -> bool {
-        id.len() >= 12 && self.lines.iter().any(|(_, path)| path.contains(id))
-    }
-
-    pub(super) fn version(&self) -> CgroupVersion {
-        let is_v1 = self.lines.iter().any(|(controllers, _)| controllers.iter().any(|name| LIMITING.contains(&name.as_str())));
-        if is_v1 { CgroupVersion::V1 } else { CgroupVersion::V2 }
-    }
-
-    /// The path in the hierarchy that has a controller; in the unified one where no other has it.
-    fn path(&self, controller: &str) -> Option<&str> {
-        let has = |wanted: &str| {
-            let found = self.lines.iter().find(|(controllers, _)| {
-                if wanted.is_empty() { controllers.is_empty() } else { controllers.iter().any(|name| name == wanted) }
-            });
-            found.map(|(_, path)| path.as_str())
-        };
-        has(controller).or_else(|| has(""))
-    }
-}
 
 /// One container's control groups.
 #[derive(Debug, Clone)]
@@ -60,31 +26,45 @@ pub(super) struct ContainerCgroup {
     version: CgroupVersion,
     /// For each of [`LIMITING`]: the path whose last part names the container, and its folder where this reader has it.
     groups: Vec<(&'static str, String, Option<PathBuf>)>,
+    members: Members,
 }
 
 /// Members by number, and how many are there that the reader's PID namespace does not show.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Members {
     pub(super) pids: BTreeSet<u32>,
     pub(super) hidden: u32,
+}
+
+impl Members {
+    /// Adds those of a folder, if the process is among them: else the folder is another container's, or stale.
+    fn take(&mut self, folder: &Path, pid: u32) -> bool {
+        let others = members(folder);
+        let is_in = others.pids.contains(&pid);
+        if is_in {
+            self.pids.extend(others.pids);
+            self.hidden = self.hidden.max(others.hidden);
+        }
+        is_in
+    }
 }
 
 impl ContainerCgroup {
     /// From PID 1's paths and the reader's own mounts of control groups.
     pub(super) fn find(paths: &CgroupPaths, id: &str, pid: u32, mounts: &[KernelMount], cgroup_root: &Path) -> Self {
         let version = paths.version();
-        let mut groups: Vec<(&'static str, String, Option<PathBuf>)> = Vec::new();
+        let mut found = Self { version, groups: Vec::new(), members: Members::default() };
         for controller in LIMITING {
             let Some(path) = paths.path(controller).and_then(|path| own_part(path, id)) else { continue };
             // One hierarchy for all: its folder is looked for once.
-            let known = groups.iter().find(|(_, known, _)| version == CgroupVersion::V2 && *known == path);
+            let known = found.groups.iter().find(|(_, known, _)| version == CgroupVersion::V2 && *known == path);
             let folder = match known {
                 Some((_, _, folder)) => folder.clone(),
-                None => locate(mounts, cgroup_root, version, controller, path, id).filter(|folder| members(folder).pids.contains(&pid)),
+                None => locate(mounts, cgroup_root, version, controller, path, id).filter(|folder| found.members.take(folder, pid)),
             };
-            groups.push((controller, path.to_owned(), folder));
+            found.groups.push((controller, path.to_owned(), folder));
         }
-        Self { version, groups }
+        found
     }
 
     fn folder(&self, controller: &str) -> Option<&Path> {
@@ -92,13 +72,8 @@ impl ContainerCgroup {
     }
 
     /// Everyone in any of the container's groups or one below.
-    pub(super) fn members(&self) -> Members {
-        let folders: BTreeSet<&Path> = self.groups.iter().filter_map(|(.., folder)| folder.as_deref()).collect();
-        folders.into_iter().map(members).fold(Members::default(), |mut all, some| {
-            all.pids.extend(some.pids);
-            all.hidden = all.hidden.max(some.hidden);
-            all
-        })
+    pub(super) fn members(&self) -> &Members {
+        &self.members
     }
 
     /// Whether a process with these paths is in the container's group of every controller.
@@ -137,13 +112,6 @@ impl ContainerCgroup {
             }
         }
     }
-}
-
-/// A path up to and including the part that names the container: what is below it is the container's own affair.
-fn own_part<'a>(path: &'a str, id: &str) -> Option<&'a str> {
-    let named = path.rfind(id)?;
-    let end = path.get(named..)?.find('/').map_or(path.len(), |slash| named + slash);
-    path.get(..end)
 }
 
 /// The folder of a path in the hierarchy with a controller, as the reader has it mounted.
@@ -209,38 +177,6 @@ fn members(top: &Path) -> Members {
     members
 }
 
-fn parse_limit(text: &str) -> LimitFact {
-    match text.trim() {
-        "max" => LimitFact::Unlimited,
-        number => match number.parse::<u64>() {
-            Ok(number) if number >= UNLIMITED_V1 => LimitFact::Unlimited,
-            Ok(number) => LimitFact::Limited(number),
-            Err(_) => LimitFact::Unreadable,
-        },
-    }
-}
-
-/// Billionths of a CPU from a quota (`max` or -1 for none) and a period, both in microseconds.
-fn share(quota: &str, period: &str) -> LimitFact {
-    if matches!(quota, "max" | "-1") {
-        return LimitFact::Unlimited;
-    }
-    match (quota.parse::<u128>(), period.parse::<u128>()) {
-        (Ok(quota), Ok(period)) if period > 0 => {
-            u64::try_from(quota.saturating_mul(1_000_000_000) / period).map_or(LimitFact::Unlimited, LimitFact::Limited)
-        }
-        _ => LimitFact::Unreadable,
-    }
-}
-
-fn sum(memory: LimitFact, swap: LimitFact) -> LimitFact {
-    match (memory, swap) {
-        (LimitFact::Limited(memory), LimitFact::Limited(swap)) => LimitFact::Limited(memory.saturating_add(swap)),
-        (LimitFact::Unreadable, _) | (_, LimitFact::Unreadable) => LimitFact::Unreadable,
-        _ => LimitFact::Unlimited,
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the tests make a hierarchy of files")]
 mod tests {
@@ -248,21 +184,6 @@ mod tests {
     use crate::kernel::mounts;
 
     const ID: &str = "1dfc904e11d5176e412fb49f7471294c5a065204a97cc0aab1e8ad19c009fc21";
-
-    #[test]
-    fn every_drivers_path_ends_at_the_part_that_names_the_container() {
-        for (path, own) in [
-            (format!("/docker/{ID}"), format!("/docker/{ID}")),
-            (format!("/system.slice/docker-{ID}.scope"), format!("/system.slice/docker-{ID}.scope")),
-            (format!("/machine.slice/libpod-{ID}.scope/container"), format!("/machine.slice/libpod-{ID}.scope")),
-            (format!("/../{ID}"), format!("/../{ID}")),
-            (format!("/docker/outer/docker/{ID}/init"), format!("/docker/outer/docker/{ID}")),
-        ] {
-            assert_eq!(own_part(&path, ID), Some(own.as_str()));
-        }
-        assert_eq!(own_part("/user.slice", ID), None);
-        assert!(!CgroupPaths::parse("0::/docker/abc\n").mention("abc"), "too short an id names nobody");
-    }
 
     #[test]
     fn hybrid_counts_as_version_1_and_a_process_must_be_in_every_group() {
@@ -297,7 +218,7 @@ mod tests {
         let mounts = mounts::parse("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n");
         for path in [format!("/system.slice/docker-{ID}.scope"), format!("/../docker-{ID}.scope")] {
             let group = ContainerCgroup::find(&CgroupPaths::parse(&format!("0::{path}\n")), ID, 7, &mounts, root.path());
-            assert_eq!(group.members(), Members { pids: [7, 9].into(), hidden: 1 });
+            assert_eq!(group.members(), &Members { pids: [7, 9].into(), hidden: 1 });
             let facts = group.facts();
             assert_eq!(facts.version, CgroupVersion::V2);
             assert_eq!(facts.pids_max, LimitFact::Limited(100));
@@ -308,24 +229,5 @@ mod tests {
         let paths = CgroupPaths::parse(&format!("0::/system.slice/docker-{ID}.scope\n"));
         let group = ContainerCgroup::find(&paths, ID, 8, &mounts, root.path());
         assert_eq!(group.facts().pids_max, LimitFact::Unreadable);
-    }
-
-    #[test]
-    fn no_limit_is_told_from_a_limit_and_from_no_file() {
-        for (text, limit) in [
-            ("max\n", LimitFact::Unlimited),
-            ("9223372036854771712\n", LimitFact::Unlimited),
-            ("100\n", LimitFact::Limited(100)),
-            ("", LimitFact::Unreadable),
-            ("-1\n", LimitFact::Unreadable),
-        ] {
-            assert_eq!(parse_limit(text), limit, "{text:?}");
-        }
-        assert_eq!(share("-1", "100000"), LimitFact::Unlimited);
-        assert_eq!(share("max", "100000"), LimitFact::Unlimited);
-        assert_eq!(share("200000", "100000"), LimitFact::Limited(2_000_000_000));
-        assert_eq!(share("1", "0"), LimitFact::Unreadable);
-        assert_eq!(sum(LimitFact::Limited(1), LimitFact::Unreadable), LimitFact::Unreadable);
-        assert_eq!(sum(LimitFact::Limited(1), LimitFact::Unlimited), LimitFact::Unlimited);
     }
 }
