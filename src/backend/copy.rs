@@ -1,6 +1,6 @@
 //! Copying files into and out of a container over the engine's archive calls, as `docker cp` does.
 //!
-//! What comes out of a sandbox is hostile and [`unpack`] treats it so; what goes in is read without following
+//! What comes out of a sandbox is hostile, and `unpack` treats it so; what goes in is read without following
 //! links, so that a folder which a sandbox may write cannot name files of the operator. The engine's archive
 //! calls see a container's image, volumes and binds, but not what is mounted inside its own namespace: a tmpfs
 //! is out of their reach, on every engine. Such a path is refused in words rather than copied beside it; nothing

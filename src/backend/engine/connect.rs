@@ -63,6 +63,12 @@ fn client(endpoint: &Endpoint) -> Result<Docker> {
             if host.is_empty() || host.starts_with('-') || host.contains('/') || host.contains("@-") {
                 return Err(bad_address(endpoint));
             }
+            // bollard hands `HOST:PORT` to ssh as a host of that name.
+            if host.rsplit('@').next().is_some_and(|host| host.contains(':')) {
+                return Err(
+                    bad_address(endpoint).hint("name the port in ~/.ssh/config (`Host NAME`, `HostName …`, `Port …`) and use ssh://NAME")
+                );
+            }
             Docker::connect_with_ssh(uri, GREETING_S, API_DEFAULT_VERSION, None)
         }
         _ => return Err(bad_address(endpoint)),

@@ -1,4 +1,5 @@
 //! [`Engine`] over bollard: which request, with which patience. What it sends and receives is `convert`'s to know.
+//! Long because a trait is implemented in one piece; each method is one request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,17 +16,15 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
 
 use super::body::{ReaderFault, watched};
 use super::call::{Call, Noun};
-use super::streams::{self, BuildLog};
+use super::streams;
 use super::{
     AttachOptions, Attached, BuildRequest, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, ExecRequest,
-    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, Progress, ProgressStream, VolumeFacts, WaitFor, connect, convert,
-    reference,
+    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, ProgressStream, VolumeFacts, WaitFor, build, connect, convert, reference,
 };
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::policy::ImageFacts;
 use crate::policy::plan::CreateRequest;
 use crate::session::{ContainerFacts, labels};
@@ -38,8 +37,6 @@ const ORDINARY_S: u64 = 120;
 const PATIENT_S: u64 = 365 * 24 * 60 * 60;
 /// A piece of an exec's output at most.
 const EXEC_PIECE: usize = 64 * 1024;
-/// Lines of a build in flight.
-const BUILD_QUEUE: usize = 64;
 
 /// A Docker Engine, or a compatible one.
 pub struct DockerEngine {
@@ -159,15 +156,7 @@ impl Engine for DockerEngine {
         };
         let call = self.call("build the image", Noun::Engine, &request.tag);
         let docker = self.patient();
-        let (sender, receiver) = mpsc::channel(BUILD_QUEUE);
-        // bollard's stream borrows its client, so a task owns both; it ends with its listener.
-        tokio::spawn(async move {
-            tokio::select! {
-                () = follow_build(&docker, options, context, call, &sender) => {}
-                () = sender.closed() => {}
-            }
-        });
-        futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|item| (item, receiver)) }).boxed()
+        build::progress(docker, options, context, call)
     }
 
     async fn remove_image(&self, reference: &str) -> Result<()> {
@@ -393,33 +382,6 @@ impl Engine for DockerEngine {
             Ok(()) => Ok(()),
             Err(error) if gone(&error) => Ok(()),
             Err(error) => Err(self.call("remove the volume", Noun::Volume, name).failure(&error)),
-        }
-    }
-}
-
-async fn follow_build(
-    docker: &Docker,
-    options: BuildImageOptions,
-    context: ByteStream,
-    call: Call,
-    sender: &mpsc::Sender<Result<Progress, Failure>>,
-) {
-    let (body, fault) = watched(context);
-    let mut answers = Box::pin(docker.build_image(options, None, Some(bollard::body_try_stream(body))));
-    let mut log = BuildLog::default();
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Ok(info) => {
-                for progress in log.take(info) {
-                    if sender.send(Ok(progress)).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            Err(error) => {
-                let _ = sender.send(Err(log.explain(fault.or(call.failure(&error))))).await;
-                return;
-            }
         }
     }
 }

@@ -63,7 +63,12 @@ pub(super) fn sort(error: &Error) -> Kind {
         Error::SocketNotFoundError(_) => Kind::NoConnection(Cause::NoSocket),
         Error::RequestTimeoutError => Kind::TimedOut,
         Error::HyperLegacyError { err } if err.is_connect() => Kind::NoConnection(cause(err)),
-        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => Kind::Broken(chain(error)),
+        // TLS 1.3 refuses a client's certificate only after the handshake.
+        Error::HyperLegacyError { err } => match cause(err) {
+            refused @ Cause::Tls(_) => Kind::NoConnection(refused),
+            _ => Kind::Broken(chain(error)),
+        },
+        Error::HyperResponseError { .. } | Error::IOError { .. } => Kind::Broken(chain(error)),
         Error::JsonDataError { .. }
         | Error::JsonSerdeError { .. }
         | Error::APIVersionParseError {}
@@ -88,7 +93,9 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
                 _ => {}
             }
         }
-        next = current.source();
+        // An `io::Error` names the source of what it wraps, not what it wraps.
+        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map_or_else(|| current.source(), |inner| Some(inner));
     }
     Cause::Other(chain(error))
 }

@@ -1,6 +1,7 @@
 //! The seam to Docker: what the backend asks of an engine, in our own types. bollard's types end in `convert`.
 
 mod body;
+mod build;
 mod call;
 mod connect;
 mod convert;

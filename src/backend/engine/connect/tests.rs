@@ -137,7 +137,16 @@ async fn addresses_over_the_network_fail_with_what_to_look_at() {
 
 #[tokio::test]
 async fn what_is_no_address_is_never_handed_to_ssh() {
-    for uri in ["ssh://", "ssh://-oProxyCommand=x", "ssh://me@-oProxyCommand=x", "ssh://host/path", "npipe:////./x", "docker", ""] {
+    for uri in [
+        "ssh://",
+        "ssh://-oProxyCommand=x",
+        "ssh://me@-oProxyCommand=x",
+        "ssh://host/path",
+        "ssh://me@host:2222",
+        "npipe:////./x",
+        "docker",
+        "",
+    ] {
         let failure = refused(&at(uri)).await;
         assert_eq!(failure.code, Code::Usage, "{uri}: {failure}");
     }
