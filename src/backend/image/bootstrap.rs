@@ -184,3 +184,63 @@ fn explain(mut failure: Failure, root: &Path) -> Failure {
     }
     failure.hint("check 'image.debian_mirror' and the network, or give --base with an image that the engine has or can pull")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Reporter for Told {
+        fn step(&self, text: &str) {
+            self.0.lock().unwrap().push(format!("step: {text}"));
+        }
+        fn progress(&self, progress: &Progress) {
+            self.0.lock().unwrap().push(progress.text.to_string());
+        }
+        fn warning(&self, text: &str) {
+            self.0.lock().unwrap().push(format!("warning: {text}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_workshop_is_cleared_of_what_a_killed_run_left_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bootstrap");
+        fs::create_dir_all(path.join("root/etc")).unwrap();
+        let workshop = Workshop::open_at(path.clone(), &Told::default()).await.unwrap();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        spare_the_disk(&path.join("root")).unwrap();
+        drop(workshop);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn two_bootstraps_do_not_share_a_workshop() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Workshop::open_at(folder.path().to_owned(), &Told::default()).await.unwrap();
+        let told = Told::default();
+        let second = Workshop::open_at(folder.path().to_owned(), &told);
+        tokio::pin!(second);
+        // It says that it waits, and waits.
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        assert_eq!(told.0.lock().unwrap().as_slice(), ["step: waiting for another bootstrap on this machine"]);
+        drop(first);
+        second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_debootstrap_says_is_told_and_its_errors_are_the_failure() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo 'I: Retrieving tar 1.35'; echo 'W: old \u{1b}[2Jkeyring'; echo 'E: no such suite' >&2; exit 3"]);
+        let told = Told::default();
+        let failure = follow(command, &told).await.unwrap_err();
+        assert_eq!(failure.details, ["no such suite"]);
+        let told = told.0.lock().unwrap();
+        assert!(told.contains(&"Retrieving tar 1.35".to_owned()));
+        assert!(told.iter().any(|line| line.starts_with("warning: old") && !line.contains('\u{1b}')), "{told:?}");
+    }
+}
