@@ -105,14 +105,17 @@ def unpack_npm(registry, release):
     shutil.rmtree(NPM, ignore_errors=True)
     NPM.mkdir(parents=True)
     with registry.tarball("npm", release) as archive:
-        for member in archive.getmembers():
-            path = member.name.partition("/")[2]
+        for member in archive:
+            path = pathlib.PurePosixPath(*pathlib.PurePosixPath(member.name).parts[1:])
             # Manuals and web pages are the larger part of the package.
-            if path and path.split("/")[0] not in ("docs", "man"):
-                member.name = path
-                member.uid = member.gid = 0
-                member.uname = member.gname = "root"
-                archive.extract(member, NPM, filter="tar")
+            if not member.isfile() or path.parts[0] in ("docs", "man"):
+                continue
+            if ".." in path.parts:
+                sys.exit(f"npm's package holds {member.name}, which leads out of it")
+            target = NPM / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.extractfile(member).read())
+            target.chmod(0o755 if member.mode & 0o111 else 0o644)
 
 
 def install_npm(registry):
@@ -122,7 +125,11 @@ def install_npm(registry):
     unpack_npm(registry, releases[latest])
     # npm brings the very code that reads version ranges; it judges its own releases.
     ranges = {version: releases[version].get("engines", {}).get("node", "*") for version in stable(releases)[:200]}
-    runs = "Object.entries(JSON.parse(process.argv[1])).filter(([, range]) => require(process.argv[2]).satisfies(process.version, range)).map(([version]) => version).join(' ')"
+    runs = """
+        Object.entries(JSON.parse(process.argv[1]))
+            .filter(([, range]) => require(process.argv[2]).satisfies(process.version, range))
+            .map(([version]) => version)
+            .join(" ")"""
     fitting = stable(node_says(runs, json.dumps(ranges), str(NPM / "node_modules/semver")).split())
     if latest not in fitting:
         if not fitting:

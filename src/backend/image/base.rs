@@ -27,20 +27,26 @@ pub async fn obtain(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Report
         Err(failure) => failure,
     };
     if present {
-        reporter.warning(&format!("{} is not newer than it was here: {}", spec.base, not_pulled.message));
+        reporter.warning(&format!("{} stays as old as it is here: {}", spec.base, told(&not_pulled)));
         return Ok(spec.base.clone());
     }
     if !spec.is_debian() {
-        return Err(Failure { message: format!("cannot pull the base image {}: {}", spec.base, not_pulled.message), ..not_pulled }
+        return Err(not_pulled
+            .detail(format!("it was to be the base of {}", spec.tag))
             .hint("name a base that the engine has or can pull, or leave --base out: Debian's own is bootstrapped where need be"));
     }
     let tag = spec.bootstrapped_tag();
     if is_present(engine, &tag).await? {
         return Ok(tag);
     }
-    reporter.warning(&format!("{} cannot be pulled ({}): it is bootstrapped from Debian's packages", spec.base, not_pulled.message));
+    reporter.warning(&format!("{}; bootstrapping it from Debian's packages", told(&not_pulled)));
     make(engine, spec, reporter).await?;
     Ok(tag)
+}
+
+/// In one line, with what the engine said.
+fn told(failure: &Failure) -> String {
+    failure.details.first().map_or_else(|| failure.message.clone(), |first| format!("{} ({first})", failure.message))
 }
 
 async fn is_present(engine: &dyn Engine, reference: &str) -> Result<bool> {

@@ -92,6 +92,7 @@ impl Workshop {
     pub async fn bootstrap(&self, suite: &str, mirror: &str, reporter: &dyn Reporter) -> Result<PathBuf> {
         reporter.step(&format!("bootstrapping Debian {suite} from {mirror}"));
         let root = self.folder.join("root");
+        spare_the_disk(&root).map_err(|error| Failure::io(format!("prepare {}", root.display()), &error))?;
         let mut command = Command::new("unshare");
         command.env("PATH", PATH).env("LC_ALL", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive").env_remove("TMPDIR");
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--"]);
@@ -117,6 +118,14 @@ impl Drop for Workshop {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// dpkg waits for the disk after each file, for which a tree that is thrown away when it fails has no use: it
+/// would be most of the time.
+fn spare_the_disk(root: &Path) -> io::Result<()> {
+    let settings = root.join("etc/dpkg/dpkg.cfg.d");
+    DirBuilder::new().recursive(true).mode(0o755).create(&settings)?;
+    fs::write(settings.join("palisade"), "force-unsafe-io\n")
 }
 
 /// Runs it to its end, tells every line of it, and collects its errors.
@@ -174,4 +183,64 @@ fn explain(mut failure: Failure, root: &Path) -> Failure {
         failure.details.extend(lines[lines.len().saturating_sub(LOG_LINES)..].iter().map(|line| (*line).to_owned()));
     }
     failure.hint("check 'image.debian_mirror' and the network, or give --base with an image that the engine has or can pull")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Reporter for Told {
+        fn step(&self, text: &str) {
+            self.0.lock().unwrap().push(format!("step: {text}"));
+        }
+        fn progress(&self, progress: &Progress) {
+            self.0.lock().unwrap().push(progress.text.to_string());
+        }
+        fn warning(&self, text: &str) {
+            self.0.lock().unwrap().push(format!("warning: {text}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_workshop_is_cleared_of_what_a_killed_run_left_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bootstrap");
+        fs::create_dir_all(path.join("root/etc")).unwrap();
+        let workshop = Workshop::open_at(path.clone(), &Told::default()).await.unwrap();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        spare_the_disk(&path.join("root")).unwrap();
+        drop(workshop);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn two_bootstraps_do_not_share_a_workshop() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Workshop::open_at(folder.path().to_owned(), &Told::default()).await.unwrap();
+        let told = Told::default();
+        let second = Workshop::open_at(folder.path().to_owned(), &told);
+        tokio::pin!(second);
+        // It says that it waits, and waits.
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        assert_eq!(told.0.lock().unwrap().as_slice(), ["step: waiting for another bootstrap on this machine"]);
+        drop(first);
+        second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_debootstrap_says_is_told_and_its_errors_are_the_failure() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo 'I: Retrieving tar 1.35'; echo 'W: old \u{1b}[2Jkeyring'; echo 'E: no such suite' >&2; exit 3"]);
+        let told = Told::default();
+        let failure = follow(command, &told).await.unwrap_err();
+        assert_eq!(failure.details, ["no such suite"]);
+        let told = told.0.lock().unwrap();
+        assert!(told.contains(&"Retrieving tar 1.35".to_owned()));
+        assert!(told.iter().any(|line| line.starts_with("warning: old") && !line.contains('\u{1b}')), "{told:?}");
+    }
 }

@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 
 use super::Reporter;
 use super::engine::{BuildRequest, Engine, ImageSummary, ProgressStream};
-use crate::failure::{Code, Failure, Result};
+use crate::failure::{Code, Result};
 use crate::policy::ImageFacts;
 use crate::session::labels;
 use crate::units::Untrusted;
@@ -68,9 +68,7 @@ pub async fn build(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporte
         no_cache: spec.no_cache,
     };
     let context = stream::once(async { Ok(Chunk::from(context)) }).boxed();
-    follow_build(engine.build(&request, context), reporter)
-        .await
-        .map_err(|failure| Failure { message: format!("cannot build the image {}: {}", spec.tag, failure.message), ..failure })?;
+    follow_build(engine.build(&request, context), reporter).await?;
 
     let image = engine.image(&spec.tag).await?;
     shelf::sweep(engine, &superseded, &image.id).await;
