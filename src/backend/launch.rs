@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::io::AsyncWriteExt;
 
-use super::engine::{AttachOptions, Attached, WaitFor};
+use super::engine::{AttachOptions, Attached, OneShot, WaitFor};
 use super::listing::session_from_facts;
 use super::measure::{Moment, refuse, requested_of};
 use super::prepare::{Prepared, interrupted};
@@ -13,7 +13,7 @@ use super::{Backend, Launched, Order, Reporter, Running};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
 use crate::policy::plan::{self, HOME, Plan};
-use crate::session::{ContainerFacts, KernelFacts, Kind, Status};
+use crate::session::{ContainerFacts, KernelFacts, Kind, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::SessionName;
 
@@ -136,14 +136,34 @@ impl Backend {
         if self.interrupt.is_cancelled() { Err(interrupted()) } else { Ok(()) }
     }
 
-    /// A fresh volume belongs to root unless the image has a home folder of the right owner to copy.
+    /// A fresh volume belongs to root unless the image has a home folder of the right owner to copy. An archive changes
+    /// the owner of what is below the folder that it is unpacked in, so it is unpacked in home's parent: in a container
+    /// of ours beside the session's, whose own root file system is read-only.
     async fn give_home_to_its_user(&self, id: &str, plan: &Plan) -> Result<()> {
         let Some((uid, gid)) = plan.create.user.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?))) else {
             return Err(Failure::new(Code::Internal, format!("the plan's user '{}' is not uid:gid", plan.create.user)));
         };
-        let archive = home_entry(uid, gid).map_err(|error| Failure::io("pack the home folder", &error))?;
+        let (parent, name) = HOME.rsplit_once('/').unwrap_or(("/", HOME));
+        let archive = folder_entry(name, uid, gid).map_err(|error| Failure::io("pack the home folder", &error))?;
+        let helper = OneShot {
+            name: format!("palisade-home-{}", plan.id),
+            image: plan.create.image.clone(),
+            entrypoint: vec![plan::SUPERVISOR.to_owned()],
+            user: "65534:65534".to_owned(),
+            labels: [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_HOME)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            cap_add: Vec::new(),
+            pid_mode: String::new(),
+            volumes_from: Some(id.to_owned()),
+            volumes: Vec::new(),
+            binds: Vec::new(),
+        };
+        let helper = self.engine.create_one_shot(&helper).await?.id;
         let stream = futures_util::stream::iter([Ok(bytes::Bytes::from(archive))]);
-        self.engine.upload(id, HOME, Box::pin(stream)).await
+        let given = self.engine.upload(&helper, parent, Box::pin(stream)).await;
+        let removed = self.engine.remove(&helper).await;
+        given.and(removed)
     }
 
     /// Removes what a failed launch made; what cannot be removed is named in the failure.
@@ -172,8 +192,8 @@ fn name_taken(name: &SessionName, failure: Failure) -> Failure {
         .hint(format!("choose another, or see what has it: palisade inspect {name}"))
 }
 
-/// A tar archive with one entry: the home folder itself and its owner.
-fn home_entry(uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
+/// A tar archive with one entry: a folder and its owner.
+fn folder_entry(name: &str, uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Directory);
     header.set_size(0);
@@ -181,6 +201,6 @@ fn home_entry(uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
     header.set_uid(uid);
     header.set_gid(gid);
     let mut archive = tar::Builder::new(Vec::new());
-    archive.append_data(&mut header, "./", std::io::empty())?;
+    archive.append_data(&mut header, name, std::io::empty())?;
     archive.into_inner()
 }

@@ -80,7 +80,7 @@ fn session_of(container: ContainerSummary) -> Option<Session> {
         status: container.status,
         status_text: container.status_text,
         created: container.created,
-        image: container.image,
+        image: who.image.unwrap_or(container.image),
         command: shown_command(&container.command),
         container_id: container.id,
     })
@@ -98,7 +98,7 @@ pub(super) fn session_from_facts(facts: &ContainerFacts) -> Option<Session> {
         status: facts.status.unwrap_or(Status::Unknown),
         status_text: Untrusted::default(),
         created: facts.created.unwrap_or_default(),
-        image: facts.image.clone(),
+        image: who.image.unwrap_or_else(|| facts.image.clone()),
         command: shown_command(&Untrusted::new(command)),
         container_id: facts.id.clone(),
     })
@@ -109,6 +109,7 @@ struct Identity {
     name: SessionName,
     kind: Kind,
     profile: Untrusted,
+    image: Option<Untrusted>,
 }
 
 /// Labels can be written by anyone who may use the engine: what cannot be read gets a value that is safe to show.
@@ -124,6 +125,7 @@ fn identity(all: &BTreeMap<String, Untrusted>, container_name: &Untrusted, conta
         id: label(labels::ID).and_then(|id| id.parse().ok()).unwrap_or(SessionId::NIL),
         name,
         kind: label(labels::KIND).and_then(|kind| kind.parse().ok()).unwrap_or(Kind::Persistent),
+        image: all.get(labels::IMAGE).cloned(),
         profile: all.get(labels::PROFILE).cloned().unwrap_or_else(|| Untrusted::from("?")),
     })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Backend;
-use super::engine::{Engine, OneShot, VolumeFacts};
+use super::engine::{Engine, OneShot, VolumeFacts, failure_in};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::HostReader;
@@ -44,7 +44,7 @@ impl Backend {
         name(&self.kernel, &self.paths)
     }
 
-    /// Writes this program to its volume and reads it back.
+    /// Writes this program to its volume, where it is not there already, and reads it back.
     pub(super) async fn fill_supervisor_volume(&self, image: &str) -> Result<String> {
         let digest = self.own_digest()?;
         let name = volume_name(&digest);
@@ -73,6 +73,7 @@ impl Backend {
             ]),
             cap_add: Vec::new(),
             pid_mode: String::new(),
+            volumes_from: None,
             volumes: vec![(volume.to_owned(), SUPERVISOR_DIR.to_owned(), false)],
             binds: Vec::new(),
         };
@@ -150,17 +151,33 @@ fn volume_name(digest: &[u8; 32]) -> String {
     format!("palisade-supervisor-{hex}")
 }
 
+/// Leaves the program in the volume. One that is whole is not touched: sessions may be running from it, and an
+/// engine replaces a file by removing it first.
 async fn fill(engine: &dyn Engine, container: &str, program: Vec<u8>, digest: &[u8; 32]) -> Result<()> {
+    if read_back(engine, container).await? == Some(*digest) {
+        return Ok(());
+    }
     let archive = pack(&program).map_err(|error| Failure::io("pack the supervisor", &error))?;
     let chunks: Vec<std::io::Result<Bytes>> = archive.chunks(1 << 20).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     engine.upload(container, SUPERVISOR_DIR, stream::iter(chunks).boxed()).await?;
-    let broke = |error: std::io::Error| Failure::new(Code::EngineError, format!("cannot read the supervisor back: {error}"));
-    let back: Vec<Bytes> = engine.download(container, SUPERVISOR).try_collect().await.map_err(broke)?;
-    if unpack_digest(&back.concat()).map_err(broke)? == *digest {
+    if read_back(engine, container).await? == Some(*digest) {
         return Ok(());
     }
     Err(Failure::new(Code::AuditFailed, "the engine's volume does not hold the supervisor that was written to it")
         .hint("another program changes palisade's volumes, or the engine's storage is damaged"))
+}
+
+/// SHA-256 of the program in the volume; `None` where there is none, or not a whole one.
+async fn read_back(engine: &dyn Engine, container: &str) -> Result<Option<[u8; 32]>> {
+    let back: std::io::Result<Vec<Bytes>> = engine.download(container, SUPERVISOR).try_collect().await;
+    match back {
+        Ok(back) => Ok(unpack_digest(&back.concat()).ok()),
+        Err(error) => match failure_in(&error) {
+            Some(failure) if failure.code == Code::NotFound => Ok(None),
+            Some(failure) => Err(failure.clone()),
+            None => Err(Failure::new(Code::EngineError, format!("cannot read the supervisor back: {error}"))),
+        },
+    }
 }
 
 fn pack(program: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -373,6 +373,7 @@ fn session_labels(policy: &Policy, request: &Request) -> Result<BTreeMap<String,
     all.extend([
         (labels::KIND.to_owned(), request.kind.to_string()),
         (labels::PROFILE.to_owned(), policy.profile.clone()),
+        (labels::IMAGE.to_owned(), request.image.reference.clone()),
         (labels::REQUESTED.to_owned(), requested),
         (labels::CREATOR.to_owned(), request.creator.clone()),
     ]);

@@ -12,6 +12,8 @@ pub const ROLE_SESSION: &str = "session";
 pub const ROLE_SUPERVISOR: &str = "supervisor";
 /// A one-shot container that reads a session's kernel facts.
 pub const ROLE_PROBE: &str = "probe";
+/// The never-started container by which a home volume gets its owner.
+pub const ROLE_HOME: &str = "home";
 /// A sandbox image, and what its build leaves behind on the way.
 pub const ROLE_IMAGE: &str = "image";
 /// The session's ULID.
@@ -22,6 +24,8 @@ pub const NAME: &str = "palisade.session.name";
 pub const KIND: &str = "palisade.session.kind";
 /// The profile's name.
 pub const PROFILE: &str = "palisade.session.profile";
+/// The image as it was named at launch: the container itself is made from the content id.
+pub const IMAGE: &str = "palisade.session.image";
 /// SHA-256 of the plan's canonical JSON without this label.
 pub const PLAN: &str = "palisade.session.plan";
 /// The requested policy's hardening as canonical JSON: what `verify` compares with.

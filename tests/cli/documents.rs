@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use palisade::backend::CopyReport;
+use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
+use palisade::config::profiles::ProfileSummary;
 use palisade::failure::{Code, Failure};
 use palisade::headless::document::{
-    ActionResult, Actions, Check, CheckState, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images,
-    Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileRow, ProfileShown, Profiles, SessionRow, Sessions,
-    Verification, Verified, Version, error,
+    ActionResult, Actions, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected, LaunchedBody,
+    ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version, error,
 };
 use palisade::headless::line;
 use palisade::policy::controls::Control;
@@ -218,7 +219,8 @@ fn actions_and_failures() {
 
 #[test]
 fn profiles_images_and_checks() {
-    let row = || ProfileRow { name: "default".into(), description: "d".into(), origin: "built in".into(), policy: policy(Timeout::Never) };
+    let row =
+        || ProfileSummary { name: "default".into(), description: "d".into(), origin: "built in".into(), policy: policy(Timeout::Never) };
     check("profiles", &Document::new(Profiles { profiles: vec![row()] }));
     check("profile", &Document::new(ProfileShown { profile: row() }));
     let image = ImageSummary {
@@ -230,7 +232,7 @@ fn profiles_images_and_checks() {
     };
     check("images", &Document::new(Images { images: vec![image] }));
     check("image_built", &Document::new(ImageBuilt { image: "a:b".into(), id: "sha256:0".into(), built: true }));
-    let found = |state, advice| Check { name: "engine".into(), state, found: "20.10".into(), advice };
+    let found = |state, advice| Check { name: "engine", state, found: "20.10".into(), advice };
     let all = vec![found(CheckState::Ok, None), found(CheckState::Warning, Some("x".into())), found(CheckState::Failed, None)];
     check("checks", &Document::with_error(Checks { checks: all }, Some(failure())));
 }

@@ -46,10 +46,8 @@ fn assert_hardened(name: &str) {
     assert_eq!(status_line(pid, "Seccomp"), "2");
     assert!(status_line(pid, "Uid").split_whitespace().all(|uid| uid == "1000"));
     assert!(std::fs::read_link(format!("/proc/{pid}/exe")).unwrap().ends_with("docker-init"));
-    let limit = std::fs::read_dir("/sys/fs/cgroup/pids/docker").map_or_else(
-        |_| format!("/sys/fs/cgroup{}/pids.max", cgroup(pid)),
-        |_| format!("/sys/fs/cgroup/pids{}/pids.max", cgroup(pid)),
-    );
+    let limit = std::fs::read_dir("/sys/fs/cgroup/pids/docker")
+        .map_or_else(|_| format!("/sys/fs/cgroup{}/pids.max", cgroup(pid)), |_| format!("/sys/fs/cgroup/pids{}/pids.max", cgroup(pid)));
     assert_eq!(std::fs::read_to_string(limit).unwrap().trim(), "100");
     let mounts = std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap();
     let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap();
@@ -99,7 +97,8 @@ fn the_strict_profile_is_in_force_and_does_not_stop_ordinary_work() {
     let session = Session::launch(&["--profile", "strict"], &["sleep", "600"]);
     let document = assert_three_sources(&session.name);
     assert_eq!(verdict(&document, "seccomp"), "enforced");
-    let (code, output, _) = session.sh("python3 -c 'import ssl, json, subprocess; print(1)' && node -e 'console.log(2)' && git init -q x && echo 3");
+    let (code, output, _) =
+        session.sh("python3 -c 'import ssl, json, subprocess; print(1)' && node -e 'console.log(2)' && git init -q x && echo 3");
     assert_eq!((code, output.as_str()), (0, "1\n2\n3\n"));
 }
 
@@ -122,8 +121,8 @@ fn the_probe_sees_what_the_host_sees() {
         .env("HOME", "/nonexistent")
         .output()
         .unwrap();
-    let probed: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let probed: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(output.status.code(), Some(0), "{probed:#}");
     for control in own.pointer("/verified/0/posture/controls").and_then(Value::as_array).unwrap() {
         let name = control["control"].as_str().unwrap();

@@ -39,7 +39,7 @@ pub fn succeed(args: &[&str]) -> String {
 
 /// A call with `--json`: its exit code and document.
 pub fn json(args: &[&str]) -> (i32, Value) {
-    let output = call(&[args, &["--json"]].concat());
+    let output = call(&[&["--json"], args].concat());
     let document = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("palisade {args:?}: {error}: {}{}", text(&output.stdout), text(&output.stderr)));
     (output.status.code().unwrap(), document)

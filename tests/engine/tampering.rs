@@ -100,14 +100,39 @@ fn an_init_that_only_has_the_name_is_not_one() {
     // An image of its own with a shell where the engine would put its init, and a process that calls itself that.
     let image = format!("palisade-test-init:{}", std::process::id());
     let maker = name();
-    docker(&["run", "--name", &maker, "--user", "0", "--entrypoint", "/bin/sh", "palisade-sandbox:latest", "-c", "cp /bin/sleep /sbin/docker-init"]);
+    docker(&[
+        "run",
+        "--name",
+        &maker,
+        "--user",
+        "0",
+        "--entrypoint",
+        "/bin/sh",
+        "palisade-sandbox:latest",
+        "-c",
+        "cp /bin/sleep /sbin/docker-init",
+    ]);
     docker(&["commit", &maker, &image]);
     docker(&["rm", &maker]);
     let session = Session { name: name() };
     let container = session.container();
     docker(&[
-        "run", "-d", "--name", &container, "--label", "palisade.schema=1", "--label", "palisade.role=session",
-        "--user", "1000:1000", "--network", "none", "--entrypoint", "/sbin/docker-init", &image, "600",
+        "run",
+        "-d",
+        "--name",
+        &container,
+        "--label",
+        "palisade.schema=1",
+        "--label",
+        "palisade.role=session",
+        "--user",
+        "1000:1000",
+        "--network",
+        "none",
+        "--entrypoint",
+        "/sbin/docker-init",
+        &image,
+        "600",
     ]);
     let document = verify(&session.name);
     assert_eq!(verdict(&document, "init"), "missing", "{document:#}");

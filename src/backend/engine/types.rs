@@ -140,6 +140,9 @@ pub struct OneShot {
     pub cap_add: Vec<String>,
     /// `container:ID`, or empty for its own.
     pub pid_mode: String,
+    /// A container whose volumes it mounts where they stand there. Such a helper is never started, and its own root
+    /// file system is writable: an engine unpacks nothing beside a volume otherwise.
+    pub volumes_from: Option<String>,
     /// `(volume, target, read_only)`.
     pub volumes: Vec<(String, String, bool)>,
     /// `(host path, target)`, read-only.

@@ -66,6 +66,7 @@ fn request(container_id: &str, image_id: &str, volume: &str, gate: Option<Durati
         ),
         cap_add: vec!["SYS_PTRACE".to_owned()],
         pid_mode: format!("container:{container_id}"),
+        volumes_from: None,
         volumes: vec![(volume.to_owned(), SUPERVISOR_DIR.to_owned(), true)],
         binds: vec![(CGROUPS.to_owned(), CGROUPS.to_owned())],
     }

@@ -1,6 +1,6 @@
 //! Helper containers of our own: what they may do is decided here, once, and is no more than a session may.
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, RestartPolicy, RestartPolicyNameEnum};
 
 use super::create::{bind, cgroupns, ulimit, volume};
 use super::signed;
@@ -14,9 +14,9 @@ const MEMORY: u64 = 256 * Bytes::MIB;
 
 /// The body of `POST /containers/create`.
 pub(in crate::backend::engine) fn helper(request: &OneShot, api: (u32, u32)) -> ContainerCreateBody {
-    let OneShot { name: _, image, entrypoint, user, labels, cap_add, pid_mode, volumes, binds } = request;
+    let OneShot { name: _, image, entrypoint, user, labels, cap_add, pid_mode, volumes_from, volumes, binds } = request;
     let volumes = volumes.iter().map(|(name, target, read_only)| volume(name, target, *read_only, [].into()));
-    let binds = binds.iter().map(|(path, target)| bind(path, target, true, api));
+    let binds = binds.iter().map(|(path, target)| everything_below(bind(path, target, true, api)));
     let host_config = HostConfig {
         cap_drop: Some(vec!["ALL".to_owned()]),
         cap_add: Some(cap_add.clone()),
@@ -26,7 +26,8 @@ pub(in crate::backend::engine) fn helper(request: &OneShot, api: (u32, u32)) -> 
         memory: Some(signed(MEMORY)),
         memory_swap: Some(signed(MEMORY)),
         ulimits: Some(vec![ulimit("nofile", 1024), ulimit("core", 0)]),
-        readonly_rootfs: Some(true),
+        readonly_rootfs: Some(volumes_from.is_none()),
+        volumes_from: volumes_from.clone().map(|container| vec![container]),
         network_mode: Some("none".to_owned()),
         ipc_mode: Some("private".to_owned()),
         pid_mode: Some(pid_mode.clone()).filter(|mode| !mode.is_empty()),
@@ -54,6 +55,15 @@ pub(in crate::backend::engine) fn helper(request: &OneShot, api: (u32, u32)) -> 
     }
 }
 
+/// With what is mounted below it: cgroup version 1 is a mount for each controller. Engines before API 1.44 leave those
+/// writable, and what writes there is this program alone.
+fn everything_below(mut bind: Mount) -> Mount {
+    if let Some(options) = &mut bind.bind_options {
+        options.non_recursive = None;
+    }
+    bind
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -70,6 +80,7 @@ mod tests {
             labels: [].into(),
             cap_add: vec!["SYS_PTRACE".into()],
             pid_mode: "container:abc".into(),
+            volumes_from: None,
             volumes: vec![("palisade-supervisor".into(), "/palisade".into(), true)],
             binds: vec![("/sys/fs/cgroup".into(), "/cgroup".into())],
         };
