@@ -38,7 +38,7 @@ fn row(check: &Check, colour: bool) -> String {
         CheckState::Warning => ("warning", Role::Caution),
         CheckState::Failed => ("failed", Role::Danger),
     };
-    let mut text = format!("{} {:<18} {}\n", paint(colour, role, &format!("{word:<8}")), sanitise(&check.name), sanitise(&check.found));
+    let mut text = format!("{} {:<18} {}\n", paint(colour, role, &format!("{word:<8}")), sanitise(check.name), sanitise(&check.found));
     if let Some(advice) = &check.advice {
         let _ = writeln!(text, "{:9}{} {}", "", paint(colour, Role::Note, "hint:"), sanitise(advice));
     }
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_finding_comes_with_what_to_do() {
         let check = Check {
-            name: "seccomp".into(),
+            name: "seccomp",
             state: CheckState::Failed,
             found: "off".into(),
             advice: Some("start dockerd without --seccomp-profile=unconfined".into()),
