@@ -4,7 +4,7 @@ use palisade::backend::engine::{AttachOptions, Engine, ExecRequest, OneShot, Wai
 use palisade::failure::Code;
 use palisade::session::Status;
 
-use crate::bench::{collect, endpoint, on_an_engine};
+use super::bench::{collect, endpoint, on_an_engine};
 
 #[test]
 fn a_container_is_reported_as_it_was_asked_for() {
