@@ -29,12 +29,18 @@ struct Verified(BTreeMap<String, String>);
 impl Backend {
     /// The volume's name, once it exists and holds this very program.
     pub(super) async fn supervisor_volume(&self, image: &str) -> Result<String> {
-        let digest = self.own_digest()?;
-        let name = volume_name(&digest);
+        match self.ready_supervisor_volume().await? {
+            Some(name) => Ok(name),
+            None => self.fill_supervisor_volume(image).await,
+        }
+    }
+
+    /// The volume's name where it is known to be whole.
+    pub(super) async fn ready_supervisor_volume(&self) -> Result<Option<String>> {
+        let name = self.planned_supervisor_volume()?;
         match self.engine.volume(&name).await {
-            Ok(volume) if self.is_verified(&volume) => Ok(name),
-            Ok(_) => self.fill_supervisor_volume(image).await,
-            Err(failure) if failure.code == Code::NotFound => self.fill_supervisor_volume(image).await,
+            Ok(volume) => Ok(self.is_verified(&volume).then_some(name)),
+            Err(failure) if failure.code == Code::NotFound => Ok(None),
             Err(failure) => Err(failure),
         }
     }
