@@ -29,8 +29,10 @@ impl Backend {
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
-        if session.status.is_live() {
-            return Err(Failure::new(Code::Conflict, format!("'{}' is {} already", session.name, session.status))
+        // Not as listed: an engine's list can lag behind the stop that it has just confirmed.
+        let status = facts.status.unwrap_or(session.status);
+        if status.is_live() {
+            return Err(Failure::new(Code::Conflict, format!("'{}' is {status} already", session.name))
                 .hint(format!("palisade restart {} stops it first", session.name)));
         }
         let values = self.secret_values(&secrets_of(&facts, secrets)?)?;
@@ -61,8 +63,11 @@ impl Backend {
     pub async fn remove(&self, who: &str, force: bool) -> Result<Session> {
         let session = self.find(who).await?;
         if session.status.is_live() && !force {
-            return Err(Failure::new(Code::Conflict, format!("'{}' is {}", session.name, session.status))
-                .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
+            let status = self.engine.inspect(&session.container_id).await?.status.unwrap_or(session.status);
+            if status.is_live() {
+                return Err(Failure::new(Code::Conflict, format!("'{}' is {status}", session.name))
+                    .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
+            }
         }
         self.engine.remove(&session.container_id).await?;
         self.remove_home(&session).await?;
