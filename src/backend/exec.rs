@@ -5,13 +5,16 @@ use std::path::Path;
 use super::engine::{ExecRequest, LogOptions, OutputStream};
 use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
 
 impl Backend {
     /// Runs a command in a live session.
     pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
         let (session, _) = self.running(who).await?;
-        let (id, attached) = self.engine.exec(&session.container_id, request).await?;
+        let enter = [SUPERVISOR, "enter", "--"].map(str::to_owned);
+        let request = ExecRequest { command: enter.into_iter().chain(request.command.iter().cloned()).collect(), ..request.clone() };
+        let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
         Ok(Exec { id, attached })
     }
 

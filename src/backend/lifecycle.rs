@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::engine::WaitFor;
 use super::measure::{refuse, requested_of};
+use super::supervisor_volume::is_abandoned;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
 use crate::policy::{SecretSource, env, plan};
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
+use crate::units::Untrusted;
 
 impl Backend {
     /// Sends a signal to the session's command, by its name (`SIGINT`).
@@ -71,7 +73,20 @@ impl Backend {
         }
         self.engine.remove(&session.container_id).await?;
         self.remove_home(&session).await?;
+        self.sweep().await?;
         Ok(session)
+    }
+
+    /// Removes helper containers that a killed manager left: by label and age, so that none in use is taken away.
+    async fn sweep(&self) -> Result<()> {
+        for container in self.engine.our_containers().await? {
+            let role = container.labels.get(labels::ROLE).map(Untrusted::raw);
+            let helper = role.is_some_and(|role| [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME].contains(&role));
+            if helper && is_abandoned(container.created) {
+                self.engine.remove(&container.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Only a volume that says it is this session's: a foreign one by the same name stays.
