@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn a_gate_is_waited_for_only_under_the_containers_own_first_process() {
         let machine = Machine::new();
-        let far = Instant::now() + std::time::Duration::from_secs(3600);
+        let far = Instant::now() + std::time::Duration::from_hours(1);
         for (whose, pid) in [("nobody's", 77), ("somebody else's", 1)] {
             assert_eq!(machine.reader().wait_for_gate(ID, pid, far), Err(Unreadable::NotLocal), "{whose}");
         }
