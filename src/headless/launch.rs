@@ -26,7 +26,7 @@ pub async fn launch(context: &Context, backend: &Backend, order: &Order) -> Done
         context.output.document(&Document::new(LaunchedBody { session: launched.session, posture: launched.posture }));
     } else {
         context.output.text(&format!("{}\n", launched.session.name));
-        context.output.note(&posture_table::sentence(&launched.posture));
+        context.output.note(&posture_table::note(&launched.session, &launched.posture));
     }
     Ok(0)
 }
