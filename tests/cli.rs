@@ -60,6 +60,7 @@ fn a_usage_error_names_the_argument_and_the_way_out() {
         (&["--nonsense"][..], "--nonsense", "palisade --help"),
         (&["nonsense"], "nonsense", "palisade --help"),
         (&["run", "--memory", "lots", "--", "true"], "lots", "palisade run --help"),
+        (&["run", "--pids-limit", "unlimited", "--", "true"], "give a whole number", "palisade run --help"),
         (&["run", "--cap-add", "ROOT", "--", "true"], "ROOT", "palisade run --help"),
         (&["launch", "a/b"], "a/b", "palisade launch --help"),
         (&["launch", "a\u{1b}[2Jb"], "\\u{1b}", "palisade launch --help"),
