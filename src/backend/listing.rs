@@ -18,7 +18,7 @@ impl Backend {
 
     /// One session by its name, its id, or an unambiguous beginning of its id.
     pub async fn find(&self, who: &str) -> Result<Session> {
-        pick(self.sessions().await?, who)
+        pick(&self.sessions().await?, who)
     }
 
     /// Everything about one session.
@@ -31,9 +31,9 @@ impl Backend {
 }
 
 /// The session that `who` names.
-fn pick(sessions: Vec<Session>, who: &str) -> Result<Session> {
+fn pick(sessions: &[Session], who: &str) -> Result<Session> {
     let exact: Vec<&Session> = sessions.iter().filter(|session| session.name.as_str() == who).collect();
-    let matches = if exact.is_empty() { by_id(&sessions, who) } else { exact };
+    let matches = if exact.is_empty() { by_id(sessions, who) } else { exact };
     match matches.as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn a_session_is_found_by_name_before_id_and_never_by_guess() {
         let all = || vec![session("web", "01arz3ndektsv4rrffq69g5fav"), session("01ar", "01bx5zzkbkactav9wevgemmvrz")];
-        assert_eq!(pick(all(), "web").unwrap().name.as_str(), "web");
-        assert_eq!(pick(all(), "01ar").unwrap().name.as_str(), "01ar");
-        assert_eq!(pick(all(), "01ARZ3").unwrap().name.as_str(), "web");
-        assert_eq!(pick(all(), "we").unwrap_err().code, Code::NotFound);
-        assert_eq!(pick(all(), "c0ffee").unwrap_err().code, Code::Conflict);
+        assert_eq!(pick(&all(), "web").unwrap().name.as_str(), "web");
+        assert_eq!(pick(&all(), "01ar").unwrap().name.as_str(), "01ar");
+        assert_eq!(pick(&all(), "01ARZ3").unwrap().name.as_str(), "web");
+        assert_eq!(pick(&all(), "we").unwrap_err().code, Code::NotFound);
+        assert_eq!(pick(&all(), "c0ffee").unwrap_err().code, Code::Conflict);
     }
 
     #[test]

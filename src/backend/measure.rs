@@ -12,7 +12,7 @@ use crate::policy::audit::{Requested, audit};
 use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
 
 /// How long a supervisor may take to come up before a launch is given up: generous, for loaded machines.
-const GATE_DEADLINE: Duration = Duration::from_secs(60);
+const GATE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The supervisor is about to be trusted with the secrets: it must be this very program.
 const NOT_OURS: &str = "the supervisor in the session is not this program";

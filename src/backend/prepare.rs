@@ -45,7 +45,7 @@ impl Backend {
     /// Everything that a launch needs, with the image and the supervisor in place.
     pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
         let mut judged = self.judge(order)?;
-        let id = self.mint()?;
+        let id = mint()?;
         let name = name_of(order, id)?;
         let secrets = self.secret_values(&judged.secrets)?;
         self.within_the_engine(&mut judged.policy, reporter).await?;
@@ -160,15 +160,15 @@ impl Backend {
             }
         }
     }
+}
 
-    #[expect(clippy::disallowed_methods, reason = "a launch is where a session's id, which holds the time, is minted")]
-    fn mint(&self) -> Result<SessionId> {
-        let now = jiff::Timestamp::now().as_millisecond();
-        let mut random = [0; 16];
-        let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
-        std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
-        Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random)))
-    }
+#[expect(clippy::disallowed_methods, reason = "a launch is where a session's id, which holds the time, is minted")]
+fn mint() -> Result<SessionId> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut random = [0; 16];
+    let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
+    std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
+    Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random)))
 }
 
 /// The failure of what the operator gave up.

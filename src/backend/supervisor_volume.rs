@@ -14,12 +14,12 @@ use super::Backend;
 use super::engine::{Engine, OneShot, VolumeFacts, failure_in};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
-use crate::kernel::HostReader;
+use crate::kernel::{HostReader, hex};
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
 
 /// Another manager that fills the volume takes about a second; one that was killed is not waited for longer than this.
-const ABANDONED_AFTER: Duration = Duration::from_secs(60);
+const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Which volumes were found whole, so that a launch need not read one back: engine, name and time of creation.
@@ -147,8 +147,7 @@ fn own_digest(reader: &HostReader, paths: &Paths) -> Result<[u8; 32]> {
 }
 
 fn volume_name(digest: &[u8; 32]) -> String {
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("palisade-supervisor-{hex}")
+    format!("palisade-supervisor-{}", &hex(digest)[..16])
 }
 
 /// Leaves the program in the volume. One that is whole is not touched: sessions may be running from it, and an

@@ -5,7 +5,6 @@
 
 pub mod actions;
 mod age;
-mod base64;
 pub mod copy;
 pub mod doctor;
 pub mod document;

@@ -8,6 +8,7 @@ use crate::units::Untrusted;
 
 /// What the engine reports of one container (`inspect`), with absent and empty already made one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the engine's own fields")]
 pub struct ContainerFacts {
     /// Full container id.
     pub id: String,

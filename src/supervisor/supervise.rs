@@ -32,7 +32,7 @@ const EXIT_NOT_FOUND: u8 = 127;
 /// The deadline passed, as timeout(1) has it.
 const EXIT_TIMEOUT: u8 = 124;
 /// Nobody opened the gate: the manager is gone, or the container was started without one.
-const GATE_PATIENCE: Duration = Duration::from_secs(120);
+const GATE_PATIENCE: Duration = Duration::from_mins(2);
 /// What the kernel's own timer allows beyond deadline and grace.
 const KERNEL_MARGIN: Duration = Duration::from_secs(2);
 
@@ -87,6 +87,7 @@ fn supervise(options: &Options) -> Outcome {
 /// Lets go of standard input, so that the command alone decides when its pipe breaks.
 fn close_stdin(stdin: File) {
     drop(stdin);
+    #[expect(clippy::disallowed_methods, reason = "a device, to stand where the pipe stood")]
     if let Ok(null) = File::open("/dev/null") {
         // A failure leaves the pipe open in this process: the writer then learns of a closed pipe later, at the end.
         let _ = nix::unistd::dup2_stdin(null);
@@ -95,7 +96,6 @@ fn close_stdin(stdin: File) {
 
 /// Starts the command in a process group of its own, so that the deadline reaches its children and not this process,
 /// with no signal blocked or ignored: the standard library would hand on this process's mask.
-#[expect(clippy::disallowed_methods, reason = "the command's environment is this process's own")]
 fn spawn(program: &OsStr, argv: &[OsString], stdin: Stdin) -> Result<Pid, Errno> {
     let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL);
     let argv = argv.iter().map(|argument| text(argument)).collect::<Result<Vec<_>, _>>()?;

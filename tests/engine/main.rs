@@ -2,16 +2,23 @@
 //! Needs root (for an independent look at the host's `/proc`); without an engine these tests fail.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "a test that cannot go on says so by failing, and reads what it checks"
 )]
 
+mod adapter;
+#[path = "../common/mod.rs"]
+mod common;
+mod documents;
 mod hostile;
 mod journeys;
+mod kernel_facts;
 mod measured;
 mod proxy;
 mod refusals;
+mod seccomp;
 mod streams;
 mod support;
 mod tampering;

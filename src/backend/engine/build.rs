@@ -151,10 +151,10 @@ mod tests {
         let step = || "Step 3/9".to_owned();
         assert_eq!(
             told,
-            [(step(), "RUN apt-get update".into()), (step(), "Get:1 http://deb.debian.org".into()), (step(), "Get:2 x".into())]
+            [(step(), "RUN apt-get update".into()), (step(), "Get:1 http://mirror.example".into()), (step(), "Get:2 x".into())]
         );
         let failure = log.explain(Failure::new(crate::failure::Code::EngineError, "x"));
-        assert_eq!(failure.details, ["at: Step 3/9", "Get:1 http://deb.debian.org", "Get:2 x"]);
+        assert_eq!(failure.details, ["at: Step 3/9", "Get:1 http://mirror.example", "Get:2 x"]);
     }
 
     #[test]

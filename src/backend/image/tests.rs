@@ -130,7 +130,7 @@ impl Engine for Shelf {
     async fn start(&self, _: &str) -> Result<()> {
         unimplemented!()
     }
-    async fn stop(&self, _: &str, _: u64) -> Result<()> {
+    async fn stop(&self, _: &str, _: Option<u64>) -> Result<()> {
         unimplemented!()
     }
     async fn kill(&self, _: &str, _: &str) -> Result<()> {

@@ -1,7 +1,8 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 
 use crate::backend::engine::{Output, OutputKind};
-use crate::headless::base64;
 use crate::headless::document::{Document, Event, Piece};
 use crate::headless::output::line;
 use crate::units::sanitise;
@@ -95,7 +96,7 @@ fn event(kind: OutputKind, bytes: &[u8], timed: bool) -> Option<(OutputKind, Byt
     let (time, bytes) = if timed { split_time(bytes) } else { (None, bytes) };
     let piece = match std::str::from_utf8(bytes) {
         Ok(text) => Piece { time, text: Some(text.to_owned()), base64: None },
-        Err(_) => Piece { time, text: None, base64: Some(base64::encode(bytes)) },
+        Err(_) => Piece { time, text: None, base64: Some(STANDARD.encode(bytes)) },
     };
     let event = match kind {
         OutputKind::Stdout => Event::Stdout(piece),

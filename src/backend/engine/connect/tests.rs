@@ -74,7 +74,7 @@ async fn the_agreed_version_stands_in_every_path_after_one_greeting() {
     let engine = DockerEngine::connect(&new.endpoint()).await.unwrap();
     let ours = (number(API_DEFAULT_VERSION.major_version), number(API_DEFAULT_VERSION.minor_version));
     assert_eq!(engine.version().await.unwrap().api, ours);
-    engine.stop("web", 7).await.unwrap_err();
+    engine.stop("web", Some(7)).await.unwrap_err();
     assert_eq!(new.asked.lock().unwrap()[1], format!("POST /v{}.{}/containers/web/stop?t=7 HTTP/1.1", ours.0, ours.1));
 }
 

@@ -4,7 +4,7 @@ use palisade::backend::engine::{AttachOptions, Engine, ExecRequest, OneShot, Wai
 use palisade::failure::Code;
 use palisade::session::Status;
 
-use crate::bench::{collect, endpoint, on_an_engine};
+use super::bench::{collect, endpoint, on_an_engine};
 
 #[test]
 fn a_container_is_reported_as_it_was_asked_for() {
@@ -32,7 +32,7 @@ fn a_container_is_reported_as_it_was_asked_for() {
         let ours = listed.iter().find(|container| container.id == created.id).unwrap();
         assert_eq!((ours.name.raw(), ours.status), (request.name.as_str(), Status::Running));
 
-        engine.stop(&created.id, 3).await.unwrap();
+        engine.stop(&created.id, Some(3)).await.unwrap();
         let exit = engine.inspect(&created.id).await.unwrap().exit.unwrap();
         assert!(exit.code == 143 || exit.code == 137, "{exit:?}");
         let volume = facts.mounts.iter().find(|mount| mount.kind == "volume").unwrap().name.clone();
@@ -94,7 +94,7 @@ fn what_is_missing_or_taken_is_told_by_its_kind() {
         let nosuch = bench.name("nosuch");
         let failures = [
             engine.start(&nosuch).await.unwrap_err(),
-            engine.stop(&nosuch, 1).await.unwrap_err(),
+            engine.stop(&nosuch, Some(1)).await.unwrap_err(),
             engine.kill(&nosuch, "SIGINT").await.unwrap_err(),
             engine.wait(&nosuch, WaitFor::NextExit).await.unwrap_err(),
             engine.attach(&nosuch, AttachOptions { stdin: true, output: true }).await.err().unwrap(),
@@ -180,6 +180,7 @@ fn a_helper_sees_the_session_it_probes_and_has_no_right_of_its_own() {
             labels: bench.labels(),
             cap_add: Vec::new(),
             pid_mode: format!("container:{session}"),
+            volumes_from: None,
             volumes: Vec::new(),
             binds: vec![("/sys/fs/cgroup".into(), "/cgroup".into())],
         };

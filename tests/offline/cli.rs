@@ -1,21 +1,11 @@
 //! The real binary at a command line, without an engine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "tests fail by panicking and own their files"
-)]
-
-mod common;
-#[path = "cli/documents.rs"]
 mod documents;
 
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 
-use common::schema;
+use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 

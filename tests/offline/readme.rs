@@ -1,15 +1,13 @@
 //! The documents say what the program does: README's commands parse, its tables are the program's own, and
 //! public registries are named in one file.
 
-#![expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test's helpers fail the test, and read the documents")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use palisade::policy::controls::{ADDABLE_CAPABILITIES, Control};
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 /// Programs that README may name beside ours.
 const OTHERS: [&str; 3] = ["jq", "cargo", "docker"];
@@ -85,7 +83,7 @@ fn fault(words: &[String]) -> Option<String> {
 
 #[test]
 fn every_command_in_the_documents_is_one() {
-    let lines = [README, include_str!("../CONTRIBUTING.md")].map(command_lines).concat();
+    let lines = [README, include_str!("../../CONTRIBUTING.md")].map(command_lines).concat();
     assert!(lines.len() > 15, "the blocks are found: {lines:?}");
     let mut faults = Vec::new();
     for line in lines {
@@ -143,10 +141,10 @@ fn the_shipped_default_profile_lists_the_capabilities_that_can_be_given_back() {
 
 #[test]
 fn every_dependency_has_its_reason_in_the_architecture() {
-    let (_, table) = include_str!("../ARCHITECTURE.md").split_once("| crate | for |").expect("the table of dependencies");
+    let (_, table) = include_str!("../../ARCHITECTURE.md").split_once("| crate | for |").expect("the table of dependencies");
     let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| ")).filter_map(|line| line.split(" | ").next());
     let told: BTreeSet<&str> = rows.flat_map(|names| names.split(", ")).map(|name| name.trim_matches('`')).collect();
-    let manifest: toml::Table = include_str!("../Cargo.toml").parse().expect("the manifest");
+    let manifest: toml::Table = include_str!("../../Cargo.toml").parse().expect("the manifest");
     let sections = ["dependencies", "dev-dependencies"].map(|section| manifest[section].as_table().expect("a table"));
     let used: BTreeSet<&str> = sections.iter().flat_map(|section| section.keys()).map(String::as_str).collect();
     assert_eq!(told, used);

@@ -1,6 +1,4 @@
 //! Containers by the `docker` command, removed when they go out of scope, and what the engine says of them.
-#![expect(clippy::disallowed_methods, reason = "processes are found in /proc by what they run")]
-
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

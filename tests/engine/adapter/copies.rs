@@ -1,7 +1,5 @@
 //! Files in and out of a real container.
 
-#![expect(clippy::disallowed_methods, reason = "tests make and look at files")]
-
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
@@ -9,7 +7,7 @@ use palisade::backend::copy::{copy_in, copy_out};
 use palisade::backend::engine::{Engine, ExecRequest};
 use palisade::failure::Code;
 
-use crate::bench::{Bench, collect, on_an_engine};
+use super::bench::{Bench, collect, on_an_engine};
 
 const OWNER: (u32, u32) = (1000, 1000);
 const PLENTY: u64 = 1 << 30;

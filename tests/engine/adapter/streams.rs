@@ -7,7 +7,7 @@ use palisade::backend::engine::{AttachOptions, Engine, ExecRequest, LogOptions, 
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::bench::{collect, on_an_engine};
+use super::bench::{collect, on_an_engine};
 
 const BOTH: AttachOptions = AttachOptions { stdin: true, output: true };
 

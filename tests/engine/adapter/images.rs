@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use palisade::backend::engine::{BuildRequest, Engine};
 use palisade::failure::{Code, Failure};
 
-use crate::bench::{Bench, bytes_stream, on_an_engine};
+use super::bench::{Bench, bytes_stream, on_an_engine};
 
 fn context(dockerfile: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());

@@ -3,15 +3,13 @@
 //! The last two tests need an engine and the sandbox image; without them they fail and say so.
 //! `scripts/test` sets both up. `PALISADE_TEST_IMAGE` names another image with the same programs.
 
-#![expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test's helpers fail the test, and read its settings")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-const PROFILE: &str = include_str!("../assets/seccomp/strict.json");
+const PROFILE: &str = include_str!("../../assets/seccomp/strict.json");
 const EPERM: i64 = 1;
 const ENOSYS: i64 = 38;
 /// How a child ends that the filter kills.
