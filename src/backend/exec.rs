@@ -5,13 +5,18 @@ use std::path::Path;
 use super::engine::{ExecRequest, LogOptions, OutputStream};
 use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
 
 impl Backend {
     /// Runs a command in a live session.
     pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
         let (session, _) = self.running(who).await?;
-        let (id, attached) = self.engine.exec(&session.container_id, request).await?;
+        // By way of the supervisor's program, which says what became of a command that cannot be run.
+        let mut command = [SUPERVISOR, "enter", "--"].map(str::to_owned).to_vec();
+        command.extend_from_slice(&request.command);
+        let request = ExecRequest { command, ..request.clone() };
+        let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
         Ok(Exec { id, attached })
     }
 

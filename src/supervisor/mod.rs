@@ -4,6 +4,7 @@
 //! where the command finds them, forwards signals, keeps the deadline and passes the exit code on. It is
 //! single-threaded and needs nothing of the image. It must not know engines, policies or configuration.
 
+pub mod enter;
 pub mod gate;
 mod options;
 pub mod probe;

@@ -24,11 +24,11 @@ use super::options::Options;
 use super::secrets;
 
 /// Ours, as `docker run` has it: the command was never started.
-const EXIT_OURS: u8 = 125;
+pub(super) const EXIT_OURS: u8 = 125;
 /// The command is there but cannot be executed.
-const EXIT_NOT_EXECUTABLE: u8 = 126;
+pub(super) const EXIT_NOT_EXECUTABLE: u8 = 126;
 /// There is no such command.
-const EXIT_NOT_FOUND: u8 = 127;
+pub(super) const EXIT_NOT_FOUND: u8 = 127;
 /// The deadline passed, as timeout(1) has it.
 const EXIT_TIMEOUT: u8 = 124;
 /// Nobody opened the gate: the manager is gone, or the container was started without one.
@@ -273,6 +273,6 @@ const fn exit_by(signal: Signal) -> u8 {
 
 /// One line on standard error, which is the operator's.
 #[expect(clippy::print_stderr, reason = "the supervisor has no other way to be heard")]
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     eprintln!("palisade: {text}");
 }

@@ -155,7 +155,10 @@ fn every_command_explains_itself() {
         assert!(command == "image" || help.contains("Examples:"), "{command} --help has no example");
         assert!(text(&run(&[command, "-h"]).stdout).lines().count() < help.lines().count(), "{command} -h is as long as --help");
     }
-    assert!(!top.contains("supervise") && !top.contains("probe"), "what runs inside is no command for people");
+    assert!(
+        ["supervise", "probe", "enter "].iter().all(|inside| !top.contains(&format!("\n  {inside}"))),
+        "what runs inside is no command for people"
+    );
     for (command, facts) in [
         ("run", &["--secret <NAME[=ENV]>", "--workspace <PATH[:ro]>", "--timeout <TIME>", "--cap-add <CAP>", "SIGINT", "126"][..]),
         ("verify", &["5 a control is weaker"]),
