@@ -56,7 +56,7 @@ impl Action {
                         .hint("launch a persistent session with 'palisade launch' where it has to survive a restart"));
                 }
                 // By id from here on: a rename in between changes nothing.
-                let id = session.id.to_string();
+                let id = session.container_id;
                 if session.status.is_live() {
                     backend.stop(&id, *grace_s).await?;
                 }

@@ -19,7 +19,7 @@ pub async fn launch(context: &Context, backend: &Backend, order: &Order) -> Done
     let (launched, interrupted) = settled?;
     let launched = launched?;
     if let Some(signal) = interrupted {
-        backend.remove(&launched.session.id.to_string(), true).await?;
+        backend.remove(&launched.session.container_id, true).await?;
         return Err(cut_short(signal, "the launch was cut short, and the session removed"));
     }
     if context.output.is_json() {

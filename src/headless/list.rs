@@ -65,7 +65,7 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
 }
 
 async fn measured(backend: &Backend, session: &Session) -> PostureSummary {
-    match backend.verify(&session.id.to_string()).await {
+    match backend.verify(&session.container_id).await {
         Ok((_, posture)) => PostureSummary::of(&posture),
         Err(failure) => PostureSummary::Unmeasured { error: ErrorBody::from(&failure) },
     }

@@ -18,9 +18,10 @@ const AT_ONCE: usize = 8;
 
 /// Measures these sessions, all of them where none is named. `every` shows controls that hold for several, too.
 pub async fn verify(context: &Context, backend: &Backend, names: &[String], every: bool) -> Done {
+    // By container: a session made by hand has no id, or another's.
     let whom: Vec<(String, String)> = if names.is_empty() {
         let sessions = backend.sessions().await?;
-        sessions.into_iter().map(|session| (session.name.to_string(), session.id.to_string())).collect()
+        sessions.into_iter().map(|session| (session.name.to_string(), session.container_id)).collect()
     } else {
         names.iter().map(|name| (name.clone(), name.clone())).collect()
     };
