@@ -21,6 +21,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::CopyReport;
 use super::engine::{Engine, failure_in};
 use crate::failure::{Code, Failure, Result};
+use crate::session::{ContainerFacts, labels};
 use crate::units::{Bytes, sanitise};
 use pack::Stopped;
 use place::Inside;
@@ -41,6 +42,10 @@ pub async fn copy_in(engine: &dyn Engine, container: &str, run_as: (u32, u32), l
     let (sender, receiver) = mpsc::channel(QUEUE);
     let packing = spawn_blocking(move || source.pack(name.as_deref(), run_as, &sender));
     let (sent, packed) = tokio::join!(engine.upload(&facts.id, &folder, pipe::stream(receiver)), packing);
+    let sent = sent.map_err(|failure| match failure.code {
+        Code::NotFound => absent(&facts, &folder, &format!("mkdir -p {folder}")),
+        _ => failure,
+    });
     match packed.map_err(|error| died(&error))? {
         Ok(report) => sent.map(|()| report),
         Err(Stopped::Failed(failure)) => Err(failure),
@@ -74,7 +79,11 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
     let mut fault = None;
     while let Some(chunk) = archive.next().await {
         if let Err(error) = &chunk {
-            fault = Some(failure_in(error).cloned().unwrap_or_else(|| Failure::io("read the engine's archive", error)));
+            fault = Some(match failure_in(error) {
+                Some(failure) if failure.code == Code::NotFound => absent(&facts, &inside.path, &format!("ls {}", inside.parent())),
+                Some(failure) => failure.clone(),
+                None => Failure::io("read the engine's archive", error),
+            });
         }
         if sender.send(chunk).await.is_err() {
             break;
@@ -87,6 +96,14 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
         (Err(_), Some(fault)) => Err(fault),
         (unpacked, _) => unpacked,
     }
+}
+
+/// What the engine says of a container's id, which the operator has never seen, said of the session.
+fn absent(facts: &ContainerFacts, path: &str, command: &str) -> Failure {
+    let container = facts.name.raw();
+    let who = sanitise(container.strip_prefix(labels::CONTAINER_PREFIX).unwrap_or(container));
+    Failure::new(Code::NotFound, format!("there is no '{}' in '{who}'", sanitise(path)))
+        .hint(format!("palisade exec {who} -- {}", sanitise(command)))
 }
 
 /// Where an archive is unpacked and what its root is called there; `None` for the contents alone.

@@ -40,22 +40,26 @@ Examples:
   palisade ls --json | jq -r '.sessions[].name'
 
 Exit codes:
-  0      it worked; 'run' and 'exec' end with their command's own code, whatever it is
-  1      it failed
-  2      the command line, a profile or a configuration file cannot be read
-  3      no engine answers
-  4      the policy refused it, or the audit found less than was asked and removed it
-  5      'verify': a session's posture is weaker than requested
-  125    'run' and 'exec': a failure of ours (in place of 1; once the command has begun, in place of 3 and 4 too)
-  126    'run' and 'exec': the command is there and cannot be executed
-  127    'run' and 'exec': the command was not found
-  130    cut short by SIGINT before there was a result (128 and the number of the signal, for any other)
-  141    standard output was closed by its reader
+  0    it worked; 'run' and 'exec' end with their command's own code
+  1    it failed
+  2    the command line, a profile or a configuration file cannot be read
+  3    no engine answers
+  4    refused by the policy, or by the audit: less was in force than asked
+  5    'verify': a session's posture is weaker than requested
+  124  'run': the command ran for longer than --timeout
+  125  'run' and 'exec': a failure of ours, in place of 1; once the command
+       has begun, in place of 3 and 4 too
+  126  'run' and 'exec': the command is there and cannot be executed
+  127  'run' and 'exec': the command was not found
+  130  cut short by SIGINT (128 and the number, for any other signal)
+  141  standard output was closed by its reader
 
 Environment:
-  DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH   where the engine is, as for docker
-  NO_COLOR, CLICOLOR_FORCE                                          no colours; colours without a terminal
-  XDG_CONFIG_HOME                                                   palisade/ in it holds the operator's profiles";
+  DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, DOCKER_TLS_VERIFY,
+  DOCKER_CERT_PATH    where the engine is, as for docker
+  NO_COLOR            no colours
+  CLICOLOR_FORCE      colours without a terminal, too
+  XDG_CONFIG_HOME     palisade/ in it holds your settings and profiles";
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
@@ -77,10 +81,10 @@ pub(super) struct Global {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// When to colour what is for people
+    /// When to colour what is for people: auto, always or never
     ///
     /// 'auto' colours on a terminal, unless NO_COLOR is set; CLICOLOR_FORCE colours without one.
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true, hide_possible_values = false)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", global = true, hide_possible_values = true)]
     pub color: ColorWord,
 }
 

@@ -84,7 +84,8 @@ Examples:
   palisade doctor --json | jq -r '.checks[] | select(.state != \"ok\") | .advice'
 
 Exit codes:
-  0 nothing stands in the way (there may be warnings) · 1 something does · 3 no engine answers")]
+  0 nothing stands in the way (there may be warnings) · 1 something does
+  3 no engine answers")]
 pub(super) struct Doctor {}
 
 /// Print a completion script for a shell

@@ -25,9 +25,11 @@ Examples:
   ANTHROPIC_API_KEY=… palisade run --secret ANTHROPIC_API_KEY -- agent
 
 Exit codes:
-  the command's own; 125 when the fault is ours, 126 when the command cannot be executed, 127 when it is not found.
-  Before the command begins also 2 (usage), 3 (no engine answers) and 4 (refused by policy or audit); a signal in that
-  time ends with 128 and its number. 141 when the reader of standard output has gone.
+  the command's own; 124 when --timeout has ended it; 125 when the fault is
+  ours, 126 when the command cannot be executed, 127 when it is not found.
+  Before the command begins also 2 (usage), 3 (no engine answers) and
+  4 (refused by policy or audit); a signal in that time ends with 128 and its
+  number. 141 when the reader of standard output has gone.
 
 With --json, standard output is JSON lines: started, stdout and stderr, exit.")]
 pub(super) struct Run {
@@ -51,11 +53,12 @@ pub(super) struct Run {
 Examples:
   palisade launch web
   palisade launch web --workspace ~/src/web --memory 8GiB --cpus 4
-  palisade launch api --profile strict --secret TOKEN=API_TOKEN -- python3 serve.py
+  palisade launch api --profile strict --secret TOKEN -- python3 serve.py
   palisade launch web --json | jq '.posture.controls[] | {control, verdict}'
 
 Exit codes:
-  0 launched and measured · 1 failed · 2 usage · 3 no engine answers · 4 refused by policy or audit, nothing left behind")]
+  0 launched and measured · 1 failed · 2 usage · 3 no engine answers
+  4 refused by policy or audit, and nothing left behind")]
 pub(super) struct Launch {
     /// Name of the session: 1 to 50 of a-z A-Z 0-9 _ . -
     #[arg(value_name = "NAME")]
@@ -78,10 +81,12 @@ pub(super) struct Launch {
 Examples:
   palisade plan --profile strict
   palisade plan --json -- pytest -q > plan.json
-  diff <(palisade plan --json --kind persistent | jq -S .) <(palisade plan --json --kind ephemeral | jq -S .)")]
+  for kind in persistent ephemeral; do
+    palisade plan --json --kind $kind -- true | jq -S . > $kind.json
+  done; diff persistent.json ephemeral.json")]
 pub(super) struct PlanOnly {
-    /// Kind of session
-    #[arg(long, value_enum, value_name = "KIND", default_value = "ephemeral", help_heading = "Session")]
+    /// Kind of session: as 'launch' makes it, or as 'run' does
+    #[arg(long, value_enum, value_name = "KIND", default_value = "persistent", help_heading = "Session")]
     pub kind: KindWord,
 
     /// Name of the session
@@ -91,9 +96,14 @@ pub(super) struct PlanOnly {
     #[command(flatten)]
     pub options: LaunchOptions,
 
-    /// Command and arguments
+    /// Command and arguments; absent, a persistent session idles, and an ephemeral one runs the image's own
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+/// A whole number; which ones a limit takes is the policy's to say.
+fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "give a whole number, never unlimited".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -162,11 +172,11 @@ pub(super) struct LaunchOptions {
     cpuset: Option<String>,
 
     /// Processes and threads at once, 16 to 4096
-    #[arg(long, value_name = "NUMBER", help_heading = "Limits and rights")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole_number, help_heading = "Limits and rights")]
     pids_limit: Option<u64>,
 
     /// Open files per process, 64 to 1048576
-    #[arg(long, value_name = "NUMBER", help_heading = "Limits and rights")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole_number, help_heading = "Limits and rights")]
     nofile: Option<u64>,
 
     /// Size of the tmpfs at /tmp

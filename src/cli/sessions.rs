@@ -63,7 +63,8 @@ Examples:
   palisade verify --all --json | jq '.verified[] | select(.weaker) | .session.name'
 
 Exit codes:
-  0 every control holds or cannot be read (the reason is shown) · 5 a control is weaker than requested, or missing")]
+  0 every control holds, or cannot be read (the reason is shown)
+  5 a control is weaker than requested, or missing")]
 pub(super) struct Verify {
     /// Sessions by name or id; all of them where absent
     #[arg(value_name = "NAME", conflicts_with = "all")]
@@ -92,8 +93,9 @@ Examples:
   echo 'print(1)' | palisade exec web -- python3 -
 
 Exit codes:
-  the command's own; 125 when the fault is ours, 126 when the command cannot be executed, 127 when it is not found.
-  Before the command begins also 2 (usage), 3 (no engine answers) and 4 (refused).")]
+  the command's own; 125 when the fault is ours, 126 when the command cannot
+  be executed, 127 when it is not found. Before the command begins also
+  2 (usage), 3 (no engine answers) and 4 (refused).")]
 pub(super) struct Exec {
     /// Session by name or id
     #[arg(value_name = "NAME")]

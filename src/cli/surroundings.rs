@@ -24,7 +24,8 @@ pub(super) fn of_streams(json: bool, quiet: bool, color: ColorWord) -> Surroundi
     };
     let (stdout_terminal, stderr_terminal) = (stdout().is_terminal(), stderr().is_terminal());
     let colours = Colours { stdout: coloured(color, word, stdout_terminal), stderr: coloured(color, word, stderr_terminal) };
-    Surroundings { json, quiet, stdout_terminal, stderr_terminal, colours }
+    let columns = stdout_terminal.then(crossterm::terminal::size).and_then(std::result::Result::ok).map(|(columns, _)| columns);
+    Surroundings { json, quiet, stdout_terminal, stderr_terminal, columns: columns.filter(|columns| *columns > 0), colours }
 }
 
 /// `KEY=VALUE` as it is; `KEY` with our own value, or left out where we have none, as `docker exec` does.

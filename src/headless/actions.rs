@@ -1,11 +1,12 @@
 //! `stop`, `start`, `restart`, `rm`: one word to several sessions, each on its own.
 
 use super::document::{ActionResult, Actions, Document, ErrorBody};
-use super::{Context, Done, Stop};
+use super::{Context, Done, Stop, posture_table};
 use crate::backend::Backend;
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
 use crate::session::{Kind, Session};
+use crate::units::sanitise;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Action {
                         .hint("launch a persistent session with 'palisade launch' where it has to survive a restart"));
                 }
                 // By id from here on: a rename in between changes nothing.
-                let id = session.id.to_string();
+                let id = session.container_id;
                 if session.status.is_live() {
                     backend.stop(&id, *grace_s).await?;
                 }
@@ -80,12 +81,26 @@ pub async fn act(context: &Context, backend: &Backend, action: &Action, names: &
     let mut results = Vec::with_capacity(names.len());
     for name in names {
         let result = action.on(backend, name).await;
-        if !context.output.is_json() && result.is_ok() {
-            context.output.text(&format!("{}\n", crate::units::sanitise(name)));
+        if !context.output.is_json() {
+            tell(context, name, &result);
         }
         results.push((name.clone(), result));
     }
     report(context, action.word(), results)
+}
+
+/// The name where something was done, and what a session came up with.
+fn tell(context: &Context, name: &str, result: &Result<(Option<Session>, Option<Posture>)>) {
+    match result {
+        Ok((Some(session), posture)) => {
+            context.output.text(&format!("{}\n", sanitise(name)));
+            if let Some(posture) = posture {
+                context.output.note(&posture_table::note(session, posture));
+            }
+        }
+        Ok((None, _)) => context.output.note(&format!("no session is called '{name}'")),
+        Err(_) => {}
+    }
 }
 
 /// One name and what came of it.

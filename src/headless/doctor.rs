@@ -1,13 +1,11 @@
 //! `doctor`: what was checked, how it stands, what to do.
 
-use std::fmt::Write;
-
 use super::document::{Checks, Document, ErrorBody};
-use super::paint::{Role, paint};
-use super::{Context, Done};
+use super::paint::Role;
+use super::table::{Grid, Page, cell, meaning};
+use super::{Context, Done, show_failure};
 use crate::backend::doctor::{Check, CheckState};
 use crate::failure::{Code, Failure};
-use crate::units::sanitise;
 
 /// Shows the checks. `engine_answers` decides between exit codes 3 and 1 where one failed.
 pub fn show(context: &Context, checks: Vec<Check>, engine_answers: bool) -> Done {
@@ -24,25 +22,31 @@ pub fn show(context: &Context, checks: Vec<Check>, engine_answers: bool) -> Done
         let error = failure.as_ref().map(ErrorBody::from);
         context.output.document(&Document::with_error(Checks { checks }, error));
     } else {
-        let colour = context.output.colours().stdout;
-        for check in checks.iter().filter(|check| !context.output.is_quiet() || check.state != CheckState::Ok) {
-            context.output.text(&row(check, colour));
+        let shown = checks.iter().filter(|check| !context.output.is_quiet() || check.state != CheckState::Ok);
+        context.output.text(&table(shown, context.output.page()));
+        match &failure {
+            None => context.output.note("sandboxes can be launched here"),
+            // Its particulars are the table's.
+            Some(failure) => show_failure(&context.output, &Failure { details: Vec::new(), ..failure.clone() }),
         }
     }
     Ok(failure.map_or(0, |failure| failure.code.exit_code()))
 }
 
-fn row(check: &Check, colour: bool) -> String {
-    let (word, role) = match check.state {
-        CheckState::Ok => ("ok", Role::Good),
-        CheckState::Warning => ("warning", Role::Caution),
-        CheckState::Failed => ("failed", Role::Danger),
-    };
-    let mut text = format!("{} {:<18} {}\n", paint(colour, role, &format!("{word:<8}")), sanitise(check.name), sanitise(&check.found));
-    if let Some(advice) = &check.advice {
-        let _ = writeln!(text, "{:9}{} {}", "", paint(colour, Role::Note, "hint:"), sanitise(advice));
+fn table<'a>(checks: impl Iterator<Item = &'a Check>, page: Page) -> String {
+    let mut grid = Grid::new(&[], page).whole(&[0, 1]);
+    for check in checks {
+        let (word, role) = match check.state {
+            CheckState::Ok => ("ok", Role::Good),
+            CheckState::Warning => ("warning", Role::Caution),
+            CheckState::Failed => ("failed", Role::Danger),
+        };
+        grid.row([meaning(word, role), cell(check.name), cell(&check.found)]);
+        if let Some(advice) = &check.advice {
+            grid.row([cell(""), cell(""), meaning(format!("hint: {advice}"), Role::Note)]);
+        }
     }
-    text
+    grid.render()
 }
 
 #[cfg(test)]
@@ -57,9 +61,9 @@ mod tests {
             found: "off".into(),
             advice: Some("start dockerd without --seccomp-profile=unconfined".into()),
         };
-        assert_eq!(
-            row(&check, false),
-            "failed   seccomp            off\n         hint: start dockerd without --seccomp-profile=unconfined\n"
-        );
+        let told = table(std::iter::once(&check), Page::default());
+        assert_eq!(told, "failed   seccomp   off\n                   hint: start dockerd without --seccomp-profile=unconfined\n");
+        let narrow = table(std::iter::once(&check), Page { colour: false, columns: Some(50) });
+        assert!(narrow.lines().count() > 2 && narrow.lines().all(|line| line.len() <= 50), "{narrow}");
     }
 }

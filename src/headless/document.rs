@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::backend::CopyReport;
 use crate::backend::doctor::Check;
-use crate::backend::engine::ImageSummary;
+use crate::backend::image::OurImage;
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
@@ -212,8 +212,8 @@ pub struct ProfileShown {
 /// `image ls`.
 #[derive(Debug, Serialize)]
 pub struct Images {
-    /// Newest first.
-    pub images: Vec<ImageSummary>,
+    /// Tagged ones first, each group newest first.
+    pub images: Vec<OurImage>,
 }
 
 /// `image build`.

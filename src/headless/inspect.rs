@@ -1,13 +1,14 @@
 //! `inspect`: everything about one session.
 
+use jiff::Timestamp;
+
 use super::age::age;
 use super::document::{Document, Inspected};
 use super::paint::{Role, paint};
 use super::posture_table;
-use super::table::{Grid, cell};
+use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
 use crate::backend::{Backend, Details};
-use crate::units::Untrusted;
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
@@ -16,35 +17,32 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
         context.output.document(&Document::new(Inspected { session, container, posture }));
         return Ok(0);
     }
-    let colour = context.output.colours().stdout;
-    let mut grid = Grid::new(&[], colour);
-    let mut field = |name: &str, value: String| {
-        if !value.is_empty() {
-            grid.row([cell(name), cell(value)]);
-        }
-    };
-    field("name", session.name.to_string());
-    field("id", session.id.to_string());
-    field("kind", session.kind.to_string());
-    field("profile", session.profile.raw().to_owned());
-    field("status", session.status_text.raw().to_owned());
-    field("created", format!("{} ({})", session.created, age(context.now, session.created)));
-    field("started", container.started.map_or_else(String::new, |time| format!("{time} ({})", age(context.now, time))));
+    let page = context.output.page();
+    let time = |time: Timestamp| format!("{time:.0} ({})", age(context.now, time));
+    let mut fields = Fields::new(page);
+    fields.add("name", session.name.as_str());
+    fields.add("id", session.id.to_string());
+    fields.add("kind", session.kind.to_string());
+    fields.add("profile", session.profile.raw());
+    fields.add("status", session.status_text.raw());
+    fields.add("created", time(session.created));
+    fields.add("started", container.started.map_or_else(String::new, time));
     if let Some(exit) = &container.exit {
         let why = if exit.oom_killed { ", out of memory" } else { "" };
-        field("exit", format!("{}{why} {}", exit.code, exit.error.raw()).trim_end().to_owned());
+        fields.add("exit", format!("{}{why} {}", exit.code, exit.error.raw()).trim_end());
     }
-    field("image", format!("{} ({})", container.image.raw(), container.image_id));
-    field("command", container.command.iter().map(Untrusted::raw).collect::<Vec<_>>().join(" "));
-    field("working dir", container.working_dir.raw().to_owned());
-    field("user", container.user.raw().to_owned());
-    field("container", session.container_id.clone());
-    field("runtime", container.runtime.clone());
-    field("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
-    context.output.text(&grid.render());
+    fields.add("image", session.image.raw());
+    fields.add("image id", &container.image_id);
+    fields.add("command", session.command.raw());
+    fields.add("working dir", container.working_dir.raw());
+    fields.add("user", container.user.raw());
+    fields.add("container", &session.container_id);
+    fields.add("runtime", &container.runtime);
+    fields.add("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
+    context.output.text(&fields.render());
 
     if !container.mounts.is_empty() {
-        let mut grid = Grid::new(&["MOUNT", "KIND", "FROM", "ACCESS"], colour);
+        let mut grid = Grid::new(&["MOUNT", "KIND", "FROM", "ACCESS"], page).whole(&[1, 3]);
         for mount in &container.mounts {
             let from = if mount.name.is_empty() { mount.source.raw() } else { &mount.name };
             let access = if mount.read_write { "read-write" } else { "read-only" };
@@ -52,7 +50,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
         }
         context.output.text(&format!("\n{}", grid.render()));
     }
-    context.output.text(&format!("\n{}: {}\n", paint(colour, Role::Heading, "posture"), posture_table::sentence(&posture)));
-    context.output.text(&posture_table::table(&posture, colour, true));
+    context.output.text(&format!("\n{}: {}\n", paint(page.colour, Role::Heading, "posture"), posture_table::sentence(&posture)));
+    context.output.text(&posture_table::table(&posture, page, true));
     Ok(0)
 }

@@ -19,14 +19,14 @@ pub async fn launch(context: &Context, backend: &Backend, order: &Order) -> Done
     let (launched, interrupted) = settled?;
     let launched = launched?;
     if let Some(signal) = interrupted {
-        backend.remove(&launched.session.id.to_string(), true).await?;
+        backend.remove(&launched.session.container_id, true).await?;
         return Err(cut_short(signal, "the launch was cut short, and the session removed"));
     }
     if context.output.is_json() {
         context.output.document(&Document::new(LaunchedBody { session: launched.session, posture: launched.posture }));
     } else {
         context.output.text(&format!("{}\n", launched.session.name));
-        context.output.note(&posture_table::sentence(&launched.posture));
+        context.output.note(&posture_table::note(&launched.session, &launched.posture));
     }
     Ok(0)
 }

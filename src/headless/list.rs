@@ -1,20 +1,28 @@
 //! `ls`: the sessions.
 
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use super::age::age;
 use super::document::{Document, ErrorBody, PostureSummary, SessionRow, Sessions};
 use super::paint::Role;
-use super::table::{Grid, cell, cut, meaning};
+use super::table::{GAP, Grid, Page, cell, cut, meaning};
 use super::{Context, Done};
 use crate::backend::Backend;
 use crate::policy::Verdict;
 use crate::session::{Kind, Session, Status};
+use crate::units::{Untrusted, sanitise};
+
+/// Said where there is nothing to show.
+pub const NOTHING_THERE: &str = "no session is there yet; launch one with: palisade launch NAME";
 
 /// Sessions measured at once: the engine answers an inspect in a millisecond, the kernel's files take longer.
 const AT_ONCE: usize = 8;
 /// Columns of a command or image before it is cut.
 const CUT: usize = 40;
+/// Columns below which a command or image on a narrow terminal says nothing any more.
+const LEAST: usize = 12;
 
 /// What to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,79 +55,128 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
         context.output.document(&Document::new(Sessions { sessions: rows }));
     } else if context.output.is_quiet() {
         context.output.lines(rows.iter().map(|row| &row.session.name));
+    } else if rows.is_empty() {
+        let any = filter.kind.is_none() && filter.status.is_empty();
+        context.output.note(if any { NOTHING_THERE } else { "no session is like that; 'palisade ls' shows all of them" });
     } else {
-        context.output.text(&table(context, &rows, filter));
+        context.output.text(&table(context.output.page(), context.now, &rows, filter));
     }
     Ok(0)
 }
 
 async fn measured(backend: &Backend, session: &Session) -> PostureSummary {
-    match backend.verify(&session.id.to_string()).await {
+    match backend.verify(&session.container_id).await {
         Ok((_, posture)) => PostureSummary::of(&posture),
         Err(failure) => PostureSummary::Unmeasured { error: ErrorBody::from(&failure) },
     }
 }
 
-fn table(context: &Context, rows: &[SessionRow], filter: &Filter) -> String {
-    let mut headings = vec!["NAME", "KIND", "STATUS", "PROFILE", "IMAGE", "CREATED", "COMMAND"];
-    if filter.posture {
-        headings.insert(3, "POSTURE");
+/// A column before it is laid out.
+struct Column {
+    heading: &'static str,
+    cells: Vec<(String, Option<Role>)>,
+}
+
+impl Column {
+    fn width(&self) -> usize {
+        self.cells.iter().map(|(text, _)| text.width()).chain([self.heading.width()]).max().unwrap_or(0)
     }
-    let cut = |text: String| if filter.in_full { text } else { cut(&text, CUT) };
-    let mut grid = Grid::new(&headings, context.output.colours().stdout);
-    for SessionRow { session, posture } in rows {
-        let mut cells = vec![
-            cell(&session.name),
-            cell(session.kind),
-            status(session),
-            cell(session.profile.raw()),
-            cell(cut(session.image.to_string())),
-            cell(age(context.now, session.created)),
-            cell(cut(session.command.to_string())),
-        ];
-        if filter.posture {
-            cells.insert(3, summary(posture.as_ref()));
-        }
-        grid.row(cells);
+}
+
+fn table(page: Page, now: Timestamp, rows: &[SessionRow], filter: &Filter) -> String {
+    let column = |heading, of: &dyn Fn(&SessionRow) -> (String, Option<Role>)| Column {
+        heading,
+        cells: rows.iter().map(of).map(|(text, role)| (sanitise(&text), role)).collect(),
+    };
+    let short = |text: &Untrusted| (if filter.in_full { text.to_string() } else { cut(&text.to_string(), CUT) }, None);
+    let mut columns = vec![
+        column("NAME", &|row| (row.session.name.to_string(), None)),
+        column("KIND", &|row| (row.session.kind.to_string(), None)),
+        column("STATUS", &|row| status(&row.session)),
+        column("PROFILE", &|row| (row.session.profile.to_string(), None)),
+        column("IMAGE", &|row| short(&row.session.image)),
+        column("CREATED", &|row| (age(now, row.session.created), None)),
+        column("COMMAND", &|row| short(&row.session.command)),
+    ];
+    if filter.posture {
+        columns.insert(3, column("POSTURE", &|row| summary(&row.session, row.posture.as_ref())));
+    }
+    if let Some(most) = page.columns.filter(|_| !filter.in_full) {
+        fit(&mut columns, usize::from(most));
+    }
+    let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+    // A line for each session, whatever the page: what does not fit is cut, never wrapped.
+    let mut grid = Grid::new(&headings, Page { columns: None, ..page });
+    for row in 0..rows.len() {
+        grid.row(columns.iter().filter_map(|column| column.cells.get(row)).map(|(text, role)| match role {
+            Some(role) => meaning(text, *role),
+            None => cell(text),
+        }));
     }
     grid.render()
 }
 
-fn status(session: &Session) -> comfy_table::Cell {
-    let text = if session.status_text.raw().is_empty() { session.status.to_string() } else { session.status_text.to_string() };
-    match session.status {
-        Status::Running => meaning(text, Role::Good),
-        Status::Dead | Status::Unknown => meaning(text, Role::Danger),
-        Status::Paused | Status::Restarting | Status::Removing => meaning(text, Role::Caution),
-        Status::Created | Status::Exited => cell(text),
+/// Cuts commands and images, then leaves whole columns out, until a line fits.
+fn fit(columns: &mut Vec<Column>, most: usize) {
+    let width = |columns: &[Column], least: bool| {
+        let each = columns.iter().map(|column| match column.heading {
+            "COMMAND" | "IMAGE" if least => column.width().min(LEAST),
+            _ => column.width(),
+        });
+        each.sum::<usize>() + columns.len().saturating_sub(1) * usize::from(GAP)
+    };
+    for dispensable in ["CREATED", "PROFILE", "IMAGE", "KIND"] {
+        if width(columns, true) <= most {
+            break;
+        }
+        columns.retain(|column| column.heading != dispensable);
+    }
+    for heading in ["COMMAND", "IMAGE"] {
+        let over = width(columns, false).saturating_sub(most);
+        let Some(column) = columns.iter_mut().find(|column| column.heading == heading && over > 0) else { continue };
+        let room = column.width().saturating_sub(over).max(LEAST);
+        for (text, _) in &mut column.cells {
+            *text = cut(text, room);
+        }
     }
 }
 
-fn summary(posture: Option<&PostureSummary>) -> comfy_table::Cell {
+fn status(session: &Session) -> (String, Option<Role>) {
+    let text = if session.status_text.raw().is_empty() { session.status.to_string() } else { session.status_text.to_string() };
+    let role = match session.status {
+        Status::Running => Some(Role::Good),
+        Status::Dead | Status::Unknown => Some(Role::Danger),
+        Status::Paused | Status::Restarting | Status::Removing => Some(Role::Caution),
+        Status::Created | Status::Exited => None,
+    };
+    (text, role)
+}
+
+fn summary(session: &Session, posture: Option<&PostureSummary>) -> (String, Option<Role>) {
     match posture {
         Some(PostureSummary::Measured { enforced, total, verdict, failing }) => {
             let counts = format!("{enforced}/{total}");
             match verdict {
-                Verdict::Enforced => meaning(counts, Role::Good),
-                Verdict::Unknown => meaning(format!("{counts} unknown"), Role::Caution),
+                Verdict::Enforced => (counts, Some(Role::Good)),
+                Verdict::Unknown if !session.status.is_live() => ("not running".to_owned(), None),
+                Verdict::Unknown => (format!("{counts} unknown"), Some(Role::Caution)),
                 Verdict::Weaker | Verdict::Missing => {
                     let names: Vec<_> = failing.iter().map(|control| control.name()).collect();
-                    meaning(format!("{counts} {verdict}: {}", names.join(" ")), Role::Danger)
+                    (format!("{counts} {verdict}: {}", names.join(" ")), Some(Role::Danger))
                 }
             }
         }
-        Some(PostureSummary::Unmeasured { error }) => meaning(format!("not measured: {}", error.message), Role::Caution),
-        None => cell(""),
+        Some(PostureSummary::Unmeasured { error }) => (format!("not measured: {}", error.message), Some(Role::Caution)),
+        None => (String::new(), None),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::headless::Output;
     use crate::policy::controls::Control;
+
+    const PIPE: Page = Page { colour: false, columns: None };
 
     #[test]
     fn a_list_is_a_line_for_each_session_whatever_it_calls_itself() {
@@ -137,8 +194,9 @@ mod tests {
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
         let rows = [SessionRow { session, posture: Some(posture) }];
-        let context = Context { output: Output::default(), now: Timestamp::from_second(7_200).unwrap() };
-        let text = table(&context, &rows, &Filter { posture: true, ..Filter::default() });
+        let now = Timestamp::from_second(7_200).unwrap();
+        let with_posture = Filter { posture: true, ..Filter::default() };
+        let text = table(PIPE, now, &rows, &with_posture);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert_eq!(
@@ -149,7 +207,11 @@ mod tests {
             assert!(lines[1].contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains('\u{1b}') && !text.contains("on and on and on"));
-        assert!(table(&context, &rows, &Filter { in_full: true, ..Filter::default() }).contains("on and on and on"));
-        assert_eq!(table(&context, &[], &Filter::default()).lines().count(), 1, "no session is a heading and nothing more");
+        assert!(table(PIPE, now, &rows, &Filter { in_full: true, ..Filter::default() }).contains("on and on and on"));
+        for columns in [80, 100, 120, 160] {
+            let text = table(Page { columns: Some(columns), ..PIPE }, now, &rows, &with_posture);
+            assert!(text.lines().all(|line| line.width() <= usize::from(columns)), "{columns}:\n{text}");
+            assert!(text.lines().count() == 2 && text.contains("web ") && text.contains("20/21 weaker: pids_limit"), "{text}");
+        }
     }
 }

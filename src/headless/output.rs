@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
+use super::table::Page;
 use crate::failure::Failure;
 
 /// What standard output and error are, and what the operator wants on them.
@@ -18,6 +19,8 @@ pub struct Surroundings {
     pub stdout_terminal: bool,
     /// Standard error is a terminal.
     pub stderr_terminal: bool,
+    /// Columns of the terminal at standard output; `None` where there is no terminal.
+    pub columns: Option<u16>,
     /// Which streams are coloured.
     pub colours: Colours,
 }
@@ -64,6 +67,11 @@ impl Output {
     /// Which streams are coloured.
     pub fn colours(&self) -> Colours {
         self.surroundings.colours
+    }
+
+    /// What text on standard output is laid out for.
+    pub fn page(&self) -> Page {
+        Page { colour: self.surroundings.colours.stdout, columns: self.surroundings.columns }
     }
 
     /// What the streams are.

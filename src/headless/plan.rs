@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::paint::{Role, paint};
-use super::table::{Grid, cell};
+use super::table::{Fields, Grid, Page, cell};
 use super::{Context, Done};
 use crate::backend::{Backend, Order};
 use crate::policy::plan::PlanMountKind;
@@ -16,29 +16,25 @@ pub async fn plan(context: &Context, backend: &Backend, order: &Order) -> Done {
     if context.output.is_json() {
         context.output.document(&plan);
     } else {
-        context.output.text(&text(&plan, context.output.colours().stdout));
+        context.output.text(&text(&plan, context.output.page()));
     }
     Ok(0)
 }
 
-fn text(plan: &Plan, colour: bool) -> String {
+fn text(plan: &Plan, page: Page) -> String {
     let create = &plan.create;
-    let mut grid = Grid::new(&[], colour);
-    let mut field = |name: &str, value: String| {
-        if !value.is_empty() {
-            grid.row([cell(name), cell(value)]);
-        }
-    };
-    field("kind", plan.kind.to_string());
-    field("image", format!("{} {}", plan.image.reference, plan.image.id).trim_end().to_owned());
-    field("command", create.entrypoint.join(" "));
-    field("user", create.user.clone());
-    field("working dir", create.working_dir.clone());
-    field("environment", create.env.join(" "));
-    let mut text = grid.render();
-    let _ = write!(text, "\n{}\n{}", paint(colour, Role::Heading, "policy"), policy(&plan.policy, colour));
+    let mut fields = Fields::new(page);
+    fields.add("kind", plan.kind.to_string());
+    fields.add("image", &plan.image.reference);
+    fields.add("image id", if plan.image.id.is_empty() { "not there yet" } else { &plan.image.id });
+    fields.add("command", create.entrypoint.join(" "));
+    fields.add("user", &create.user);
+    fields.add("working dir", &create.working_dir);
+    fields.add("environment", create.env.join(" "));
+    let mut text = fields.render();
+    let _ = write!(text, "\n{}\n{}", paint(page.colour, Role::Heading, "policy"), policy(&plan.policy, page));
     if !create.mounts.is_empty() {
-        let mut grid = Grid::new(&["MOUNT", "KIND", "FROM", "ACCESS"], colour);
+        let mut grid = Grid::new(&["MOUNT", "KIND", "FROM", "ACCESS"], page).whole(&[1, 3]);
         for mount in &create.mounts {
             let kind = match mount.kind {
                 PlanMountKind::Volume => "volume",
@@ -53,39 +49,38 @@ fn text(plan: &Plan, colour: bool) -> String {
 }
 
 /// What a policy decides, with the floor that it cannot lower.
-pub fn policy(policy: &Policy, colour: bool) -> String {
-    let mut grid = Grid::new(&[], colour);
-    let mut field = |name: &str, value: String| grid.row([cell(name), cell(value)]);
+pub fn policy(policy: &Policy, page: Page) -> String {
+    let mut fields = Fields::new(page);
     let added: Vec<_> = policy.cap_add.iter().map(ToString::to_string).collect();
-    field("profile", policy.profile.clone());
-    field("image", policy.image.clone());
-    field("cap_drop", "ALL".to_owned());
-    field("cap_add", if added.is_empty() { "none".to_owned() } else { added.join(" ") });
-    field("no_new_privileges", "true".to_owned());
-    field("init", "true".to_owned());
-    field("seccomp", policy.seccomp.to_string());
-    field("pids_limit", policy.pids_limit.get().to_string());
-    field("memory", format!("{}, no swap", policy.memory));
-    field("cpus", policy.cpus.to_string());
-    field("cpuset", if policy.cpuset.is_empty() { "all".to_owned() } else { policy.cpuset.clone() });
-    field("nofile", policy.nofile.to_string());
-    field("read_only_rootfs", policy.read_only_rootfs.to_string());
-    field("tmpfs", sizes(&[("/tmp", policy.tmp_size), ("/run", policy.run_size), ("/dev/shm", policy.shm_size)]));
-    field("network", policy.network.to_string());
-    field("log", format!("{} files of {}", policy.log.max_file, policy.log.max_size));
-    field(
+    fields.add("profile", &policy.profile);
+    fields.add("image", &policy.image);
+    fields.add("cap_drop", "ALL");
+    fields.add("cap_add", if added.is_empty() { "none".to_owned() } else { added.join(" ") });
+    fields.add("no_new_privileges", "true");
+    fields.add("init", "true");
+    fields.add("seccomp", policy.seccomp.to_string());
+    fields.add("pids_limit", policy.pids_limit.get().to_string());
+    fields.add("memory", format!("{}, no swap", policy.memory));
+    fields.add("cpus", policy.cpus.to_string());
+    fields.add("cpuset", if policy.cpuset.is_empty() { "all".to_owned() } else { policy.cpuset.clone() });
+    fields.add("nofile", policy.nofile.to_string());
+    fields.add("read_only_rootfs", policy.read_only_rootfs.to_string());
+    fields.add("tmpfs", sizes(&[("/tmp", policy.tmp_size), ("/run", policy.run_size), ("/dev/shm", policy.shm_size)]));
+    fields.add("network", policy.network.to_string());
+    fields.add("log", format!("{} files of {}", policy.log.max_file, policy.log.max_size));
+    fields.add(
         "timeout",
         match policy.timeout {
             Timeout::Never => "none".to_owned(),
             Timeout::After(seconds) => seconds.to_string(),
         },
     );
-    field("stop_grace", policy.stop_grace.to_string());
-    field("workspace", if policy.workspace_read_only { "read-only" } else { "as asked" }.to_owned());
+    fields.add("stop_grace", policy.stop_grace.to_string());
+    fields.add("workspace", if policy.workspace_read_only { "read-only" } else { "as asked" });
     for (key, value) in &policy.env {
-        field("env", format!("{key}={value}"));
+        fields.add("env", format!("{key}={value}"));
     }
-    grid.render()
+    fields.render()
 }
 
 fn sizes(all: &[(&str, Bytes)]) -> String {

@@ -24,7 +24,7 @@ fn list(context: &Context, profiles: Vec<ProfileSummary>) {
     } else if context.output.is_quiet() {
         context.output.lines(profiles.iter().map(|profile| &profile.name));
     } else {
-        let mut grid = Grid::new(&["NAME", "DESCRIPTION", "FROM"], context.output.colours().stdout);
+        let mut grid = Grid::new(&["NAME", "DESCRIPTION", "FROM"], context.output.page()).whole(&[0]);
         for profile in &profiles {
             grid.row([cell(&profile.name), cell(&profile.description), cell(&profile.origin)]);
         }
@@ -46,7 +46,7 @@ fn show(context: &Context, profiles: Vec<ProfileSummary>, name: &str) -> Done {
         if !profile.description.is_empty() {
             context.output.text(&format!("{}\n\n", sanitise(&profile.description)));
         }
-        context.output.text(&super::plan::policy(&profile.policy, context.output.colours().stdout));
+        context.output.text(&super::plan::policy(&profile.policy, context.output.page()));
     }
     Ok(0)
 }

@@ -31,7 +31,7 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order) -> Done {
     let (running, interrupted) = settled?;
     let running = running.map_err(before)?;
     let session = running.launched.session;
-    let control = Foreground { backend, id: session.id.to_string() };
+    let control = Foreground { backend, id: session.container_id.clone() };
     if let Some(signal) = interrupted {
         let _ = control.kill_now().await;
         return Err(cut_short(signal, "the launch was cut short, and the session removed"));

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::document::{Document, ErrorBody, Verification, Verified};
+use super::list::NOTHING_THERE;
 use super::paint::{Role, paint};
 use super::posture_table;
 use super::{Context, Done, Stop};
@@ -17,9 +18,10 @@ const AT_ONCE: usize = 8;
 
 /// Measures these sessions, all of them where none is named. `every` shows controls that hold for several, too.
 pub async fn verify(context: &Context, backend: &Backend, names: &[String], every: bool) -> Done {
+    // By container: a session made by hand has no id, or another's.
     let whom: Vec<(String, String)> = if names.is_empty() {
         let sessions = backend.sessions().await?;
-        sessions.into_iter().map(|session| (session.name.to_string(), session.id.to_string())).collect()
+        sessions.into_iter().map(|session| (session.name.to_string(), session.container_id)).collect()
     } else {
         names.iter().map(|name| (name.clone(), name.clone())).collect()
     };
@@ -42,6 +44,9 @@ pub async fn verify(context: &Context, backend: &Backend, names: &[String], ever
         let verified = results.into_iter().map(verification).collect();
         context.output.document(&Document::with_error(Verified { verified }, failure.as_ref().map(ErrorBody::from)));
     } else {
+        if results.is_empty() {
+            context.output.note(NOTHING_THERE);
+        }
         let every = every || results.len() == 1;
         for (name, result) in &results {
             show(context, name, result, every);
@@ -89,14 +94,15 @@ fn verification((name, result): (String, Result<(Session, Posture)>)) -> Verific
 }
 
 fn show(context: &Context, name: &str, result: &Result<(Session, Posture)>, every: bool) {
-    let colour = context.output.colours().stdout;
+    let page = context.output.page();
+    let colour = page.colour;
     match result {
         Ok((session, posture)) => {
             let role = if posture.is_weaker() { Role::Danger } else { Role::Good };
             let title = paint(colour, Role::Heading, session.name.as_str());
             context.output.text(&format!("{title}: {}\n", paint(colour, role, &posture_table::sentence(posture))));
             if !context.output.is_quiet() {
-                context.output.text(&posture_table::table(posture, colour, every));
+                context.output.text(&posture_table::table(posture, page, every));
             }
         }
         Err(failure) => {

@@ -22,6 +22,13 @@ fn a_persistent_session_is_launched_listed_used_stopped_started_and_removed() {
     assert_eq!(row["image"], "palisade-sandbox:latest");
 
     assert_eq!(session.sh("echo kept > ~/note && id -u && pwd").1, "1000\n/home/sandbox\n");
+    for (command, code) in [("nonesuch", 127), ("/etc/passwd", 126)] {
+        let output = call(&["exec", &session.name, "--", command]);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), String::new()), "{command}");
+        assert!(text(&output.stderr).starts_with(&format!("palisade: cannot run {command}: ")), "{}", text(&output.stderr));
+    }
+    let output = call(&["cp", &format!("{}:/home/sandbox/nosuch", session.name), "."]);
+    assert!(text(&output.stderr).contains(&format!("no '/home/sandbox/nosuch' in '{}'", session.name)), "{}", text(&output.stderr));
     succeed(&["stop", &session.name]);
     assert_eq!(call(&["exec", &session.name, "--", "true"]).status.code(), Some(125));
     succeed(&["start", &session.name]);

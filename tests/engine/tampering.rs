@@ -93,6 +93,13 @@ fn a_container_made_by_hand_with_our_labels_is_held_to_the_floor() {
         assert!(["weaker", "missing"].contains(&verdict(&document, control).as_str()), "{control}: {document:#}");
     }
     assert_eq!(verdict(&document, "cap_drop"), "enforced");
+    // It has no id of ours; among all sessions it is found and judged all the same.
+    let (code, all) = json(&["verify", "--all"]);
+    let found = all["verified"].as_array().unwrap().iter().find(|row| row["name"] == session.name.as_str());
+    assert_eq!((code, found.map(|row| row["weaker"] == true)), (5, Some(true)), "{all:#}");
+    let (_, listed) = json(&["ls", "--posture"]);
+    let row = listed["sessions"].as_array().unwrap().iter().find(|row| row["name"] == session.name.as_str()).unwrap().clone();
+    assert_eq!(row["posture"]["verdict"], "missing", "{row:#}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn a_usage_error_names_the_argument_and_the_way_out() {
         (&["--nonsense"][..], "--nonsense", "palisade --help"),
         (&["nonsense"], "nonsense", "palisade --help"),
         (&["run", "--memory", "lots", "--", "true"], "lots", "palisade run --help"),
+        (&["run", "--pids-limit", "unlimited", "--", "true"], "give a whole number", "palisade run --help"),
         (&["run", "--cap-add", "ROOT", "--", "true"], "ROOT", "palisade run --help"),
         (&["launch", "a/b"], "a/b", "palisade launch --help"),
         (&["launch", "a\u{1b}[2Jb"], "\\u{1b}", "palisade launch --help"),
@@ -154,7 +155,10 @@ fn every_command_explains_itself() {
         assert!(command == "image" || help.contains("Examples:"), "{command} --help has no example");
         assert!(text(&run(&[command, "-h"]).stdout).lines().count() < help.lines().count(), "{command} -h is as long as --help");
     }
-    assert!(!top.contains("supervise") && !top.contains("probe"), "what runs inside is no command for people");
+    assert!(
+        ["supervise", "probe", "enter "].iter().all(|inside| !top.contains(&format!("\n  {inside}"))),
+        "what runs inside is no command for people"
+    );
     for (command, facts) in [
         ("run", &["--secret <NAME[=ENV]>", "--workspace <PATH[:ro]>", "--timeout <TIME>", "--cap-add <CAP>", "SIGINT", "126"][..]),
         ("verify", &["5 a control is weaker"]),

@@ -265,7 +265,8 @@ fn image(engine: &EngineSide, now: Timestamp) -> Check {
             let Some((made, size)) = made else { return ok("image", tag) };
             let days = now.since(*made).and_then(|age| age.total((Unit::Day, jiff::SpanRelativeTo::days_are_24_hours()))).unwrap_or(0.0);
             let uid = facts.home_uid.unwrap_or_default();
-            let found = format!("{tag}, {size}, {days:.0} days old, home of uid {uid}");
+            let made = if days < 2.0 { "new".to_owned() } else { format!("{days:.0} days old") };
+            let found = format!("{tag}, {size}, {made}, home of uid {uid}");
             if days > OLD_DAYS {
                 warning("image", found, format!("{build} --no-cache brings its packages up to date"))
             } else {

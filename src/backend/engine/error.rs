@@ -127,6 +127,9 @@ pub(super) fn unreachable(endpoint: &Endpoint, cause: &Cause) -> Failure {
         Cause::Permission => failure
             .detail(format!("permission denied: {}", sanitise(&socket)))
             .hint("add yourself to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root"),
+        Cause::NoSocket | Cause::Refused | Cause::Other(_) if endpoint.uri.starts_with("ssh://") => failure
+            .detail(format!("ssh: {}", sanitise(&words(cause))))
+            .hint("`ssh HOST docker version` must work without a question: keys in the agent, the host known, docker on its PATH"),
         Cause::Refused if local => failure
             .detail(format!("{} is there, but nobody listens on it", sanitise(&socket)))
             .hint("the engine has stopped: `sudo systemctl start docker`, or `scripts/quickstart`"),
@@ -137,9 +140,6 @@ pub(super) fn unreachable(endpoint: &Endpoint, cause: &Cause) -> Failure {
         Cause::Tls(why) => failure
             .detail(format!("TLS: {}", sanitise(why)))
             .hint("check DOCKER_CERT_PATH: its ca.pem must have signed the engine's certificate, and the certificate must name this host"),
-        Cause::NoSocket | Cause::Other(_) if endpoint.uri.starts_with("ssh://") => failure
-            .detail(format!("ssh: {}", sanitise(&words(cause))))
-            .hint("`ssh HOST docker version` must work without a question: keys in the agent, the host known, docker on its PATH"),
         Cause::NoSocket | Cause::Other(_) => failure
             .detail(sanitise(&words(cause)))
             .hint("check the address: unix:///PATH, tcp://HOST:PORT, https://HOST:PORT or ssh://USER@HOST"),
@@ -149,6 +149,7 @@ pub(super) fn unreachable(endpoint: &Endpoint, cause: &Cause) -> Failure {
 fn words(cause: &Cause) -> String {
     match cause {
         Cause::Other(text) => text.clone(),
+        Cause::Refused => "connection refused".to_owned(),
         _ => "not found".to_owned(),
     }
 }
@@ -197,6 +198,7 @@ mod tests {
                 assert!(failure.hint.is_some(), "{failure}");
             }
         }
+        assert!(unreachable(&endpoint("ssh://me@host"), &Cause::Refused).to_string().contains("ssh: connection refused\nhint: `ssh HOST"));
         assert!(unreachable(&endpoint("unix:///x"), &Cause::NoSocket).to_string().contains("scripts/quickstart"));
         assert!(unreachable(&endpoint("unix:///x"), &Cause::Permission).to_string().contains("docker"));
     }

@@ -76,7 +76,7 @@ impl Audit<'_> {
         let mut shown = Vec::new();
         for (path, options) in &self.engine.tmpfs {
             let size = options.split(',').find_map(|option| option.strip_prefix("size=")).and_then(|size| size.parse::<Bytes>().ok());
-            shown.push(format!("{path} {options}"));
+            shown.push(tmpfs_words(path, size, options));
             judge_tmpfs(&mut source, path, size.map(Bytes::get), self.wanted.tmpfs.get(path).copied());
             // The engine adds nosuid and nodev itself unless it is told otherwise.
             for option in options.split(',').filter(|option| matches!(*option, "suid" | "dev")) {
@@ -170,6 +170,13 @@ impl Audit<'_> {
 
 fn words(paths: &[&str]) -> String {
     if paths.is_empty() { "none".to_owned() } else { paths.join(" ") }
+}
+
+/// `/run 64 MiB noexec nosuid nodev`: what decides, without owners and modes.
+fn tmpfs_words(path: &str, size: Option<Bytes>, options: &str) -> String {
+    let size = size.map_or_else(|| "unbounded".to_owned(), |size| size.to_string());
+    let flags = options.split(',').filter(|option| !option.is_empty() && *option != "rw" && !option.contains('='));
+    flags.fold(format!("{path} {size}"), |words, flag| format!("{words} {flag}"))
 }
 
 fn judge_tmpfs(source: &mut Source, path: &str, size: Option<u64>, wanted: Option<u64>) {

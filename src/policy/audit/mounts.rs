@@ -39,6 +39,8 @@ impl Audit<'_> {
                     others.push(mount.target.to_string());
                 }
             }
+            // In one order, whatever the mount table's: equal sessions read alike.
+            others.sort();
             source.text = if others.is_empty() { "none but the engine's own".to_owned() } else { others.join(", ") };
             self.judge_workspace(facts, source);
         });
@@ -66,6 +68,7 @@ impl Audit<'_> {
                 _ => {}
             }
         }
+        shown.sort();
         source.text = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
         source
     }

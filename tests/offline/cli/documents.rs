@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use palisade::backend::CopyReport;
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
+use palisade::backend::image::{OurImage, Purpose};
 use palisade::config::profiles::ProfileSummary;
 use palisade::failure::{Code, Failure};
 use palisade::headless::document::{
@@ -230,7 +231,9 @@ fn profiles_images_and_checks() {
         size: Bytes::mib(3),
         labels: BTreeMap::from([("a".into(), "b".into())]),
     };
-    check("images", &Document::new(Images { images: vec![image] }));
+    for purpose in [Purpose::Sandbox, Purpose::Base, Purpose::Leftover] {
+        check("images", &Document::new(Images { images: vec![OurImage { summary: image.clone(), purpose, outdated: true }] }));
+    }
     check("image_built", &Document::new(ImageBuilt { image: "a:b".into(), id: "sha256:0".into(), built: true }));
     let found = |state, advice| Check { name: "engine", state, found: "20.10".into(), advice };
     let all = vec![found(CheckState::Ok, None), found(CheckState::Warning, Some("x".into())), found(CheckState::Failed, None)];
