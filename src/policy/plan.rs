@@ -391,6 +391,7 @@ pub fn requested(policy: &Policy, request: &Request) -> Requested {
         pids_limit: policy.pids_limit.get(),
         memory: policy.memory.get(),
         nano_cpus: policy.cpus.as_nano().unsigned_abs(),
+        cpuset: policy.cpuset.clone(),
         nofile: u64::from(policy.nofile),
         read_only_rootfs: policy.read_only_rootfs,
         tmpfs: BTreeMap::from([("/run".to_owned(), policy.run_size.get()), ("/tmp".to_owned(), policy.tmp_size.get())]),
