@@ -27,12 +27,12 @@ pub(super) struct Open {
 impl Backend {
     /// Launches in the background.
     pub async fn launch(&self, order: &Order, reporter: &dyn Reporter) -> Result<Launched> {
-        Ok(self.bring_up(order, Stdin::Null, reporter).await?.launched)
+        Ok(Box::pin(self.bring_up(order, Stdin::Null, reporter)).await?.launched)
     }
 
     /// Launches in the foreground.
     pub async fn run(&self, order: &Order, reporter: &dyn Reporter) -> Result<Running> {
-        let open = self.bring_up(order, Stdin::Pass, reporter).await?;
+        let open = Box::pin(self.bring_up(order, Stdin::Pass, reporter)).await?;
         Ok(Running { launched: open.launched, input: open.attached.input, output: open.attached.output, exit: open.exit })
     }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::engine::WaitFor;
 use super::measure::{refuse, requested_of};
+use super::supervisor_volume::is_abandoned;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
 use crate::policy::{SecretSource, env, plan};
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
+use crate::units::Untrusted;
 
 impl Backend {
     /// Sends a signal to the session's command, by its name (`SIGINT`).
@@ -29,8 +31,10 @@ impl Backend {
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
-        if session.status.is_live() {
-            return Err(Failure::new(Code::Conflict, format!("'{}' is {} already", session.name, session.status))
+        // Not as listed: an engine's list can lag behind the stop that it has just confirmed.
+        let status = facts.status.unwrap_or(session.status);
+        if status.is_live() {
+            return Err(Failure::new(Code::Conflict, format!("'{}' is {status} already", session.name))
                 .hint(format!("palisade restart {} stops it first", session.name)));
         }
         let values = self.secret_values(&secrets_of(&facts, secrets)?)?;
@@ -61,12 +65,28 @@ impl Backend {
     pub async fn remove(&self, who: &str, force: bool) -> Result<Session> {
         let session = self.find(who).await?;
         if session.status.is_live() && !force {
-            return Err(Failure::new(Code::Conflict, format!("'{}' is {}", session.name, session.status))
-                .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
+            let status = self.engine.inspect(&session.container_id).await?.status.unwrap_or(session.status);
+            if status.is_live() {
+                return Err(Failure::new(Code::Conflict, format!("'{}' is {status}", session.name))
+                    .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
+            }
         }
         self.engine.remove(&session.container_id).await?;
         self.remove_home(&session).await?;
+        self.sweep().await?;
         Ok(session)
+    }
+
+    /// Removes helper containers that a killed manager left: by label and age, so that none in use is taken away.
+    async fn sweep(&self) -> Result<()> {
+        for container in self.engine.our_containers().await? {
+            let role = container.labels.get(labels::ROLE).map(Untrusted::raw);
+            let helper = role.is_some_and(|role| [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME].contains(&role));
+            if helper && is_abandoned(container.created) {
+                self.engine.remove(&container.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Only a volume that says it is this session's: a foreign one by the same name stays.

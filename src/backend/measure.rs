@@ -60,7 +60,7 @@ impl Backend {
         let digests = self.paths.cache.join("digests.json");
         let read = move || {
             if moment == Moment::AtGate {
-                let supervisor = reader.wait_for_gate(pid, Instant::now() + GATE_DEADLINE)?;
+                let supervisor = reader.wait_for_gate(&id, pid, Instant::now() + GATE_DEADLINE)?;
                 let own = reader.exe_digest(std::process::id(), Some(&digests))?;
                 if reader.exe_digest(supervisor, Some(&digests))? != own {
                     return Err(Unreadable::Other(NOT_OURS.to_owned()));

@@ -49,8 +49,12 @@ impl Backend {
         let name = name_of(order, id)?;
         let secrets = self.secret_values(&judged.secrets)?;
         self.within_the_engine(&mut judged.policy, reporter).await?;
-        let image = self.image_for(&judged.policy.image, order.pull, reporter).await?;
-        let volume = self.supervisor_volume(&image.id).await?;
+        let (image, volume) = tokio::join!(self.image_for(&judged.policy.image, order.pull, reporter), self.ready_supervisor_volume());
+        let image = image?;
+        let volume = match volume? {
+            Some(volume) => volume,
+            None => self.fill_supervisor_volume(&image.id).await?,
+        };
         let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volume))?;
         Ok(Prepared { plan, secrets })
     }

@@ -18,9 +18,16 @@ use crate::kernel::{HostReader, hex};
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
 
-/// Another manager that fills the volume takes about a second; one that was killed is not waited for longer than this.
-const ABANDONED_AFTER: Duration = Duration::from_mins(1);
+/// Another manager that fills the volume takes about a second; one that was killed is waited for no longer than this. A probe, the slowest
+/// of our helpers, gives up long before.
+const ABANDONED_AFTER: Duration = Duration::from_mins(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Whether a helper container has been there for longer than any manager needs it.
+#[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
+pub(super) fn is_abandoned(created: jiff::Timestamp) -> bool {
+    jiff::Timestamp::now().duration_since(created).unsigned_abs() > ABANDONED_AFTER
+}
 
 /// Which volumes were found whole, so that a launch need not read one back: engine, name and time of creation.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,12 +36,18 @@ struct Verified(BTreeMap<String, String>);
 impl Backend {
     /// The volume's name, once it exists and holds this very program.
     pub(super) async fn supervisor_volume(&self, image: &str) -> Result<String> {
-        let digest = self.own_digest()?;
-        let name = volume_name(&digest);
+        match self.ready_supervisor_volume().await? {
+            Some(name) => Ok(name),
+            None => self.fill_supervisor_volume(image).await,
+        }
+    }
+
+    /// The volume's name where it is known to be whole.
+    pub(super) async fn ready_supervisor_volume(&self) -> Result<Option<String>> {
+        let name = self.planned_supervisor_volume()?;
         match self.engine.volume(&name).await {
-            Ok(volume) if self.is_verified(&volume) => Ok(name),
-            Ok(_) => self.fill_supervisor_volume(image).await,
-            Err(failure) if failure.code == Code::NotFound => self.fill_supervisor_volume(image).await,
+            Ok(volume) => Ok(self.is_verified(&volume).then_some(name)),
+            Err(failure) if failure.code == Code::NotFound => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -79,17 +92,18 @@ impl Backend {
         };
         let volume_labels =
             [(labels::SCHEMA.to_owned(), labels::SCHEMA_VALUE.to_owned()), (labels::ROLE.to_owned(), labels::ROLE_SUPERVISOR.to_owned())];
-        let began = std::time::Instant::now();
         loop {
             self.engine.create_volume(volume, &volume_labels).await?;
             match self.engine.create_one_shot(&request).await {
                 Ok(created) => return Ok(created.id),
-                Err(failure) if failure.code == Code::Conflict => {
-                    if began.elapsed() > ABANDONED_AFTER {
+                Err(failure) if failure.code == Code::Conflict => match self.engine.inspect(&request.name).await {
+                    Ok(facts) if facts.created.is_some_and(is_abandoned) => {
                         self.engine.remove(&request.name).await?;
                     }
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
+                    Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
+                    Err(failure) if failure.code == Code::NotFound => {}
+                    Err(failure) => return Err(failure),
+                },
                 Err(failure) => return Err(failure),
             }
         }

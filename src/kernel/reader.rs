@@ -58,8 +58,10 @@ impl HostReader {
         containers.iter().zip(firsts).map(facts).collect()
     }
 
-    /// Waits until the supervisor under this PID 1 holds the command back ([`super::GATE_NAME`]), and gives its PID.
-    pub fn wait_for_gate(&self, pid: u32, deadline: Instant) -> Result<u32, Unreadable> {
+    /// Waits until the supervisor under this container's PID 1 holds the command back ([`super::GATE_NAME`]), and gives
+    /// its PID. A number of another machine's is nobody's here, or somebody's who never will: that is told at once.
+    pub fn wait_for_gate(&self, container_id: &str, pid: u32, deadline: Instant) -> Result<u32, Unreadable> {
+        self.paths_of_first(container_id, pid)?;
         gate::wait(&self.proc, pid, deadline)
     }
 
@@ -73,16 +75,19 @@ impl HostReader {
         Surroundings::read(&self.proc, self.source)
     }
 
-    /// Makes sure that the process is the container's first, and no longer the runtime on its way in.
-    fn first(&self, container_id: &str, pid: u32) -> Result<First, Unreadable> {
+    /// The control groups of a process, once they say that it is the container's.
+    fn paths_of_first(&self, container_id: &str, pid: u32) -> Result<CgroupPaths, Unreadable> {
         let text = self.proc.read(pid, "cgroup").map_err(|error| match Unreadable::from_io("read its control group", &error) {
             Unreadable::Gone => Unreadable::NotLocal,
             other => other,
         })?;
         let paths = CgroupPaths::parse(&text);
-        if !paths.mention(container_id) {
-            return Err(Unreadable::NotLocal);
-        }
+        if paths.mention(container_id) { Ok(paths) } else { Err(Unreadable::NotLocal) }
+    }
+
+    /// Makes sure that the process is the container's first, and no longer the runtime on its way in.
+    fn first(&self, container_id: &str, pid: u32) -> Result<First, Unreadable> {
+        let paths = self.paths_of_first(container_id, pid)?;
         stage::settle(&self.proc, pid);
         let seen = Seen::read(&self.proc, pid).ok_or(Unreadable::Gone)?;
         if seen.pid_ns.is_none() && self.source == KernelSource::Host {
@@ -288,5 +293,17 @@ mod tests {
         assert_eq!(machine.reader().read(ID, 100).unwrap_err(), Unreadable::Denied);
         assert_eq!(machine.reader().read(&ID.replace('1', "2"), 100).unwrap_err(), Unreadable::NotLocal);
         assert_eq!(machine.reader().read(ID, 77).unwrap_err(), Unreadable::NotLocal);
+    }
+
+    #[test]
+    fn a_gate_is_waited_for_only_under_the_containers_own_first_process() {
+        let machine = Machine::new();
+        let far = Instant::now() + std::time::Duration::from_hours(1);
+        for (whose, pid) in [("nobody's", 77), ("somebody else's", 1)] {
+            assert_eq!(machine.reader().wait_for_gate(ID, pid, far), Err(Unreadable::NotLocal), "{whose}");
+        }
+        machine.write("proc/100/task/100/children", "101 ");
+        machine.write("proc/101/comm", &format!("{}\n", super::super::GATE_NAME));
+        assert_eq!(machine.reader().wait_for_gate(ID, 100, far), Ok(101));
     }
 }

@@ -51,7 +51,7 @@ fn report(task: &Task) -> Result<ProbeReport, String> {
     let gate = match task.gate {
         None => None,
         Some(wait) => {
-            let pid = reader.wait_for_gate(1, Instant::now() + wait).map_err(|why| why.to_string())?;
+            let pid = reader.wait_for_gate(&task.container, 1, Instant::now() + wait).map_err(|why| why.to_string())?;
             let digest = reader.exe_digest(pid, None).map_err(|why| why.to_string())?;
             Some(GateProof { pid, exe_sha256: crate::kernel::hex(&digest) })
         }

@@ -74,6 +74,43 @@ fn what_a_session_is_told_by_env_file_and_flag() {
 }
 
 #[test]
+fn a_command_that_is_not_there_is_told_the_same_by_run_and_exec() {
+    let session = Session::asleep();
+    let (code, output, _) = session.sh("exit 9");
+    assert_eq!((code, output.as_str()), (9, ""));
+    for (command, expected) in [("no-such-command", 127), ("/etc/passwd", 126)] {
+        let output = call(&["exec", &session.name, "--", command]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(expected), ""));
+        assert!(text(&output.stderr).contains(command));
+    }
+}
+
+#[test]
+fn what_a_killed_manager_left_is_swept_and_what_is_in_use_or_foreign_is_not() {
+    let session = Session::asleep();
+    let (foreign, young) = (format!("palisade-home-{}", name()), name());
+    docker(&["create", "--name", &foreign, "palisade-sandbox:latest", "true"]);
+    docker(&[
+        "create",
+        "--name",
+        &young,
+        "--label",
+        "palisade.schema=1",
+        "--label",
+        "palisade.role=home",
+        "palisade-sandbox:latest",
+        "true",
+    ]);
+    succeed(&["rm", "-f", &session.name]);
+    // The young helper may be another manager's; a foreign container is nobody's business.
+    assert_eq!(docker(&["ps", "-aq", "--filter", &format!("name={foreign}"), "--filter", "label=palisade.schema"]), "");
+    for left in [&foreign, &young] {
+        docker(&["inspect", left]);
+        docker(&["rm", left]);
+    }
+}
+
+#[test]
 fn a_secret_is_a_file_for_the_session_and_nowhere_else() {
     const VALUE: &str = "s3cr3t-v4lu3-\u{1f511}";
     let session = Session { name: name() };

@@ -68,7 +68,9 @@ fn faults(source: &Source) -> Vec<String> {
     let mut faults = Vec::new();
     let own = layer(&module);
     if own.is_none() && !module.is_empty() {
-        faults.push(format!("{file}: the module '{module}' has no layer: place it in LAYERS of tests/layers.rs and in ARCHITECTURE.md"));
+        faults.push(format!(
+            "{file}: the module '{module}' has no layer: place it in LAYERS of tests/offline/layers.rs and in ARCHITECTURE.md"
+        ));
     }
     for path in source.inside.iter().map(|path| path.join("::")) {
         match (own, layer(&path)) {

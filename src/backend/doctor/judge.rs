@@ -69,11 +69,18 @@ fn advice_of(failure: &Failure) -> String {
 fn answers(engine: &EngineSide) -> Check {
     let (endpoint, version) = (&engine.endpoint, &engine.version);
     let found = format!("{} {} at {} ({})", version.product, version.version, endpoint.uri, endpoint.found_by);
-    if version.os == "linux" {
-        ok("engine", found)
-    } else {
-        failed("engine", format!("{found} runs {} containers", version.os), "switch it to Linux containers")
+    if version.os != "linux" {
+        return failed("engine", format!("{found} runs {} containers", version.os), "switch it to Linux containers");
     }
+    if is_podman(engine) {
+        // Its API neither takes an owner for a tmpfs nor reports a bound of the log: every launch is refused.
+        return failed("engine", found, "sessions need a Docker Engine: docs/engines.md says what Podman's API lacks");
+    }
+    ok("engine", found)
+}
+
+fn is_podman(engine: &EngineSide) -> bool {
+    engine.version.product.contains("Podman")
 }
 
 fn api(engine: &EngineSide) -> Check {
@@ -192,7 +199,7 @@ fn user_namespaces(engine: &EngineSide) -> Check {
 
 fn init(engine: &EngineSide) -> Check {
     match engine.info.init_binary.as_str() {
-        "" if engine.version.product.contains("Podman") => {
+        "" if is_podman(engine) => {
             warning("init", "Podman does not name its init", "install catatonit: a launch is refused without an init")
         }
         "" => warning("init", "the engine names no init", "a launch is refused without one: install docker-init (tini)"),
@@ -203,6 +210,8 @@ fn init(engine: &EngineSide) -> Check {
 fn storage(engine: &EngineSide) -> Check {
     match engine.info.storage_driver.as_str() {
         driver @ "vfs" => warning("storage driver", driver, "it copies the image for every sandbox: use overlay2"),
+        // Podman's name for what Docker calls overlay2.
+        driver @ "overlay" if is_podman(engine) => ok("storage driver", driver),
         driver @ ("aufs" | "devicemapper" | "overlay") => {
             warning("storage driver", format!("{driver}, which newer engines no longer have"), "move to overlay2")
         }

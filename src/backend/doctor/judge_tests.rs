@@ -94,6 +94,7 @@ fn what_a_launch_would_be_refused_for_fails() {
     assert_eq!(after("limits", |engine| engine.info.supports_memory_limit = false), Failed);
     assert_eq!(after("seccomp", |engine| engine.info.security_options.clear()), Failed);
     assert_eq!(after("engine", |engine| engine.version.os = "windows".into()), Failed);
+    assert_eq!(after("engine", |engine| engine.version.product = "Podman Engine".into()), Failed);
     assert_eq!(after("supervisor", |engine| engine.supervisor.1 = Ok(SupervisorSide::Foreign)), Failed);
 }
 
@@ -103,6 +104,7 @@ fn what_makes_sandboxes_weaker_or_slower_warns() {
     assert_eq!(after("swap limit", |engine| engine.info.supports_swap_limit = false), Warning);
     assert_eq!(after("seccomp", |engine| engine.info.security_options = vec!["name=seccomp,profile=unconfined".into()]), Warning);
     assert_eq!(after("storage driver", |engine| engine.info.storage_driver = "vfs".into()), Warning);
+    assert_eq!(after("storage driver", |engine| engine.info.storage_driver = "overlay".into()), Warning);
     assert_eq!(after("init", |engine| engine.info.init_binary.clear()), Warning);
     assert_eq!(after("image", |engine| engine.image.1 = Ok(ImageSide { state: State::Missing, made: None })), Warning);
     assert_eq!(after("engine warnings", |engine| engine.info.warnings = vec!["No swap limit support".into()]), Warning);
@@ -118,6 +120,9 @@ fn newer_engines_words_for_the_same_are_understood() {
         CheckState::Ok
     );
     assert_eq!(after("architecture", |engine| engine.version.architecture = "x86_64".into()), CheckState::Ok);
+    let mut podman = good_engine();
+    (podman.version.product, podman.info.storage_driver) = ("Podman Engine".into(), "overlay".into());
+    assert_eq!(check(&facts(podman), "storage driver").state, CheckState::Ok);
     let mut rootless = good_engine();
     rootless.info.security_options.push("name=rootless".into());
     assert_eq!(check(&facts(rootless), "user namespaces").found, "rootless engine");

@@ -1,4 +1,5 @@
-//! From an address to a client that speaks a version both sides know. One request: `GET /version`.
+//! From an address to a client that speaks a version both sides know. One request: `GET /_ping` where the engine is
+//! at a socket, `GET /version` anywhere else and where the ping says too little.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 
 use super::convert::system::{api_version, engine_version};
 use super::error::{self, Cause, Kind};
-use super::{Endpoint, EngineVersion};
+use super::{Endpoint, EngineVersion, ping};
 use crate::failure::{Code, Failure, Result};
 use crate::units::sanitise;
 
@@ -15,11 +16,33 @@ const OLDEST: (u32, u32) = (1, 41);
 /// How long an engine may take to say its version; ssh logs in first.
 const GREETING_S: u64 = 30;
 
+/// A client, and what it agreed on.
+pub(super) struct Agreed {
+    pub docker: Docker,
+    /// The API version that every request names.
+    pub api: (u32, u32),
+    /// What the engine said of itself, where it had to be asked.
+    pub version: Option<EngineVersion>,
+}
+
 /// Connects and agrees on a version.
-pub(super) async fn open(endpoint: &Endpoint, timeout: Duration) -> Result<(Docker, EngineVersion)> {
+pub(super) async fn open(endpoint: &Endpoint, timeout: Duration) -> Result<Agreed> {
     let docker = client(endpoint)?.with_timeout(Duration::from_secs(GREETING_S));
+    let ours = newest_of_ours();
+    if let Some(socket) = &endpoint.socket {
+        // One that is newer than this program may have left our version behind, and says so only in full.
+        if let Some(api) = ping::newest_api(socket).await.filter(|api| (OLDEST..=ours).contains(api)) {
+            return Ok(Agreed { docker: agreed(docker, timeout, api), api, version: None });
+        }
+    }
+    let version = ask(&docker, endpoint).await?;
+    Ok(Agreed { docker: agreed(docker, timeout, version.api), api: version.api, version: Some(version) })
+}
+
+/// What the engine says of itself, with the API version that both sides know.
+pub(super) async fn ask(docker: &Docker, endpoint: &Endpoint) -> Result<EngineVersion> {
     let answer = docker.version().await.map_err(|error| greeting_failed(endpoint, &error))?;
-    let newest_of_ours = (number(API_DEFAULT_VERSION.major_version), number(API_DEFAULT_VERSION.minor_version));
+    let newest_of_ours = newest_of_ours();
     let oldest_of_theirs = answer.min_api_version.as_deref().and_then(api_version).unwrap_or(OLDEST);
     let version =
         engine_version(answer, newest_of_ours).ok_or_else(|| not_an_engine(endpoint, "it does not say which API version it speaks"))?;
@@ -33,9 +56,15 @@ pub(super) async fn open(endpoint: &Endpoint, timeout: Duration) -> Result<(Dock
             .detail(format!("it speaks API {}.{} and later", oldest_of_theirs.0, oldest_of_theirs.1))
             .hint("a newer palisade may know it"));
     }
-    let (major, minor) = version.api;
-    let docker = docker.with_timeout(timeout).with_request_modifier(move |request| versioned(request, major, minor));
-    Ok((docker, version))
+    Ok(version)
+}
+
+fn newest_of_ours() -> (u32, u32) {
+    (number(API_DEFAULT_VERSION.major_version), number(API_DEFAULT_VERSION.minor_version))
+}
+
+fn agreed(docker: Docker, timeout: Duration, (major, minor): (u32, u32)) -> Docker {
+    docker.with_timeout(timeout).with_request_modifier(move |request| versioned(request, major, minor))
 }
 
 /// Puts the agreed version before the path. bollard sends paths without one, which an engine reads as "your

@@ -16,13 +16,15 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use tokio::sync::OnceCell;
 
 use super::body::{ReaderFault, watched};
 use super::call::{Call, Noun};
+use super::connect::{self, Agreed};
 use super::streams;
 use super::{
     AttachOptions, Attached, BuildRequest, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, ExecRequest,
-    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, ProgressStream, VolumeFacts, WaitFor, build, connect, convert, reference,
+    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, ProgressStream, VolumeFacts, WaitFor, build, convert, reference,
 };
 use crate::failure::Result;
 use crate::policy::ImageFacts;
@@ -42,14 +44,17 @@ const EXEC_PIECE: usize = 64 * 1024;
 pub struct DockerEngine {
     endpoint: Arc<Endpoint>,
     docker: Docker,
-    version: EngineVersion,
+    /// The API version that every request names.
+    api: (u32, u32),
+    /// What the engine says of itself, once somebody wants to know.
+    version: OnceCell<EngineVersion>,
 }
 
 impl DockerEngine {
     /// Connects and agrees on an API version: one request. Later requests each take a connection of their own.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
-        let (docker, version) = connect::open(endpoint, Duration::from_secs(ORDINARY_S)).await?;
-        Ok(Self { endpoint: Arc::new(endpoint.clone()), docker, version })
+        let Agreed { docker, api, version } = connect::open(endpoint, Duration::from_secs(ORDINARY_S)).await?;
+        Ok(Self { endpoint: Arc::new(endpoint.clone()), docker, api, version: OnceCell::new_with(version) })
     }
 
     fn call(&self, doing: &'static str, noun: Noun, on: &str) -> Call {
@@ -87,7 +92,7 @@ impl Engine for DockerEngine {
     }
 
     async fn version(&self) -> Result<EngineVersion> {
-        Ok(self.version.clone())
+        self.version.get_or_try_init(|| connect::ask(&self.docker, &self.endpoint)).await.cloned()
     }
 
     async fn info(&self) -> Result<EngineInfo> {
@@ -170,7 +175,7 @@ impl Engine for DockerEngine {
 
     async fn create(&self, request: &CreateRequest) -> Result<Created> {
         let options = CreateContainerOptions { name: Some(request.name.clone()), ..Default::default() };
-        let body = convert::create::session(request, self.version.api);
+        let body = convert::create::session(request, self.api);
         let answer = self.docker.create_container(Some(options), body).await;
         let call = |noun, on| self.call("create the container", noun, on);
         answer.map(convert::container::created).map_err(|error| match error {
@@ -182,7 +187,7 @@ impl Engine for DockerEngine {
 
     async fn create_one_shot(&self, request: &OneShot) -> Result<Created> {
         let options = CreateContainerOptions { name: Some(request.name.clone()), ..Default::default() };
-        let body = convert::one_shot::helper(request, self.version.api);
+        let body = convert::one_shot::helper(request, self.api);
         let answer = self.docker.create_container(Some(options), body).await;
         let call = |noun, on| self.call("create the helper container", noun, on);
         answer.map(convert::container::created).map_err(|error| match request.pid_mode.strip_prefix("container:") {

@@ -7,6 +7,7 @@ mod connect;
 mod convert;
 mod docker;
 mod error;
+mod ping;
 mod reference;
 mod streams;
 mod types;
