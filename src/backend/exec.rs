@@ -12,8 +12,10 @@ impl Backend {
     /// Runs a command in a live session.
     pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
         let (session, _) = self.running(who).await?;
-        let enter = [SUPERVISOR, "enter", "--"].map(str::to_owned);
-        let request = ExecRequest { command: enter.into_iter().chain(request.command.iter().cloned()).collect(), ..request.clone() };
+        // By way of the supervisor's program, which says what became of a command that cannot be run.
+        let mut command = [SUPERVISOR, "enter", "--"].map(str::to_owned).to_vec();
+        command.extend_from_slice(&request.command);
+        let request = ExecRequest { command, ..request.clone() };
         let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
         Ok(Exec { id, attached })
     }

@@ -29,7 +29,7 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
     let (first, rest) = arguments.split_first()?;
     match first.to_str()? {
         "supervise" => Some(supervisor::main(rest.iter().cloned())),
-        "enter" => Some(supervisor::enter(rest.iter().cloned())),
+        "enter" => Some(supervisor::enter::main(rest.iter().cloned())),
         "probe" => {
             let rest: Option<Vec<String>> = rest.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
             Some(rest.map_or(2, |rest| supervisor::probe::main(&rest)))

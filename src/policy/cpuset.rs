@@ -8,14 +8,14 @@ use crate::units::{ParseError, sanitise};
 
 /// A set of CPU numbers; the empty set stands for every CPU.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct CpuList(BTreeSet<u16>);
+pub(in crate::policy) struct CpuList(BTreeSet<u16>);
 
 impl CpuList {
     /// No kernel is built for more (`NR_CPUS`).
     const HIGHEST: u16 = 8191;
 
     /// Whether every CPU of this one is in `other` too.
-    pub(super) fn is_within(&self, other: &Self) -> bool {
+    pub(in crate::policy) fn is_within(&self, other: &Self) -> bool {
         other.0.is_empty() || (!self.0.is_empty() && self.0.is_subset(&other.0))
     }
 }

@@ -41,7 +41,7 @@ const SHARED: [&str; 9] = ["/", "/home", "/media", "/opt", "/root", "/tmp", "/us
 
 /// Folders and files that hold keys, tokens or an engine, by their path under a home folder. Any path that
 /// ends in, or passes through, one of them is out; so is a folder that has one directly in it.
-const SENSITIVE: [&str; 46] = [
+const SENSITIVE: [&str; 48] = [
     ".ssh",
     ".gnupg",
     ".aws",
@@ -63,6 +63,8 @@ const SENSITIVE: [&str; 46] = [
     ".config/chromium",
     ".config/BraveSoftware",
     ".config/palisade",
+    ".local/share/containers",
+    ".local/share/docker",
     ".local/share/keyrings",
     ".password-store",
     ".pki",

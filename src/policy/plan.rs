@@ -370,16 +370,15 @@ fn session_labels(policy: &Policy, request: &Request) -> Result<BTreeMap<String,
         .map_err(|error| Failure::new(Code::Internal, format!("cannot write the policy down: {error}")))?;
     let secrets: Vec<String> = request.secrets.iter().map(|(name, source)| format!("{name}={}", source.env)).collect();
     let mut all = volume_labels(request);
+    // Every label that is read back later is written here, even where it is empty: one that is absent could come from the image.
     all.extend([
         (labels::KIND.to_owned(), request.kind.to_string()),
         (labels::PROFILE.to_owned(), policy.profile.clone()),
         (labels::IMAGE.to_owned(), request.image.reference.clone()),
         (labels::REQUESTED.to_owned(), requested),
         (labels::CREATOR.to_owned(), request.creator.clone()),
+        (labels::SECRETS.to_owned(), secrets.join(",")),
     ]);
-    if !secrets.is_empty() {
-        all.insert(labels::SECRETS.to_owned(), secrets.join(","));
-    }
     Ok(all)
 }
 
@@ -392,6 +391,7 @@ pub fn requested(policy: &Policy, request: &Request) -> Requested {
         pids_limit: policy.pids_limit.get(),
         memory: policy.memory.get(),
         nano_cpus: policy.cpus.as_nano().unsigned_abs(),
+        cpuset: policy.cpuset.clone(),
         nofile: u64::from(policy.nofile),
         read_only_rootfs: policy.read_only_rootfs,
         tmpfs: BTreeMap::from([("/run".to_owned(), policy.run_size.get()), ("/tmp".to_owned(), policy.tmp_size.get())]),

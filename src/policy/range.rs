@@ -11,14 +11,14 @@ use super::profile::{Profile, takes};
 use crate::units::{Bytes, Cpus, Seconds};
 
 /// Below this the engine's own shim does not start.
-const MEMORY: RangeInclusive<Bytes> = Bytes::mib(16)..=Bytes::new(1 << 50);
+pub(super) const MEMORY: RangeInclusive<Bytes> = Bytes::mib(16)..=Bytes::new(1 << 50);
 /// Below a hundredth the scheduler's quota is under its own minimum.
-const CPUS: RangeInclusive<Cpus> = Cpus::milli(10)..=Cpus::milli(1_024_000);
-const NOFILE: RangeInclusive<u64> = 64..=1 << 20;
+pub(super) const CPUS: RangeInclusive<Cpus> = Cpus::milli(10)..=Cpus::milli(1_024_000);
+pub(super) const NOFILE: RangeInclusive<u64> = 64..=1 << 20;
 /// A tmpfs of size 0 is one without a limit.
-const TMPFS: RangeInclusive<Bytes> = Bytes::mib(1)..=Bytes::new(1 << 40);
-const LOG_SIZE: RangeInclusive<Bytes> = Bytes::new(64 * Bytes::KIB)..=Bytes::gib(10);
-const LOG_FILES: RangeInclusive<u64> = 1..=100;
+pub(super) const TMPFS: RangeInclusive<Bytes> = Bytes::mib(1)..=Bytes::new(1 << 40);
+pub(super) const LOG_SIZE: RangeInclusive<Bytes> = Bytes::new(64 * Bytes::KIB)..=Bytes::gib(10);
+pub(super) const LOG_FILES: RangeInclusive<u64> = 1..=100;
 /// Far enough for any command, near enough that adding it to a moment cannot overflow.
 const TIMEOUT: RangeInclusive<Seconds> = Seconds::new(0)..=Seconds::new(10 * 365 * 24 * 3600);
 const STOP_GRACE: RangeInclusive<Seconds> = Seconds::new(0)..=Seconds::new(3600);

@@ -1,19 +1,40 @@
+//! `palisade enter -- COMMAND`: what an `exec` starts in a session, which at once becomes the command.
+//!
+//! Engines answer a command that is not there in words of their own, on its standard output, some with 126. Here it is
+//! 127 and a line on standard error, as for a session's first command.
+
 use std::ffi::OsString;
-use std::io;
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::supervise::{EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OURS, say};
 
-/// `palisade enter -- COMMAND…`: becomes the command of an exec. Engines tell a missing command in their own words on
-/// its standard output, with 126 or 127 as they please; from here it is said on standard error, with the right one.
-pub fn enter(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let mut args = args.into_iter().skip_while(|argument| argument == "--");
-    let Some(program) = args.next() else {
-        say("there is no command to run");
+/// Becomes the command; returns the exit code only where that failed.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let mut command = args.into_iter().skip_while(|argument| argument != "--").skip(1);
+    let Some(program) = command.next() else {
+        say("give -- COMMAND");
         return EXIT_OURS;
     };
-    let error = Command::new(&program).args(args).exec();
-    say(&format!("cannot run {}: {error}", program.display()));
-    if error.kind() == io::ErrorKind::NotFound { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE }
+    // Returns only where it failed; signals are handed on as the engine gave them.
+    let error = Command::new(&program).args(command).exec();
+    let code = if error.kind() == ErrorKind::NotFound { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE };
+    let errno = error.raw_os_error().map_or_else(|| error.to_string(), |errno| nix::errno::Errno::from_raw(errno).desc().to_owned());
+    say(&format!("cannot run {}: {errno}", program.display()));
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_run_has_the_code_that_a_shell_gives_it() {
+        let enter = |arguments: &[&str]| main(arguments.iter().map(OsString::from));
+        assert_eq!(enter(&["--", "/nonexistent/tool"]), 127);
+        assert_eq!(enter(&["--", "/etc/passwd"]), 126);
+        assert_eq!(enter(&["--"]), 125);
+        assert_eq!(enter(&[]), 125);
+    }
 }

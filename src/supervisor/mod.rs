@@ -4,12 +4,11 @@
 //! where the command finds them, forwards signals, keeps the deadline and passes the exit code on. It is
 //! single-threaded and needs nothing of the image. It must not know engines, policies or configuration.
 
-mod enter;
+pub mod enter;
 pub mod gate;
 mod options;
 pub mod probe;
 mod secrets;
 mod supervise;
 
-pub use enter::enter;
 pub use supervise::main;

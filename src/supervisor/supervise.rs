@@ -274,5 +274,6 @@ const fn exit_by(signal: Signal) -> u8 {
 /// One line on standard error, which is the operator's.
 #[expect(clippy::print_stderr, reason = "the supervisor has no other way to be heard")]
 pub(super) fn say(text: &str) {
-    eprintln!("palisade: {text}");
+    // A command may be the image's own, and its name anything.
+    eprintln!("palisade: {}", crate::units::sanitise(text));
 }

@@ -102,8 +102,7 @@ fn what_a_killed_manager_left_is_swept_and_what_is_in_use_or_foreign_is_not() {
         "true",
     ]);
     succeed(&["rm", "-f", &session.name]);
-    // The young helper may be another manager's; a foreign container is nobody's business.
-    assert_eq!(docker(&["ps", "-aq", "--filter", &format!("name={foreign}"), "--filter", "label=palisade.schema"]), "");
+    // The young helper may be another manager's; a foreign container is nobody's business, whatever it is called.
     for left in [&foreign, &young] {
         docker(&["inspect", left]);
         docker(&["rm", left]);

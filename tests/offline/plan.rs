@@ -7,7 +7,7 @@ use palisade::policy::{
     ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Timeout, WorkspaceMode, WorkspaceMount,
     controls::ADDABLE_CAPABILITIES,
 };
-use palisade::session::Kind;
+use palisade::session::{Kind, labels};
 use palisade::units::{Bytes, Cpus, Seconds, SessionId};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -133,6 +133,8 @@ fn assert_floor(plan: &Plan) {
     assert!(create.tmpfs.values().all(|options| options.contains("nosuid,nodev") && options.contains("size=")));
     assert!(create.log_options.contains_key("max-size") && create.log_options.contains_key("max-file"));
     assert!(create.mounts.iter().filter(|mount| mount.target == "/palisade").all(|mount| mount.read_only));
+    // A label that the plan leaves out is one that an image may bring: `start` would read its secrets for it.
+    assert!(create.labels.contains_key(labels::SECRETS));
 }
 
 proptest! {

@@ -61,7 +61,7 @@ fn a_wide_default_of_the_operators_does_not_widen_strict_or_offline() {
         assert_eq!(machine.get(Some(name)).unwrap(), plain.get(Some(name)).unwrap());
     }
     assert_eq!(machine.get(None).unwrap().cap_add.len(), 2);
-    assert_eq!(machine.get(Some("build")).unwrap().nofile, 65536);
+    assert_eq!(machine.get(Some("build")).unwrap().nofile, 16384);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is mounted into the session, and whether it is what was asked for.
 
+use std::path::Path;
+
 use super::Audit;
 use super::source::Source;
+use crate::policy::places::{is_shared, sensitive_in, system_folder};
 use crate::session::{ContainerFacts, KernelFacts, KernelMount, MountFacts};
 
 /// Requested, engine, kernel.
@@ -13,10 +16,6 @@ const WORKSPACE: &str = "/workspace";
 const ENGINES_OWN: [&str; 5] = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"];
 /// Where a tmpfs of the engine's own may stand unasked.
 const SCRATCH: [&str; 3] = ["/run", "/tmp", "/var/tmp"];
-/// Host folders that no session is given, nor anything below them.
-const NEVER_BELOW: [&str; 7] = ["/boot", "/dev", "/etc", "/proc", "/sys", "/var/run", "/run"];
-/// Host folders that no session is given themselves.
-const NEVER: [&str; 12] = ["/", "/bin", "/home", "/lib", "/lib64", "/opt", "/root", "/sbin", "/srv", "/tmp", "/usr", "/var"];
 /// File systems that are the kernel's own face: one of these below a host folder is the host's.
 const KERNELS_OWN: [&str; 11] =
     ["proc", "sysfs", "cgroup", "cgroup2", "devtmpfs", "debugfs", "tracefs", "securityfs", "bpf", "configfs", "efivarfs"];
@@ -33,6 +32,7 @@ impl Audit<'_> {
         };
         let kernel = self.sandbox_kernel(|facts, source| {
             let mut others = Vec::new();
+            self.judge_stacks(facts, source);
             for mount in &facts.mounts {
                 self.judge_kernel_mount(facts, mount, source);
                 if self.is_requested(mount.target.raw()) {
@@ -54,23 +54,36 @@ impl Audit<'_> {
             let target = mount.destination.raw();
             let access = if mount.read_write { "" } else { " (ro)" };
             shown.push(format!("{} from {}{access}", mount.destination, origin(mount)));
-            if mount.kind != "volume"
-                && let Some(why) = refused(mount.source.raw())
-            {
-                source.missing(format!("{} holds {}: {why}", mount.destination, mount.source));
+            if mount.kind != "volume" {
+                if let Some(why) = refused(mount.source.raw()) {
+                    source.missing(format!("{} holds {}: {why}", mount.destination, mount.source));
+                }
+                // A label may list any target: the one folder of the host that a launch gives is judged and proved.
+                if target != WORKSPACE || self.wanted.workspace.is_none() {
+                    source.weaker(format!("{} is a folder of the host that was not judged", mount.destination));
+                }
             }
             match self.wanted.mounts.as_ref().map(|wanted| wanted.get(target)) {
                 Some(None) => source.weaker(format!("{} was mounted and not requested", mount.destination)),
                 Some(Some(true)) if mount.read_write => {
                     source.weaker(format!("{} is writable where read-only was requested", mount.destination));
                 }
-                None if mount.kind != "volume" => source.weaker(format!("{} is a folder of the host", mount.destination)),
                 _ => {}
             }
         }
         shown.sort();
         source.text = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
         source
+    }
+
+    /// No engine mounts twice at one place: the upper one came later, and covers what was asked for.
+    fn judge_stacks(&self, facts: &KernelFacts, source: &mut Source) {
+        let ours = self.wanted.mounts.iter().flatten().map(|(target, _)| target).chain(self.wanted.tmpfs.keys());
+        for target in ours {
+            if facts.mounts.iter().filter(|mount| mount.target.raw() == target).count() > 1 {
+                source.weaker(format!("{target} is covered by another mount"));
+            }
+        }
     }
 
     fn judge_kernel_mount(&self, facts: &KernelFacts, mount: &KernelMount, source: &mut Source) {
@@ -89,6 +102,10 @@ impl Audit<'_> {
             }
             return;
         }
+        let volume = self.engine.mounts.iter().find(|known| known.kind == "volume" && known.destination.raw() == target);
+        if volume.is_some_and(|volume| !is_of_volume(mount.root.raw(), volume.source.raw())) {
+            source.weaker(format!("{} shows {} where the engine has a volume", mount.target, mount.root));
+        }
         let above =
             self.wanted.mounts.iter().flatten().filter(|(wanted, _)| is_at_or_below(target, wanted)).max_by_key(|(wanted, _)| wanted.len());
         let Some((wanted, read_only)) = above else {
@@ -101,6 +118,15 @@ impl Audit<'_> {
         };
         if KERNELS_OWN.contains(&fs_type) {
             source.missing(format!("{} shows the host's {fs_type}", mount.target));
+        } else if target != wanted {
+            // A folder of the host brings what is mounted below it; into a volume of ours nothing is mounted.
+            if wanted != WORKSPACE {
+                source.weaker(format!("{} is mounted ({fs_type}, {}) below {wanted} and was not requested", mount.target, mount.root));
+            } else if mount.root.raw() != "/"
+                && let Some(why) = refused(mount.root.raw())
+            {
+                source.weaker(format!("{} shows {}: {why}", mount.target, mount.root));
+            }
         }
         // A read-only bind does not make what is mounted below it read-only: older engines leave those writable.
         if *read_only && !is_read_only(mount) {
@@ -151,7 +177,19 @@ fn refused(path: &str) -> Option<&'static str> {
     if ["/var/lib/docker", "/var/lib/containers", "/var/lib/containerd"].iter().any(|top| is_at_or_below(trimmed, top)) {
         return Some("the engine's own data");
     }
-    (NEVER.contains(&trimmed) || NEVER_BELOW.iter().any(|top| is_at_or_below(trimmed, top))).then_some("a system folder of the host")
+    let path = Path::new(trimmed);
+    if sensitive_in(path).is_some() {
+        return Some("a place where keys are kept");
+    }
+    (is_shared(path) || system_folder(path).is_some()).then_some("a system folder of the host")
+}
+
+/// Whether what stands at a mount is what the engine keeps for the volume. The paths before the volume's own two parts
+/// may differ: the kernel counts from the root of a file system, and an engine may stand in a container itself. A
+/// volume that is a file system of its own has no path in it.
+fn is_of_volume(root: &str, source: &str) -> bool {
+    let own = |path: &str| -> Vec<String> { path.trim_end_matches('/').rsplit('/').take(2).map(str::to_owned).collect() };
+    root == "/" || source.is_empty() || own(root) == own(source)
 }
 
 fn is_at_or_below(path: &str, top: &str) -> bool {

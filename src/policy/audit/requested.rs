@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::controls::ADDABLE_CAPABILITIES;
-use crate::policy::{Network, PidsLimit, Seccomp};
+use crate::policy::cpuset::CpuList;
+use crate::policy::{Network, PidsLimit, Seccomp, range};
 use crate::units::{Bytes, CapSet, Capability, Cpus};
 
 /// The hardening that a session asked for, as its label [`crate::session::labels::REQUESTED`] keeps it in canonical JSON.
@@ -24,6 +25,9 @@ pub struct Requested {
     pub memory: u64,
     /// Billionths of a CPU.
     pub nano_cpus: u64,
+    /// cpuset(7) list; empty for all, as it is in labels from before it was kept.
+    #[serde(default)]
+    pub cpuset: String,
     /// Open files.
     pub nofile: u64,
     /// Whether the root is read-only.
@@ -51,6 +55,7 @@ pub(super) struct Wanted {
     pub(super) pids_limit: u64,
     pub(super) memory: u64,
     pub(super) nano_cpus: u64,
+    pub(super) cpuset: CpuList,
     pub(super) nofile: u64,
     pub(super) read_only_rootfs: bool,
     pub(super) tmpfs: BTreeMap<String, u64>,
@@ -65,21 +70,23 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn new(requested: Option<&Requested>) -> Self {
         let Some(requested) = requested else { return Self::defaults() };
+        let log_files = u32::try_from(*range::LOG_FILES.end()).unwrap_or(u32::MAX);
         let addable = |name: &&String| ADDABLE_CAPABILITIES.contains(&name.as_str());
         Self {
             cap_add: requested.cap_add.iter().filter(addable).filter_map(|name| name.parse::<Capability>().ok()).collect(),
             seccomp: requested.seccomp,
             user: Some(requested.user).filter(|(uid, gid)| *uid != 0 && *gid != 0),
             pids_limit: u64::from(requested.pids_limit.min(PidsLimit::MAX)),
-            memory: requested.memory,
-            nano_cpus: requested.nano_cpus,
-            nofile: requested.nofile,
+            memory: requested.memory.min(range::MEMORY.end().get()),
+            nano_cpus: requested.nano_cpus.min(range::CPUS.end().as_nano().unsigned_abs()),
+            cpuset: requested.cpuset.parse().unwrap_or_default(),
+            nofile: requested.nofile.min(*range::NOFILE.end()),
             read_only_rootfs: requested.read_only_rootfs,
-            tmpfs: requested.tmpfs.clone(),
+            tmpfs: requested.tmpfs.iter().map(|(path, size)| (path.clone(), *size.min(&range::TMPFS.end().get()))).collect(),
             mounts: Some(requested.mounts.clone()),
             workspace: requested.workspace,
             network: requested.network,
-            log: Some(requested.log),
+            log: Some((requested.log.0.min(range::LOG_SIZE.end().get()), requested.log.1.min(log_files))),
         }
     }
 
@@ -92,6 +99,7 @@ impl Wanted {
             pids_limit: 100,
             memory: Bytes::gib(4).get(),
             nano_cpus: Cpus::milli(2000).as_nano().unsigned_abs(),
+            cpuset: CpuList::default(),
             nofile: 4096,
             read_only_rootfs: true,
             tmpfs: BTreeMap::new(),

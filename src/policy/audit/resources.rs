@@ -3,6 +3,7 @@
 use super::source::Source;
 use super::{Audit, processes};
 use crate::policy::controls::Control;
+use crate::policy::cpuset::CpuList;
 use crate::session::{KernelFacts, LimitFact};
 use crate::units::{Bytes, Cpus};
 
@@ -63,9 +64,17 @@ impl Audit<'_> {
 
     pub(super) fn cpus(&mut self) -> Columns {
         let wanted = self.wanted.nano_cpus;
-        let engine = at_most(self.engine.nano_cpus, wanted, &cpus);
+        let mut engine = at_most(self.engine.nano_cpus, wanted, &cpus);
+        let given = &self.engine.cpuset_cpus;
+        let is_within = |given: CpuList| given.is_within(&self.wanted.cpuset);
+        if self.wanted.cpuset != CpuList::default() && !given.parse().is_ok_and(is_within) {
+            let given = if given.is_empty() { "all" } else { given };
+            engine.weaker(format!("the engine has CPUs {given} where {} was requested", self.wanted.cpuset));
+        }
         let kernel = self.host_kernel(|facts, source| *source = limit(facts.cgroup.nano_cpus, wanted, &cpus, "the CPU quota"));
-        (cpus(wanted), engine, kernel)
+        let which = self.wanted.cpuset.to_string();
+        let requested = if which.is_empty() { cpus(wanted) } else { format!("{} of {which}", cpus(wanted)) };
+        (requested, engine, kernel)
     }
 
     pub(super) fn nofile(&mut self) -> Columns {

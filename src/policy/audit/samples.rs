@@ -18,6 +18,7 @@ pub(super) fn requested() -> Requested {
         pids_limit: 100,
         memory: Bytes::gib(4).get(),
         nano_cpus: 2_000_000_000,
+        cpuset: String::new(),
         nofile: 4096,
         read_only_rootfs: true,
         tmpfs: [("/tmp".to_owned(), Bytes::mib(64).get())].into(),

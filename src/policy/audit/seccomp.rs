@@ -3,24 +3,63 @@
 use serde::Deserialize;
 
 use crate::policy::Seccomp;
+use crate::policy::controls::ADDABLE_CAPABILITIES;
 
-/// Only an attack on the kernel, or its administrator, needs these: no profile may allow them without a capability.
-const NEVER: [&str; 14] = [
+/// What Docker's default profile allows to nobody, or to holders of a capability that no session has: only an attack
+/// on the kernel, or its administrator, needs these.
+const NEVER: [&str; 49] = [
+    "_sysctl",
     "acct",
     "add_key",
+    "bpf",
+    "clock_settime",
+    "clone3",
+    "create_module",
     "delete_module",
+    "fanotify_init",
     "finit_module",
+    "fsconfig",
+    "fsmount",
+    "fsopen",
+    "fspick",
+    "get_kernel_syms",
     "init_module",
     "ioperm",
     "iopl",
     "kexec_file_load",
     "kexec_load",
+    "keyctl",
+    "lookup_dcookie",
+    "mount",
+    "mount_setattr",
+    "move_mount",
+    "nfsservctl",
     "open_by_handle_at",
+    "open_tree",
+    "perf_event_open",
     "pivot_root",
+    "query_module",
+    "quotactl",
+    "quotactl_fd",
     "reboot",
+    "request_key",
+    "setdomainname",
+    "sethostname",
+    "setns",
+    "settimeofday",
+    "stime",
+    "swapoff",
     "swapon",
+    "syslog",
+    "umount",
+    "umount2",
+    "unshare",
     "userfaultfd",
+    "uselib",
+    "vm86",
 ];
+/// `clone` makes namespaces too, by these flags.
+const NEW_NAMESPACES: u64 = 0x7E02_0000;
 /// What `strict` denies beyond the engine's default.
 const NOT_IN_STRICT: [&str; 8] =
     ["bpf", "io_uring_enter", "io_uring_register", "io_uring_setup", "keyctl", "perf_event_open", "ptrace", "userfaultfd"];
@@ -42,9 +81,20 @@ struct Rule {
     name: String,
     action: String,
     #[serde(default)]
-    args: Option<serde_json::Value>,
+    args: Option<Vec<Argument>>,
     #[serde(default)]
     includes: Conditions,
+}
+
+/// A comparison of one argument of the call.
+#[derive(Deserialize)]
+struct Argument {
+    index: u32,
+    #[serde(default)]
+    value: u64,
+    #[serde(default, rename = "valueTwo")]
+    value_two: u64,
+    op: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -59,20 +109,38 @@ pub(super) fn shortfall(json: &str, wanted: Seccomp) -> Result<Option<String>, S
     if lets_through(&profile.default_action) {
         return Ok(Some(format!("its default action is {}: what it does not name is allowed", profile.default_action)));
     }
-    let denied: &[&str] = match wanted {
-        Seccomp::Default => &NEVER,
+    let more: &[&str] = match wanted {
+        Seccomp::Default => &[],
         Seccomp::Strict => &NOT_IN_STRICT,
     };
     let names = |rule: &Rule, call: &str| rule.name == call || rule.names.iter().any(|name| name == call);
-    // A rule for holders of a capability does nothing for who has none; one that looks at arguments allows some.
-    let allows = |rule: &&Rule| lets_through(&rule.action) && rule.includes.caps.is_empty() && !is_narrow(rule.args.as_ref());
-    let allowed: Vec<&str> =
-        denied.iter().copied().filter(|call| profile.syscalls.iter().filter(allows).any(|rule| names(rule, call))).collect();
+    let rules = |call: &str| -> Vec<&Rule> { profile.syscalls.iter().filter(|rule| applies(rule) && names(rule, call)).collect() };
+    // Arguments are no excuse: a comparison can be one that always holds, or two that hold between them.
+    let mut allowed: Vec<&str> = NEVER.iter().chain(more).copied().filter(|call| !rules(call).is_empty()).collect();
+    if rules("clone").iter().any(|rule| !makes_no_namespace(rule)) {
+        allowed.push("clone with new namespaces");
+    }
+    allowed.sort_unstable();
+    allowed.dedup();
     Ok((!allowed.is_empty()).then(|| format!("it allows {}", allowed.join(", "))))
 }
 
-fn is_narrow(args: Option<&serde_json::Value>) -> bool {
-    args.and_then(serde_json::Value::as_array).is_some_and(|args| !args.is_empty())
+/// Whether a rule lets a session's processes through: one for holders of a capability that no session has does not.
+fn applies(rule: &Rule) -> bool {
+    let can_be_had = |name: &String| ADDABLE_CAPABILITIES.contains(&name.strip_prefix("CAP_").unwrap_or(name));
+    lets_through(&rule.action) && rule.includes.caps.iter().all(can_be_had)
+}
+
+/// Whether a rule for `clone` asks that no flag for a namespace is set. All comparisons of a rule must hold.
+fn makes_no_namespace(rule: &Rule) -> bool {
+    let none_set = |argument: &Argument| {
+        argument.op == "SCMP_CMP_MASKED_EQ"
+            && argument.value & NEW_NAMESPACES == NEW_NAMESPACES
+            && argument.value_two == 0
+            // The flags come second on s390x.
+            && argument.index <= 1
+    };
+    rule.args.iter().flatten().any(none_set)
 }
 
 /// Allowed, or allowed with a note somewhere.
@@ -97,7 +165,20 @@ mod tests {
             (profile(errno, &["read", "ptrace"], ""), Seccomp::Strict, Some("it allows ptrace")),
             (profile(errno, &["reboot"], ""), Seccomp::Default, Some("it allows reboot")),
             (profile(errno, &["bpf"], r#","includes":{"caps":["CAP_BPF"]}"#), Seccomp::Strict, None),
-            (profile(errno, &["keyctl"], r#","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]"#), Seccomp::Strict, None),
+            (profile(errno, &["bpf"], r#","includes":{"caps":["CAP_CHOWN"]}"#), Seccomp::Default, Some("it allows bpf")),
+            (
+                profile(errno, &["reboot"], r#","args":[{"index":0,"value":0,"op":"SCMP_CMP_GE"}]"#),
+                Seccomp::Default,
+                Some("it allows reboot"),
+            ),
+            (profile(errno, &["unshare", "mount", "setns"], ""), Seccomp::Strict, Some("it allows mount, setns, unshare")),
+            (profile(errno, &["clone"], ""), Seccomp::Default, Some("it allows clone with new namespaces")),
+            (
+                profile(errno, &["clone"], r#","args":[{"index":0,"value":2114060288,"valueTwo":0,"op":"SCMP_CMP_MASKED_EQ"}]"#),
+                Seccomp::Strict,
+                None,
+            ),
+            (crate::policy::plan::strict_seccomp(), Seccomp::Strict, None),
             (profile("SCMP_ACT_ALLOW", &[], ""), Seccomp::Default, Some("its default action")),
             (profile("SCMP_ACT_LOG", &[], ""), Seccomp::Default, Some("its default action")),
         ] {

@@ -20,8 +20,12 @@ impl Audit<'_> {
                 let mut why = Vec::new();
                 differing_ids(&mut why, "uid", &process.uids, &facts.uid_map, wanted.map(|(uid, _)| uid));
                 differing_ids(&mut why, "gid", &process.gids, &facts.gid_map, wanted.map(|(_, gid)| gid));
-                if process.groups.iter().any(|group| inside(*group, &facts.gid_map).is_none_or(|group| group == 0)) {
-                    why.push("it is in group 0".to_owned());
+                for group in &process.groups {
+                    match inside(*group, &facts.gid_map) {
+                        None | Some(0) => why.push("it is in group 0".to_owned()),
+                        Some(own) if wanted.is_some_and(|(_, gid)| gid != own) => why.push(format!("it is in group {own}")),
+                        Some(_) => {}
+                    }
                 }
                 (!why.is_empty()).then(|| why.join(", "))
             },

@@ -36,6 +36,7 @@ pub fn requested() -> Requested {
         pids_limit: 100,
         memory: 256 << 20,
         nano_cpus: 1_500_000_000,
+        cpuset: String::new(),
         nofile: 4096,
         read_only_rootfs: true,
         tmpfs: BTreeMap::from([("/tmp".to_owned(), 16 << 20)]),

@@ -57,6 +57,10 @@ async fn refused(endpoint: &Endpoint) -> Failure {
     failure
 }
 
+/// Answers to the ping that comes first.
+const PING: &str = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nConnection: close\r\n\r\nOK";
+const NEWER_PING: &str = "HTTP/1.1 200 OK\r\nApi-Version: 1.99\r\nConnection: close\r\n\r\nOK";
+const NO_PING: &str = "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n";
 const OLD: &str =
     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\",\"Version\":\"20.10.24\"}";
 const NEW: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"1.99\",\"MinAPIVersion\":\"1.44\",\"Version\":\"40.0\"}";
@@ -64,26 +68,32 @@ const NOTHING: &str = "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"mes
 
 #[tokio::test]
 async fn the_agreed_version_stands_in_every_path_after_one_greeting() {
-    let old = peer(&[OLD, NOTHING]);
+    let old = peer(&[PING, NOTHING, OLD]);
     let engine = DockerEngine::connect(&old.endpoint()).await.unwrap();
-    assert_eq!(engine.version().await.unwrap().api, (1, 41));
     assert_eq!(engine.start("web").await.unwrap_err().code, Code::NotFound);
-    assert_eq!(*old.asked.lock().unwrap(), ["GET /version HTTP/1.1", "POST /v1.41/containers/web/start HTTP/1.1"]);
+    // Asked for once, when somebody wants to know.
+    assert_eq!(engine.version().await.unwrap().api, (1, 41));
+    assert_eq!(engine.version().await.unwrap().version, "20.10.24");
+    let asked = ["GET /_ping HTTP/1.1", "POST /v1.41/containers/web/start HTTP/1.1", "GET /v1.41/version HTTP/1.1"];
+    assert_eq!(*old.asked.lock().unwrap(), asked);
 
-    let new = peer(&[NEW, NOTHING]);
+    let new = peer(&[NEWER_PING, NEW, NOTHING]);
     let engine = DockerEngine::connect(&new.endpoint()).await.unwrap();
     let ours = (number(API_DEFAULT_VERSION.major_version), number(API_DEFAULT_VERSION.minor_version));
     assert_eq!(engine.version().await.unwrap().api, ours);
     engine.stop("web", Some(7)).await.unwrap_err();
-    assert_eq!(new.asked.lock().unwrap()[1], format!("POST /v{}.{}/containers/web/stop?t=7 HTTP/1.1", ours.0, ours.1));
+    assert_eq!(new.asked.lock().unwrap()[2], format!("POST /v{}.{}/containers/web/stop?t=7 HTTP/1.1", ours.0, ours.1));
 }
 
 #[tokio::test]
 async fn an_engine_that_is_too_old_or_too_new_is_told_so() {
-    let old = peer(&["HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"1.40\",\"Version\":\"19.03\"}"]);
+    let old = peer(&[NO_PING, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"1.40\",\"Version\":\"19.03\"}"]);
     let failure = refused(&old.endpoint()).await;
     assert!(failure.code == Code::EngineError && failure.to_string().contains("19.03"), "{failure}");
-    let new = peer(&["HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"3.2\",\"MinAPIVersion\":\"3.0\",\"Version\":\"99\"}"]);
+    let new = peer(&[
+        NEWER_PING,
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"ApiVersion\":\"3.2\",\"MinAPIVersion\":\"3.0\",\"Version\":\"99\"}",
+    ]);
     assert!(refused(&new.endpoint()).await.to_string().contains("too new"));
 }
 
@@ -104,7 +114,7 @@ async fn no_socket_a_dead_one_and_something_else_at_it_are_three_different_thing
         "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nno",
         "",
     ] {
-        let failure = refused(&peer(&[answer]).endpoint()).await;
+        let failure = refused(&peer(&[answer, answer]).endpoint()).await;
         assert_eq!(failure.code, Code::EngineUnreachable, "{answer}: {failure}");
     }
 }
@@ -156,7 +166,7 @@ async fn what_is_no_address_is_never_handed_to_ssh() {
 async fn an_engine_that_dies_in_the_middle_is_unreachable_and_not_a_short_answer() {
     let begun = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let half_a_log = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n\u{1}\0\0\0\0\0\0\u{1}a\r\n";
-    let dying = peer(&[OLD, half_a_log, begun, begun, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"]);
+    let dying = peer(&[PING, half_a_log, begun, begun, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"]);
     let engine = DockerEngine::connect(&dying.endpoint()).await.unwrap();
     let mut log = engine.logs("web", &LogOptions::default());
     assert_eq!(log.next().await.unwrap().unwrap().bytes.as_ref(), b"a");
@@ -181,7 +191,7 @@ fn error_in(chunk: Option<std::io::Result<bytes::Bytes>>) -> Failure {
 async fn output_that_ends_within_a_frame_is_not_taken_for_output() {
     let cut = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\u{1}\0\0\0\0\0\0\u{2}ab\u{2}\0\0\0\0\0\0\u{9}half";
     let fault = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\u{1}\0\0\0\0\0\0\u{2}ab\u{3}\0\0\0\0\0\0\u{4}bad\n";
-    let dying = peer(&[OLD, cut, fault]);
+    let dying = peer(&[PING, cut, fault]);
     let engine = DockerEngine::connect(&dying.endpoint()).await.unwrap();
     for code in [Code::EngineUnreachable, Code::EngineError] {
         let mut log = engine.logs("web", &LogOptions::default());

@@ -1,7 +1,7 @@
 //! The plan's create request in bollard's words. Every field of [`CreateRequest`] is named, so a new one cannot be forgotten.
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount, MountBindOptions,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount, MountBindOptions,
     MountBindOptionsPropagationEnum, MountType, MountVolumeOptions, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
@@ -88,10 +88,19 @@ pub(in crate::backend::engine) fn session(request: &CreateRequest, api: (u32, u3
         attach_stdin: Some(*open_stdin),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
+        // Not the image's: its command may ignore that one, and would be killed instead of stopped.
+        stop_signal: Some("SIGTERM".to_owned()),
         stop_timeout: Some(signed(*stop_timeout_s)),
+        healthcheck: Some(no_healthcheck()),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
     }
+}
+
+/// An image's health check is a command that the engine runs in the container from the start on, at any interval the
+/// image likes: before it is measured, and beside the supervisor. No container of ours has one.
+pub(super) fn no_healthcheck() -> HealthConfig {
+    HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }
 }
 
 pub(super) fn ulimit(name: &str, limit: u64) -> ResourcesUlimits {
@@ -235,7 +244,9 @@ mod tests {
             ("AttachStdout", json!(true)),
             ("AttachStderr", json!(true)),
             ("Tty", json!(false)),
+            ("StopSignal", json!("SIGTERM")),
             ("StopTimeout", json!(10)),
+            ("Healthcheck", json!({"Test": ["NONE"]})),
         ] {
             assert_eq!(body[field], value, "{field}");
         }

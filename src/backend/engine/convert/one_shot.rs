@@ -2,7 +2,7 @@
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, RestartPolicy, RestartPolicyNameEnum};
 
-use super::create::{bind, cgroupns, ulimit, volume};
+use super::create::{bind, cgroupns, no_healthcheck, ulimit, volume};
 use super::signed;
 use crate::backend::engine::OneShot;
 use crate::units::Bytes;
@@ -50,6 +50,7 @@ pub(in crate::backend::engine) fn helper(request: &OneShot, api: (u32, u32)) -> 
         tty: Some(false),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
+        healthcheck: Some(no_healthcheck()),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
     }
@@ -106,5 +107,6 @@ mod tests {
         assert_eq!(host["LogConfig"]["Config"]["max-size"], "16m");
         assert!(host["Mounts"].as_array().unwrap().iter().all(|mount| mount["ReadOnly"] == true));
         assert!(body.get("OpenStdin").is_none());
+        assert_eq!(body["Healthcheck"], json!({"Test": ["NONE"]}), "the image's own would run with the probe's rights");
     }
 }

@@ -55,6 +55,27 @@ fn nothing_of_the_host_is_mounted_but_what_was_asked_for() {
     spoiled(Mounts, Missing, "replaced between check and start", |_, _, kernel| {
         kernel.workspace.as_mut().unwrap().inode = 43;
     });
+    spoiled(Mounts, Weaker, "/other is a folder of the host that was not judged", |requested, engine, kernel| {
+        requested.mounts.insert("/other".to_owned(), false);
+        engine.mounts.push(bind("bind", "/srv/other", "/other", true));
+        kernel.mounts.push(mount("/other", "/srv/other", "ext4", "rw"));
+    });
+    spoiled(Mounts, Weaker, "/workspace is a folder of the host that was not judged", |requested, _, _| requested.workspace = None);
+    spoiled(Mounts, Missing, "where keys are kept", |_, engine, _| engine.mounts[0].source = "/home/alice/.ssh".into());
+    spoiled(Mounts, Weaker, "/palisade shows /etc where the engine has a volume", |_, _, kernel| kernel.mounts[7].root = "/etc".into());
+    spoiled(Mounts, Weaker, "/palisade is covered by another mount", |_, _, kernel| {
+        kernel.mounts.push(mount("/palisade", "/", "ext4", "ro"));
+    });
+    spoiled(Mounts, Weaker, "below /palisade and was not requested", |_, _, kernel| {
+        kernel.mounts.push(mount("/palisade/below", "/", "ext4", "ro"));
+    });
+    spoiled(Mounts, Weaker, "/workspace/x shows /root/.ssh", |_, _, kernel| {
+        kernel.mounts.push(mount("/workspace/x", "/root/.ssh", "ext4", "rw"));
+    });
+    holds(|_, _, kernel| kernel.mounts.push(mount("/workspace/disk", "/", "ext4", "rw")));
+    // An engine that stands in a container itself, and a volume with a file system of its own.
+    holds(|_, _, kernel| kernel.mounts[7].root = "/srv/outer/_data/volumes/palisade/_data".into());
+    holds(|_, _, kernel| (kernel.mounts[7].root, kernel.mounts[7].fs_type) = ("/".into(), "tmpfs".to_owned()));
     // A file of the engine's own is not of the engine's own when a user put it there.
     let mut engine = engine();
     engine.mounts.push(bind("bind", "/srv/hosts", "/etc/hosts", true));

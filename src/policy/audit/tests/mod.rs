@@ -124,6 +124,12 @@ fn each_limit_is_compared_in_both_sources() {
     });
     spoiled(Cpus, Missing, "unlimited", |_, _, kernel| kernel.cgroup.nano_cpus = LimitFact::Unlimited);
     spoiled(Cpus, Weaker, "4 CPUs where 2 CPUs", |_, engine, _| engine.nano_cpus = Some(4_000_000_000));
+    for (given, shown) in [("0-1", "CPUs 0-1 where 0"), ("", "CPUs all where 0")] {
+        spoiled(Cpus, Weaker, shown, |requested, engine, _| {
+            (requested.cpuset, engine.cpuset_cpus) = ("0".to_owned(), given.to_owned());
+        });
+    }
+    holds(|requested, engine, _| (requested.cpuset, engine.cpuset_cpus) = ("0-1".to_owned(), "1".to_owned()));
     spoiled(Nofile, Missing, "unlimited", |_, _, kernel| kernel.limits.nofile = LimitFact::Unlimited);
     spoiled(Nofile, Missing, "sets no limit", |_, engine, _| engine.ulimits.retain(|limit| limit.name != "nofile"));
     spoiled(CoreDumps, Weaker, "1 MiB where off", |_, _, kernel| kernel.limits.core = LimitFact::Limited(1 << 20));
@@ -154,6 +160,23 @@ fn a_label_cannot_excuse_what_is_below_the_floor() {
     let posture = audit(Some(&weak), &engine, Err("not started"));
     let failing: Vec<Control> = posture.failing().map(|control| control.control).collect();
     assert_eq!(failing, [Control::CapDrop, Control::User, Control::PidsLimit]);
+
+    let endless = Requested {
+        memory: u64::MAX,
+        nano_cpus: u64::MAX,
+        nofile: u64::MAX,
+        tmpfs: [("/tmp".to_owned(), u64::MAX)].into(),
+        log: (u64::MAX, u32::MAX),
+        ..requested()
+    };
+    let mut engine = super::samples::engine();
+    (engine.memory, engine.memory_swap, engine.nano_cpus) = (Some(1 << 60), Some(1 << 60), Some(1 << 60));
+    engine.ulimits[1].hard = 1 << 40;
+    engine.tmpfs.insert("/tmp".to_owned(), format!("size={}", 1u64 << 50));
+    engine.log.options.insert("max-size".to_owned(), (1u64 << 50).to_string());
+    let posture = audit(Some(&endless), &engine, Err("not started"));
+    let failing: Vec<Control> = posture.failing().map(|control| control.control).collect();
+    assert_eq!(failing, [Control::Memory, Control::Cpus, Control::Nofile, Control::Tmpfs, Control::LogCap]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn every_process_counts_not_only_the_first() {
         (User, "it runs as uid 0", |process| process.uids = [1000, 1000, 0, 1000]),
         (User, "it runs as gid 5", |process| process.gids = [5; 4]),
         (User, "it is in group 0", |process| process.groups.push(0)),
+        (User, "it is in group 999", |process| process.groups.push(999)),
     ];
     for (control, reason, spoil) in cases {
         spoiled(control, Weaker, reason, |_, _, kernel| spoil(&mut kernel.processes[2]));
