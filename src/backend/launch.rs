@@ -73,7 +73,7 @@ impl Backend {
     pub(super) async fn open_gate(&self, id: &str, until: WaitFor, name: &SessionName, frame: &[u8]) -> Result<Open> {
         let mut attached = self.engine.attach(id, AttachOptions { stdin: true, output: true }).await?;
         let exit = self.exit_of(id, until);
-        self.engine.start(id).await?;
+        self.engine.start(id).await.map_err(|failure| not_started(name, failure))?;
         let (facts, kernel) = self.measure_at_gate(id).await?;
         let posture = audit(requested_of(&facts).as_ref(), &facts, Ok(&kernel));
         if posture.is_weaker() {
@@ -184,6 +184,18 @@ impl Backend {
 
 fn encode(stdin: Stdin, prepared: &Prepared) -> Result<Vec<u8>> {
     Frame::new(stdin, &prepared.secrets).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
+}
+
+/// The engine's words name the container by an id that is gone by the time they are read.
+fn not_started(name: &SessionName, failure: Failure) -> Failure {
+    if failure.code != Code::EngineError {
+        return failure;
+    }
+    let failure = Failure { message: format!("the engine cannot start '{name}'"), ..failure };
+    if failure.hint.is_some() {
+        return failure;
+    }
+    failure.hint("where it says that it may not set a limit, ask for less than the engine itself has, such as --nofile 4096")
 }
 
 fn name_taken(name: &SessionName, failure: Failure) -> Failure {

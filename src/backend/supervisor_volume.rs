@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Backend;
-use super::engine::{Engine, OneShot, VolumeFacts, failure_in};
+use super::engine::{Engine, OneShot, VolumeFacts, architecture, failure_in, own_architecture};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::{HostReader, hex};
@@ -111,12 +111,8 @@ impl Backend {
 
     async fn check_architecture(&self) -> Result<()> {
         let engine = self.engine.version().await?.architecture;
-        let ours = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
-        if engine == ours || engine == std::env::consts::ARCH {
+        let ours = own_architecture();
+        if architecture(&engine) == ours {
             return Ok(());
         }
         Err(Failure::new(Code::Refused, format!("this program is built for {ours}, the engine runs {engine}"))

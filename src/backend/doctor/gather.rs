@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{DoctorInputs, EngineSide, Facts, HostSide, ImageSide, SupervisorSide};
-use crate::backend::engine::Engine;
+use crate::backend::engine::{Engine, own_architecture};
 use crate::backend::image;
 use crate::failure::{Code, Failure, Result};
 use crate::session::labels;
@@ -52,7 +52,7 @@ async fn supervisor_side(engine: &dyn Engine, volume: &str) -> Result<Supervisor
 
 fn host_side(engine_root: Option<&str>, inputs: &DoctorInputs) -> HostSide {
     HostSide {
-        architecture: image::architecture(),
+        architecture: own_architecture(),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map(|text| text.trim().to_owned()).unwrap_or_default(),
         is_root: nix::unistd::geteuid().is_root(),
         apparmor: fs::read_to_string("/sys/module/apparmor/parameters/enabled").ok().map(|text| text.starts_with('Y')),

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, Unit};
 
 use super::{Check, CheckState, EngineSide, Facts, ImageSide, SupervisorSide};
+use crate::backend::engine::architecture as engine_words;
 use crate::backend::image::State;
 use crate::failure::Failure;
 use crate::units::{Bytes, sanitise};
@@ -94,11 +95,7 @@ fn api(engine: &EngineSide) -> Check {
 }
 
 fn architecture(engine: &EngineSide, ours: &str) -> Check {
-    let theirs = match engine.version.architecture.as_str() {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
+    let theirs = engine_words(&engine.version.architecture);
     if theirs == ours {
         ok("architecture", theirs)
     } else {

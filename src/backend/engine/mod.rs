@@ -1,5 +1,6 @@
 //! The seam to Docker: what the backend asks of an engine, in our own types. bollard's types end in `convert`.
 
+mod architecture;
 mod body;
 mod build;
 mod call;
@@ -25,6 +26,7 @@ use crate::policy::plan::CreateRequest;
 use crate::session::ContainerFacts;
 
 pub use crate::config::Endpoint;
+pub use architecture::{architecture, own_architecture};
 pub use docker::DockerEngine;
 pub use error::failure_in;
 pub use types::{

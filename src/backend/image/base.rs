@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::{ImageSpec, bootstrap, tree};
 use crate::backend::Reporter;
-use crate::backend::engine::{Engine, ProgressStream};
+use crate::backend::engine::{Engine, ProgressStream, own_architecture};
 use crate::failure::{Code, Failure, Result};
 use crate::session::labels;
 
@@ -60,7 +60,7 @@ async fn is_present(engine: &dyn Engine, reference: &str) -> Result<bool> {
 async fn make(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<()> {
     let tag = spec.bootstrapped_tag();
     let engine_architecture = engine.version().await?.architecture;
-    let ours = bootstrap::architecture();
+    let ours = own_architecture();
     if engine_architecture != ours {
         return Err(Failure::new(Code::Refused, format!("a base for {engine_architecture} cannot be bootstrapped on {ours}"))
             .hint(format!("give a base that the engine can pull with --base, or load one on it under the tag {}", spec.base)));

@@ -28,15 +28,6 @@ const SCRIPTS: &str = "/usr/share/debootstrap/scripts";
 /// Lines of debootstrap's own log that tell why it failed.
 const LOG_LINES: usize = 10;
 
-/// The architecture of this machine in the engine's words.
-pub fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 /// The folder in which one bootstrap at a time works. Emptied when it opens, so that what a killed run left goes, and
 /// when it closes.
 pub struct Workshop {

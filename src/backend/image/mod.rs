@@ -24,7 +24,6 @@ use crate::session::labels;
 use crate::units::Untrusted;
 
 pub use authorities::count as count_authorities;
-pub use bootstrap::architecture;
 pub use recipe::{BASE_LABEL, RECIPE_LABEL, digest};
 pub use shelf::{OurImage, Purpose, list, remove};
 pub use spec::ImageSpec;
