@@ -6,7 +6,7 @@ type Spoil = fn(&mut ProcessFacts);
 fn every_process_counts_not_only_the_first() {
     use Control::{Apparmor, CapDrop, NoNewPrivileges, Seccomp as SeccompControl, User};
     use Verdict::{Missing, Unknown, Weaker};
-    let cases: [(Control, &str, Spoil); 12] = [
+    let cases: [(Control, &str, Spoil); 13] = [
         (CapDrop, "CapEff holds 41 capabilities", |process| process.cap_eff = ALL_CAPS),
         (CapDrop, "CapBnd holds SYS_ADMIN", |process| process.cap_bnd = CapSet(1 << 21)),
         (CapDrop, "CapInh holds bit 60", |process| process.cap_inh = CapSet(1 << 60)),
