@@ -12,6 +12,7 @@ pub mod controls;
 mod cpuset;
 pub mod env;
 mod fault;
+mod image_volumes;
 mod narrow;
 mod places;
 pub mod plan;

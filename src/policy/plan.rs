@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Policy;
+use super::image_volumes;
 use sha2::{Digest, Sha256};
 
 use super::audit::Requested;
@@ -21,10 +22,11 @@ use crate::units::{SessionId, SessionName};
 pub const HOME: &str = "/home/sandbox";
 /// Where the workspace stands.
 pub const WORKSPACE: &str = "/workspace";
-/// Where the supervisor's volume stands.
-pub const SUPERVISOR_DIR: &str = "/palisade";
+/// Where the supervisor's volume stands. Engines mount by depth, and an image can make any of our targets a link: were
+/// another mount to come after this one, an image could lay the workspace over it. So it is deeper than every other.
+pub const SUPERVISOR_DIR: &str = "/palisade/0/0/0/0/0/0";
 /// The supervisor binary.
-pub const SUPERVISOR: &str = "/palisade/palisade";
+pub const SUPERVISOR: &str = "/palisade/0/0/0/0/0/0/palisade";
 /// Where secrets arrive as files, in the tmpfs at `/run`.
 pub const SECRETS_DIR: &str = "/run/secrets";
 
@@ -185,6 +187,8 @@ pub fn home_volume(id: SessionId) -> String {
 /// The kinds differ in four fields and no other: the kind itself (with its label), `auto_remove`, `stdin_once`, and
 /// whether the home volume has a name of its own.
 pub fn plan(policy: &Policy, request: &Request) -> Result<Plan> {
+    let volumes = image_volumes::judge(&request.image.reference, &request.image.volumes)?;
+    let request = &Request { image: ImageFacts { volumes, ..request.image.clone() }, ..request.clone() };
     let create = CreateRequest {
         name: format!("{}{}", labels::CONTAINER_PREFIX, request.name),
         image: if request.image.id.is_empty() { request.image.reference.clone() } else { request.image.id.clone() },
@@ -346,8 +350,7 @@ fn mounts(policy: &Policy, request: &Request) -> Vec<PlanMount> {
     }
     // A VOLUME of the image becomes one of ours: labelled, and gone with the container.
     for target in &request.image.volumes {
-        let taken = mounts.iter().any(|mount| mount.target == *target) || ["/tmp", "/run"].contains(&target.as_str());
-        if !taken {
+        if !mounts.iter().any(|mount| mount.target == *target) {
             mounts.push(volume(String::new(), target, false, ours.clone()));
         }
     }

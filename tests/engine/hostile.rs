@@ -1,5 +1,7 @@
 //! What runs inside tries to get more than it was given.
 
+use palisade::policy::plan::SUPERVISOR_DIR;
+
 use crate::support::{Session, docker, status_line, succeed, until};
 
 #[test]
@@ -53,6 +55,26 @@ fn a_set_user_id_program_gives_nothing() {
 }
 
 #[test]
+fn an_image_cannot_lay_the_workspace_over_the_supervisor() {
+    let image = format!("palisade-test-links:{}", std::process::id());
+    let maker = crate::support::name();
+    let plant = format!("rm -rf /workspace /palisade; mkdir -p {SUPERVISOR_DIR}; ln -s {SUPERVISOR_DIR} /workspace");
+    docker(&["run", "--name", &maker, "--user", "0", "--entrypoint", "/bin/sh", "palisade-sandbox:latest", "-c", &plant]);
+    docker(&["commit", &maker, &image]);
+    docker(&["rm", &maker]);
+    let folder = tempfile::Builder::new().prefix("palisade-links-").tempdir_in("/var/tmp").unwrap();
+    std::os::unix::fs::chown(folder.path(), Some(1000), Some(1000)).unwrap();
+    let (impostor, mark) = (folder.path().join("palisade"), folder.path().join("it-ran"));
+    std::fs::write(&impostor, "#!/bin/sh\ntouch /workspace/it-ran /palisade/0/0/0/0/0/0/it-ran\nsleep 60\n").unwrap();
+    std::os::unix::fs::chown(&impostor, Some(1000), Some(1000)).unwrap();
+    std::fs::set_permissions(&impostor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = crate::support::call(&["run", "--image", &image, "--workspace", folder.path().to_str().unwrap(), "--", "echo", "it ran"]);
+    docker(&["rmi", &image]);
+    assert!(!mark.exists() && !String::from_utf8_lossy(&output.stdout).contains("it ran"), "{output:?}");
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+}
+
+#[test]
 fn orphans_are_reaped() {
     let session = Session::asleep();
     for _ in 0..5 {
@@ -87,7 +109,7 @@ fn the_ways_out_that_need_rights_are_closed() {
         "python3 -c 'import os; os.setuid(0)'",
         "chroot / true",
         "nsenter -t 1 -m true",
-        "echo x > /palisade/palisade",
+        "echo x > /palisade/0/0/0/0/0/0/palisade",
         "ls /var/run/docker.sock",
         "swapoff -a",
         "date -s 2000-01-01",

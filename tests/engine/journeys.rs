@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, chown};
 
+use palisade::policy::plan::SUPERVISOR;
+
 use crate::support::{Session, call, docker, json, left_behind, name, palisade, succeed, text, until};
 
 #[test]
@@ -163,7 +165,7 @@ fn any_image_works_even_one_with_nothing_in_it() {
         .unwrap();
     tar::Builder::new(import.stdin.take().unwrap()).finish().unwrap();
     assert!(import.wait().unwrap().success());
-    let output = call(&["run", "--image", &image, "--", "/palisade/palisade", "--version"]);
+    let output = call(&["run", "--image", &image, "--", SUPERVISOR, "--version"]);
     let missing = call(&["run", "--image", &image, "--", "sh"]).status.code();
     let session = Session { name: name() };
     succeed(&["launch", &session.name, "--image", &image]);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade::policy::plan::{HOME, plan};
+use palisade::policy::plan::{HOME, SUPERVISOR_DIR, plan};
 use palisade::policy::{
     ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Timeout, WorkspaceMode, WorkspaceMount,
     controls::ADDABLE_CAPABILITIES,
@@ -55,7 +55,7 @@ fn requests() -> impl Strategy<Value = Request> {
         (1u32.., 1u32..),
         workspace,
         prop::collection::btree_map("[A-Z]{1,6}", "[A-Z]{1,6}", 0..3),
-        prop::collection::vec("/[a-z]{1,6}", 0..3),
+        prop::collection::vec("/(data|srv|opt)/[a-z]{1,6}", 0..3),
         prop::option::of(any::<u32>()),
     )
         .prop_map(|((time, random, name), command, env, (uid, gid), workspace, secrets, volumes, home_uid)| Request {
@@ -132,7 +132,7 @@ fn assert_floor(plan: &Plan) {
     assert!(create.ulimits.iter().any(|limit| limit.name == "nofile"));
     assert!(create.tmpfs.values().all(|options| options.contains("nosuid,nodev") && options.contains("size=")));
     assert!(create.log_options.contains_key("max-size") && create.log_options.contains_key("max-file"));
-    assert!(create.mounts.iter().filter(|mount| mount.target == "/palisade").all(|mount| mount.read_only));
+    assert!(create.mounts.iter().filter(|mount| mount.target == SUPERVISOR_DIR).all(|mount| mount.read_only));
     // A label that the plan leaves out is one that an image may bring: `start` would read its secrets for it.
     assert!(create.labels.contains_key(labels::SECRETS));
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What a session does on an ordinary day. Everything must work under the strict profile.
 set -eu
 cd /tmp
@@ -9,7 +10,7 @@ printf 'b\na\n' | sort | tee sorted | head -n 1
 cp -a sorted copied && mv copied moved && ln -s moved link && ln moved hard && stat -c %F link >/dev/null
 chmod 750 moved && chmod g+s "$HOME" && touch -d yesterday moved && truncate -s 1M big && dd if=big of=big2 bs=64k status=none
 mkfifo fifo && (echo through >fifo &) && cat fifo
-tar -czf - sorted | tar -tzf - && find . -type f | xargs -n 1 sha256sum >/dev/null
+tar -czf - sorted | tar -tzf - && find . -type f -print0 | xargs -0 -n 1 sha256sum >/dev/null
 timeout 5 sleep 0.01 && nice -n 5 true && nproc >/dev/null && df /tmp >/dev/null && yes | head -n 1000 | wc -l && sync moved
 setsid true && mktemp -d >/dev/null && id -u
 
