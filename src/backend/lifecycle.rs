@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::engine::WaitFor;
+use super::listing::is_abandoned_helper;
 use super::measure::{refuse, requested_of};
-use super::supervisor_volume::is_abandoned;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
@@ -80,9 +80,7 @@ impl Backend {
     /// Removes helper containers that a killed manager left: by label and age, so that none in use is taken away.
     async fn sweep(&self) -> Result<()> {
         for container in self.engine.our_containers().await? {
-            let role = container.labels.get(labels::ROLE).map(Untrusted::raw);
-            let helper = role.is_some_and(|role| [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME].contains(&role));
-            if helper && is_abandoned(container.created) {
+            if is_abandoned_helper(&container) {
                 self.engine.remove(&container.id).await?;
             }
         }

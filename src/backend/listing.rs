@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::engine::ContainerSummary;
+use super::supervisor_volume::is_abandoned;
 use super::{Backend, Details};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
@@ -11,9 +12,16 @@ use crate::units::{SessionId, SessionName, Untrusted, sanitise};
 impl Backend {
     /// Every session, by name.
     pub async fn sessions(&self) -> Result<Vec<Session>> {
-        let mut sessions: Vec<Session> = self.engine.our_containers().await?.into_iter().filter_map(session_of).collect();
+        Ok(self.survey().await?.sessions)
+    }
+
+    /// Every session, by name, and how many helper containers of ours a killed manager left.
+    pub async fn survey(&self) -> Result<Survey> {
+        let containers = self.engine.our_containers().await?;
+        let abandoned = containers.iter().filter(|container| is_abandoned_helper(container)).count();
+        let mut sessions: Vec<Session> = containers.into_iter().filter_map(session_of).collect();
         sessions.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.container_id.cmp(&b.container_id)));
-        Ok(sessions)
+        Ok(Survey { sessions, abandoned })
     }
 
     /// One session by its name, its id, or an unambiguous beginning of its id.
@@ -28,6 +36,22 @@ impl Backend {
         let posture = self.posture(&container).await;
         Ok(Details { session, container, posture })
     }
+}
+
+/// What the engine has of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// By name.
+    pub sessions: Vec<Session>,
+    /// Helper containers that no manager needs any more; the next removal of a session sweeps them.
+    pub abandoned: usize,
+}
+
+/// Whether this is one of our helpers and older than any manager needs it: one in use is never taken for it.
+pub(super) fn is_abandoned_helper(container: &ContainerSummary) -> bool {
+    let role = container.labels.get(labels::ROLE).map(Untrusted::raw);
+    role.is_some_and(|role| [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME].contains(&role))
+        && is_abandoned(container.created)
 }
 
 /// The session that `who` names.

@@ -29,6 +29,7 @@ use crate::session::{ContainerFacts, Session};
 use engine::{Attached, Engine, Input, OutputStream, Progress};
 
 pub use assembly::{BuildOrder, Machine};
+pub use listing::Survey;
 pub use order::{Order, Pull};
 
 /// Hears of long work as it goes: a progress bar, a notice line, or nobody.

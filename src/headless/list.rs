@@ -39,7 +39,8 @@ pub struct Filter {
 
 /// Lists.
 pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done {
-    let sessions = backend.sessions().await?.into_iter().filter(|session| {
+    let survey = backend.survey().await?;
+    let sessions = survey.sessions.into_iter().filter(|session| {
         filter.kind.is_none_or(|kind| session.kind == kind) && (filter.status.is_empty() || filter.status.contains(&session.status))
     });
     let measure = filter.posture && (context.output.is_json() || !context.output.is_quiet());
@@ -60,6 +61,11 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
         context.output.note(if any { NOTHING_THERE } else { "no session is like that; 'palisade ls' shows all of them" });
     } else {
         context.output.text(&table(context.output.page(), context.now, &rows, filter));
+    }
+    if survey.abandoned > 0 && !context.output.is_quiet() {
+        context
+            .output
+            .note(&format!("left by a killed palisade: {} helper containers, which the next 'palisade rm' removes", survey.abandoned));
     }
     Ok(0)
 }
