@@ -24,17 +24,3 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     say(&format!("cannot run {}: {errno}", program.display()));
     code
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_run_has_the_code_that_a_shell_gives_it() {
-        let enter = |arguments: &[&str]| main(arguments.iter().map(OsString::from));
-        assert_eq!(enter(&["--", "/nonexistent/tool"]), 127);
-        assert_eq!(enter(&["--", "/etc/passwd"]), 126);
-        assert_eq!(enter(&["--"]), 125);
-        assert_eq!(enter(&[]), 125);
-    }
-}

@@ -69,6 +69,16 @@ fn what_is_missing_and_what_cannot_be_run_are_told_apart() {
 }
 
 #[test]
+fn an_exec_that_cannot_be_run_has_the_code_that_a_shell_gives_it() {
+    // A process of its own: an exec that fails leaves signals as the command was to find them.
+    let enter = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_palisade")).arg("enter").args(args).output().unwrap();
+    for (args, code) in [(&["--", "/nonexistent/tool"][..], 127), (&["--", "/etc/passwd"], 126), (&["--"], 125), (&[], 125)] {
+        assert_eq!(enter(args).status.code(), Some(code), "{args:?}");
+    }
+    assert_eq!(enter(&["--", "echo", "--", "x"]).stdout, b"-- x\n");
+}
+
+#[test]
 fn nothing_runs_before_the_gate_opens_nor_if_it_never_does() {
     let dir = tempfile::tempdir().unwrap();
     let mark = dir.path().join("ran");
