@@ -21,12 +21,18 @@ use crate::session::labels;
 /// Another manager that fills the volume takes about a second; one that was killed is waited for no longer than this. A probe, the slowest
 /// of our helpers, gives up long before.
 const ABANDONED_AFTER: Duration = Duration::from_mins(2);
+/// A manager on this machine that was killed while it filled the volume holds the next one up no longer than this.
+const FILLED_HERE_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Whether a helper container has been there for longer than any manager needs it.
-#[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
 pub(super) fn is_abandoned(created: jiff::Timestamp) -> bool {
-    jiff::Timestamp::now().duration_since(created).unsigned_abs() > ABANDONED_AFTER
+    older_than(created, ABANDONED_AFTER)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
+fn older_than(created: jiff::Timestamp, age: Duration) -> bool {
+    jiff::Timestamp::now().duration_since(created).unsigned_abs() > age
 }
 
 /// Which volumes were found whole, so that a launch need not read one back: engine, name and time of creation.
@@ -97,7 +103,7 @@ impl Backend {
             match self.engine.create_one_shot(&request).await {
                 Ok(created) => return Ok(created.id),
                 Err(failure) if failure.code == Code::Conflict => match self.engine.inspect(&request.name).await {
-                    Ok(facts) if facts.created.is_some_and(is_abandoned) => {
+                    Ok(facts) if facts.created.is_some_and(|created| older_than(created, self.filling_takes())) => {
                         self.engine.remove(&request.name).await?;
                     }
                     Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -119,6 +125,12 @@ impl Backend {
             .hint("use a palisade built for the engine's architecture: the same binary is the supervisor inside the sandbox"))
     }
 
+    /// The longest that filling takes: a second on this machine, as long as the line needs for a dozen megabytes elsewhere.
+    fn filling_takes(&self) -> Duration {
+        if self.engine.endpoint().socket.is_some() { FILLED_HERE_WITHIN } else { ABANDONED_AFTER }
+    }
+
+    /// SHA-256 of this running program.
     pub(super) fn own_digest(&self) -> Result<[u8; 32]> {
         own_digest(&self.kernel, &self.paths)
     }

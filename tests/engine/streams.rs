@@ -144,3 +144,27 @@ fn an_interrupt_during_a_launch_undoes_it() {
     assert_eq!(output.status.code(), Some(130));
     until("nothing is left", || left_behind(&name).is_empty());
 }
+
+#[test]
+fn a_manager_killed_while_it_prepared_the_engine_does_not_hold_the_next_one_up() {
+    // The lock of a manager that is gone, on a volume that this operator has not seen filled.
+    let (_, plan) = crate::support::json(&["plan", "--", "true"]);
+    let mounts = plan["create"]["mounts"].as_array().unwrap();
+    let volume = mounts.iter().find_map(|mount| mount["source"].as_str().filter(|name| name.starts_with("palisade-supervisor-"))).unwrap();
+    let lock = format!("{volume}-fill");
+    docker(&[
+        "create",
+        "--name",
+        &lock,
+        "--label",
+        "palisade.schema=1",
+        "--label",
+        "palisade.role=supervisor",
+        "palisade-sandbox:latest",
+        "true",
+    ]);
+    let cache = tempfile::tempdir().unwrap();
+    let output = palisade().env("XDG_CACHE_HOME", cache.path()).args(["run", "--", "echo", "through"]).output().unwrap();
+    assert_eq!(text(&output.stdout), "through\n", "{}", text(&output.stderr));
+    assert_eq!(docker(&["ps", "-aq", "--filter", &format!("name={lock}")]), "");
+}
