@@ -2,7 +2,7 @@
 
 use palisade::policy::plan::SUPERVISOR_DIR;
 
-use crate::support::{Session, docker, status_line, succeed, until};
+use crate::support::{Image, Session, docker, status_line, succeed, until};
 
 #[test]
 fn a_fork_bomb_stops_at_the_limit_and_others_go_on() {
@@ -31,45 +31,25 @@ fn a_fork_bomb_stops_at_the_limit_and_others_go_on() {
 #[test]
 fn a_set_user_id_program_gives_nothing() {
     // Planted by root in an image of its own, as a hostile image would have it.
-    let image = format!("palisade-test-setuid:{}", std::process::id());
-    let maker = crate::support::name();
-    docker(&[
-        "run",
-        "--name",
-        &maker,
-        "--user",
-        "0",
-        "--entrypoint",
-        "/bin/sh",
-        "palisade-sandbox:latest",
-        "-c",
-        "cp /bin/cat /usr/local/bin/rootcat && chmod 4755 /usr/local/bin/rootcat && cp /usr/bin/id /usr/local/bin/rootid && chmod 4755 /usr/local/bin/rootid",
-    ]);
-    docker(&["commit", &maker, &image]);
-    docker(&["rm", &maker]);
-    let session = Session::launch(&["--image", &image], &["sleep", "600"]);
+    let plant = |program: &str, name: &str| format!("cp /bin/{program} /usr/local/bin/{name} && chmod 4755 /usr/local/bin/{name}");
+    let image = Image::planted(&format!("{} && {}", plant("cat", "rootcat"), plant("id", "rootid")));
+    let session = Session::launch(&["--image", &image.tag], &["sleep", "600"]);
     let (code, output, _) = session.sh("rootid -u; rootcat /etc/shadow");
-    drop(session);
-    docker(&["rmi", &image]);
     assert_eq!((code, output.as_str()), (1, "1000\n"));
 }
 
 #[test]
 fn an_image_cannot_lay_the_workspace_over_the_supervisor() {
-    let image = format!("palisade-test-links:{}", std::process::id());
-    let maker = crate::support::name();
     let plant = format!("rm -rf /workspace /palisade; mkdir -p {SUPERVISOR_DIR}; ln -s {SUPERVISOR_DIR} /workspace");
-    docker(&["run", "--name", &maker, "--user", "0", "--entrypoint", "/bin/sh", "palisade-sandbox:latest", "-c", &plant]);
-    docker(&["commit", &maker, &image]);
-    docker(&["rm", &maker]);
+    let image = Image::planted(&plant);
     let folder = tempfile::Builder::new().prefix("palisade-links-").tempdir_in("/var/tmp").unwrap();
     std::os::unix::fs::chown(folder.path(), Some(1000), Some(1000)).unwrap();
     let (impostor, mark) = (folder.path().join("palisade"), folder.path().join("it-ran"));
     std::fs::write(&impostor, "#!/bin/sh\ntouch /workspace/it-ran /palisade/0/0/0/0/0/0/it-ran\nsleep 60\n").unwrap();
     std::os::unix::fs::chown(&impostor, Some(1000), Some(1000)).unwrap();
     std::fs::set_permissions(&impostor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let output = crate::support::call(&["run", "--image", &image, "--workspace", folder.path().to_str().unwrap(), "--", "echo", "it ran"]);
-    docker(&["rmi", &image]);
+    let output =
+        crate::support::call(&["run", "--image", &image.tag, "--workspace", folder.path().to_str().unwrap(), "--", "echo", "it ran"]);
     assert!(!mark.exists() && !String::from_utf8_lossy(&output.stdout).contains("it ran"), "{output:?}");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
 }

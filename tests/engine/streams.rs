@@ -2,11 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sha2::{Digest, Sha256};
 
+use crate::proxy::{Fault, Proxy};
 use crate::support::{call, docker, left_behind, name, palisade, succeed, text, until};
 
 /// As much as the issue of trust asks for; the same stream in both directions at once.
@@ -67,7 +69,15 @@ fn input_that_ends_at_once_is_an_end_of_file() {
 /// A session in the foreground whose command says `ready` and then what signal it got.
 fn trapping(name: &str) -> (Child, BufReader<std::process::ChildStdout>) {
     let script = "for s in INT TERM HUP; do trap \"echo got $s; exit 7\" $s; done; echo ready; while :; do sleep 0.1; done";
-    let mut child = palisade().args(["run", "--name", name, "--", "bash", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+    // A signal that whoever started these tests ignores, as nohup does, is one that the binary would leave ignored.
+    let whole = palisade();
+    let mut started = Command::new("env");
+    started.arg("--default-signal").arg(whole.get_program()).args(["run", "--name", name, "--", "bash", "-c", script]);
+    started.envs(whole.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    if let Some(folder) = whole.get_current_dir() {
+        started.current_dir(folder);
+    }
+    let mut child = started.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
@@ -133,13 +143,18 @@ fn a_manager_killed_anywhere_in_a_launch_leaves_nothing_that_is_not_listed() {
     assert_eq!(docker(&["ps", "-aq", "--filter", "label=palisade.role=probe"]), "");
 }
 
+/// The manager that is interrupted while the engine starts its container.
+static INTERRUPTED: AtomicI32 = AtomicI32::new(0);
+
 #[test]
 fn an_interrupt_during_a_launch_undoes_it() {
     let name = name();
-    let child = palisade().args(["launch", &name, "--", "sleep", "600"]).spawn().unwrap();
-    let pid = Pid::from_raw(child.id().try_into().unwrap());
-    until("it has begun", || !left_behind(&name).is_empty());
-    kill(pid, Signal::SIGINT).unwrap();
+    let proxy = Proxy::new(Fault::BeforeStart(|| {
+        until("the manager is known", || INTERRUPTED.load(Ordering::SeqCst) != 0);
+        kill(Pid::from_raw(INTERRUPTED.load(Ordering::SeqCst)), Signal::SIGINT).unwrap();
+    }));
+    let child = palisade().args(["--host", &proxy.address, "launch", &name, "--", "sleep", "600"]).spawn().unwrap();
+    INTERRUPTED.store(child.id().try_into().unwrap(), Ordering::SeqCst);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     until("nothing is left", || left_behind(&name).is_empty());
@@ -152,17 +167,13 @@ fn a_manager_killed_while_it_prepared_the_engine_does_not_hold_the_next_one_up()
     let mounts = plan["create"]["mounts"].as_array().unwrap();
     let volume = mounts.iter().find_map(|mount| mount["source"].as_str().filter(|name| name.starts_with("palisade-supervisor-"))).unwrap();
     let lock = format!("{volume}-fill");
-    docker(&[
-        "create",
-        "--name",
-        &lock,
-        "--label",
-        "palisade.schema=1",
-        "--label",
-        "palisade.role=supervisor",
-        "palisade-sandbox:latest",
-        "true",
-    ]);
+    // One that a killed manager really left does as well.
+    let made = Command::new("docker")
+        .args(["create", "--name", &lock, "--label", "palisade.schema=1", "--label", "palisade.role=supervisor"])
+        .args(["palisade-sandbox:latest", "true"])
+        .output()
+        .unwrap();
+    assert!(made.status.success() || text(&made.stderr).contains("already in use"), "{}", text(&made.stderr));
     let cache = tempfile::tempdir().unwrap();
     let output = palisade().env("XDG_CACHE_HOME", cache.path()).args(["run", "--", "echo", "through"]).output().unwrap();
     assert_eq!(text(&output.stdout), "through\n", "{}", text(&output.stderr));

@@ -143,3 +143,26 @@ pub fn escapes(document: &Value, pid: u32) -> Vec<String> {
     let deviants = document.pointer("/verified/0/posture/deviants").and_then(Value::as_array).unwrap();
     deviants.iter().filter(|deviant| deviant["pid"] == pid).map(|deviant| deviant["control"].as_str().unwrap().to_owned()).collect()
 }
+
+/// An image of its own with something planted in it by root, removed when its test ends.
+pub struct Image {
+    pub tag: String,
+}
+
+impl Image {
+    /// The sandbox image after a shell line.
+    pub fn planted(line: &str) -> Self {
+        let maker = name();
+        let image = Self { tag: format!("palisade-{maker}:planted") };
+        docker(&["run", "--name", &maker, "--user", "0", "--entrypoint", "/bin/sh", "palisade-sandbox:latest", "-c", line]);
+        docker(&["commit", &maker, &image.tag]);
+        docker(&["rm", &maker]);
+        image
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rmi", &self.tag]).output();
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Session, docker, escapes, json, name, text, until, verdict};
+use crate::support::{Image, Session, docker, escapes, json, name, text, until, verdict};
 
 fn verify(name: &str) -> serde_json::Value {
     let (code, document) = json(&["verify", name]);
@@ -105,22 +105,7 @@ fn a_container_made_by_hand_with_our_labels_is_held_to_the_floor() {
 #[test]
 fn an_init_that_only_has_the_name_is_not_one() {
     // An image of its own with a shell where the engine would put its init, and a process that calls itself that.
-    let image = format!("palisade-test-init:{}", std::process::id());
-    let maker = name();
-    docker(&[
-        "run",
-        "--name",
-        &maker,
-        "--user",
-        "0",
-        "--entrypoint",
-        "/bin/sh",
-        "palisade-sandbox:latest",
-        "-c",
-        "cp /bin/sleep /sbin/docker-init",
-    ]);
-    docker(&["commit", &maker, &image]);
-    docker(&["rm", &maker]);
+    let image = Image::planted("cp /bin/sleep /sbin/docker-init");
     let session = Session { name: name() };
     let container = session.container();
     docker(&[
@@ -138,11 +123,9 @@ fn an_init_that_only_has_the_name_is_not_one() {
         "none",
         "--entrypoint",
         "/sbin/docker-init",
-        &image,
+        &image.tag,
         "600",
     ]);
     let document = verify(&session.name);
     assert_eq!(verdict(&document, "init"), "missing", "{document:#}");
-    drop(session);
-    docker(&["rmi", &image]);
 }
