@@ -158,6 +158,10 @@ start_dockerd() {
         if [ -z "$(ls -A /sys/fs/cgroup 2> /dev/null)" ]; then
             as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup >&2 || give_up "the control groups cannot be mounted at /sys/fs/cgroup"
         fi
+        # After a machine was cut off, the pids that are written down may be somebody else's by now.
+        as_root rm -f /var/run/docker.pid
+        # shellcheck disable=SC2009
+        ps -C containerd -o stat= 2> /dev/null | grep -qv '^Z' || as_root rm -f /var/run/docker/containerd/containerd.pid
         say "starting dockerd (its log is $ENGINE_LOG)"
         # shellcheck disable=SC2016  # the inner shell's own
         pid=$(as_root sh -c 'setsid dockerd > "$0" 2>&1 < /dev/null & echo $!' "$ENGINE_LOG")
