@@ -66,18 +66,24 @@ fn input_that_ends_at_once_is_an_end_of_file() {
     assert_eq!(succeed(&["run", "--", "cat"]), "");
 }
 
+/// The binary with no signal ignored: one that whoever started these tests ignores, as nohup and a shell's background
+/// do, is one that the binary would leave ignored.
+fn heeding_signals(args: &[&str]) -> Command {
+    let whole = palisade();
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(whole.get_program()).args(args).stdin(Stdio::null());
+    command.envs(whole.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    if let Some(folder) = whole.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
+}
+
 /// A session in the foreground whose command says `ready` and then what signal it got.
 fn trapping(name: &str) -> (Child, BufReader<std::process::ChildStdout>) {
     let script = "for s in INT TERM HUP; do trap \"echo got $s; exit 7\" $s; done; echo ready; while :; do sleep 0.1; done";
-    // A signal that whoever started these tests ignores, as nohup does, is one that the binary would leave ignored.
-    let whole = palisade();
-    let mut started = Command::new("env");
-    started.arg("--default-signal").arg(whole.get_program()).args(["run", "--name", name, "--", "bash", "-c", script]);
-    started.envs(whole.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    if let Some(folder) = whole.get_current_dir() {
-        started.current_dir(folder);
-    }
-    let mut child = started.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut started = heeding_signals(&["run", "--name", name, "--", "bash", "-c", script]);
+    let mut child = started.stdout(Stdio::piped()).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
@@ -153,7 +159,7 @@ fn an_interrupt_during_a_launch_undoes_it() {
         until("the manager is known", || INTERRUPTED.load(Ordering::SeqCst) != 0);
         kill(Pid::from_raw(INTERRUPTED.load(Ordering::SeqCst)), Signal::SIGINT).unwrap();
     }));
-    let child = palisade().args(["--host", &proxy.address, "launch", &name, "--", "sleep", "600"]).spawn().unwrap();
+    let child = heeding_signals(&["--host", &proxy.address, "launch", &name, "--", "sleep", "600"]).spawn().unwrap();
     INTERRUPTED.store(child.id().try_into().unwrap(), Ordering::SeqCst);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
