@@ -183,7 +183,7 @@ impl Backend {
 }
 
 fn encode(stdin: Stdin, prepared: &Prepared) -> Result<Vec<u8>> {
-    Frame::new(stdin, &prepared.secrets).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
+    Frame::new(stdin, &prepared.secrets, None).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
 }
 
 /// The engine's words name the container by an id that is gone by the time they are read.

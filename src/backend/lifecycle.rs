@@ -46,8 +46,9 @@ impl Backend {
             Kind::Persistent => Stdin::Null,
             Kind::Ephemeral => Stdin::Pass,
         };
-        let frame =
-            Frame::new(stdin, &values).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
+        let frame = Frame::new(stdin, &values, None)
+            .encode()
+            .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
         match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame).await {
             Ok(open) => Ok(open.launched),
             Err(failure) => {

@@ -30,6 +30,9 @@ pub struct Frame {
     pub stdin: Stdin,
     /// File name to base64 of the content.
     secrets: BTreeMap<String, String>,
+    /// The session's token for the depot; `None` where it reaches none.
+    #[serde(default)]
+    pub depot: Option<String>,
 }
 
 /// What the command finds on its standard input.
@@ -45,8 +48,8 @@ pub enum Stdin {
 
 impl Frame {
     /// A frame with secrets by file name.
-    pub fn new(stdin: Stdin, secrets: &BTreeMap<String, Vec<u8>>) -> Self {
-        Self { stdin, secrets: secrets.iter().map(|(name, value)| (name.clone(), STANDARD.encode(value))).collect() }
+    pub fn new(stdin: Stdin, secrets: &BTreeMap<String, Vec<u8>>, depot: Option<String>) -> Self {
+        Self { stdin, secrets: secrets.iter().map(|(name, value)| (name.clone(), STANDARD.encode(value))).collect(), depot }
     }
 
     /// The secrets by file name.
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_frame_reads_back_and_leaves_what_follows_untouched() {
-        let frame = Frame::new(Stdin::Pass, &BTreeMap::from([("TOKEN".to_owned(), vec![0, 255, b'\n'])]));
+        let frame = Frame::new(Stdin::Pass, &BTreeMap::from([("TOKEN".to_owned(), vec![0, 255, b'\n'])]), Some("token".to_owned()));
         let mut wire = frame.encode().unwrap();
         wire.extend(b"\nthe command's own bytes");
         let mut reader = wire.as_slice();

@@ -22,7 +22,7 @@ fn supervise(args: &[&str]) -> Child {
 /// Opens the gate, sends `input`, closes.
 fn open(child: &mut Child, stdin: Stdin, input: &[u8]) {
     let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&Frame::new(stdin, &BTreeMap::new()).encode().unwrap()).unwrap();
+    pipe.write_all(&Frame::new(stdin, &BTreeMap::new(), None).encode().unwrap()).unwrap();
     // A command that does not read may be gone by now.
     let _ = pipe.write_all(input);
 }
