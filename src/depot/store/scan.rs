@@ -1,0 +1,56 @@
+//! What is on the disk when a store is opened: names and sizes alone, so that a hundred thousand blobs take no time. Their content
+//! is proved when they are first asked for. Whatever has no business in the store's folders is removed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::key::{Key, digest_from_name};
+use super::places::{ALIASED, Places, is_shard, names, remove_anything};
+use super::shelf::Shelf;
+
+/// Empties the folder for temporary files and puts everything else on a shelf.
+pub(super) fn scan(places: &Places) -> io::Result<Shelf> {
+    for name in names(&places.temporaries())? {
+        remove_anything(&places.temporaries().join(name?));
+    }
+    let mut shelf = Shelf::default();
+    walk(&places.blobs(), |name, data| {
+        let key = Key::from_name(name)?;
+        let used = u64::try_from(data.mtime()).unwrap_or(0).saturating_mul(1000);
+        shelf.insert(key, data.size(), used, None);
+        Some(())
+    })?;
+    for algorithm in ALIASED {
+        walk(&places.aliases(algorithm), |name, _| {
+            digest_from_name(algorithm, name)?;
+            shelf.aliases += 1;
+            Some(())
+        })?;
+    }
+    Ok(shelf)
+}
+
+/// Shows every plain file that lies where its name says. What is anything else, or is not taken, is removed.
+fn walk(folder: &Path, mut take: impl FnMut(&str, &fs::Metadata) -> Option<()>) -> io::Result<()> {
+    for shard in names(folder)? {
+        let shard = shard?;
+        let within = folder.join(&shard);
+        if !is_shard(&shard) || !fs::symlink_metadata(&within)?.is_dir() {
+            remove_anything(&within);
+            continue;
+        }
+        for name in names(&within)? {
+            let name = name?;
+            let path = within.join(&name);
+            let text = name.to_str().filter(|text| OsStr::new(text.get(..2).unwrap_or_default()) == shard);
+            let data = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file);
+            if text.zip(data).and_then(|(text, data)| take(text, &data)).is_none() {
+                remove_anything(&path);
+            }
+        }
+    }
+    Ok(())
+}
