@@ -1,13 +1,14 @@
 //! The process inside the sandbox: `palisade supervise`, the engine's init's only child.
 //!
 //! It holds the command back until the manager has measured the container and opens the [gate], puts secrets
-//! where the command finds them, forwards signals, keeps the deadline and passes the exit code on. It is
+//! where the command finds them, relays to the depot, forwards signals, keeps the deadline and passes the exit code on. It is
 //! single-threaded and needs nothing of the image. It must not know engines, policies or configuration.
 
 pub mod enter;
 pub mod gate;
 mod options;
 pub mod probe;
+pub mod relay;
 mod secrets;
 mod supervise;
 

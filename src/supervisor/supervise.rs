@@ -21,7 +21,9 @@ use nix::unistd::Pid;
 
 use super::gate::{Frame, Stdin, WAITING_NAME};
 use super::options::Options;
+use super::relay::{Bounds, Relay, Way};
 use super::secrets;
+use crate::depot::{self, wire};
 
 /// Ours, as `docker run` has it: the command was never started.
 pub(super) const EXIT_OURS: u8 = 125;
@@ -57,7 +59,7 @@ fn supervise(options: &Options) -> Outcome {
         let doing = doing.to_owned();
         move |error: io::Error| (EXIT_OURS, format!("cannot {doing}: {error}"))
     };
-    let signals = Signals::block().map_err(ours("take signals"))?;
+    let mut signals = Signals::block().map_err(ours("take signals"))?;
     // The command runs as the same user: it must not trace this process or read its memory, where secrets pass through.
     prctl::set_dumpable(false).map_err(|errno| ours("protect this process")(errno.into()))?;
     let mut stdin = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(ours("read standard input"))?);
@@ -72,6 +74,11 @@ fn supervise(options: &Options) -> Outcome {
     let placed = frame.secrets().and_then(|secrets| secrets::place(Path::new(SECRETS), &secrets));
     placed.map_err(ours(&format!("write the secrets to {SECRETS}")))?;
 
+    if let Some(token) = &frame.depot {
+        // It listens before the command can ask, and works from the first wait on.
+        signals.relay = Some(relay(token).map_err(ours(&format!("listen at {} for the package depot", depot::RELAY)))?);
+    }
+
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
     let Some(program) = options.command.first() else {
         return Ok(idle(&signals, deadline.as_ref()));
@@ -82,6 +89,11 @@ fn supervise(options: &Options) -> Outcome {
     })?;
     close_stdin(stdin);
     watch(child, &signals, deadline.as_ref(), options.grace)
+}
+
+fn relay(token: &str) -> io::Result<Relay> {
+    let address = depot::RELAY.parse().map_err(io::Error::other)?;
+    Relay::listen(address, Way { depot: depot::SOCKET.into(), greeting: wire::greeting(token), bounds: Bounds::of_this_process() })
 }
 
 /// Lets go of standard input, so that the command alone decides when its pipe breaks.
@@ -176,8 +188,12 @@ impl Deadline {
     }
 }
 
-/// The signals that this process takes from a file descriptor instead of being interrupted by them.
-struct Signals(SignalFd);
+/// The signals that this process takes from a file descriptor instead of being interrupted by them, and what it does
+/// while it waits for one.
+struct Signals {
+    fd: SignalFd,
+    relay: Option<Relay>,
+}
 
 impl Signals {
     fn block() -> io::Result<Self> {
@@ -202,13 +218,14 @@ impl Signals {
             }
         }
         set.thread_block()?;
-        Ok(Self(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?))
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Self { fd, relay: None })
     }
 
     /// The next signal, or `None` once `due` has come.
     fn next(&self, due: Option<Instant>) -> io::Result<Option<Signal>> {
         loop {
-            if let Some(info) = self.0.read_signal()? {
+            if let Some(info) = self.fd.read_signal()? {
                 let number = i32::try_from(info.ssi_signo).unwrap_or(0);
                 // A real-time signal has no name here and no meaning to pass on.
                 if let Ok(signal) = Signal::try_from(number) {
@@ -220,7 +237,10 @@ impl Signals {
             if patience == Some(Duration::ZERO) {
                 return Ok(None);
             }
-            wait_for(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], patience)?;
+            match &self.relay {
+                Some(relay) => relay.wait(self.fd.as_fd(), patience)?,
+                None => wait_for(&mut [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)], patience)?,
+            }
         }
     }
 
@@ -228,14 +248,14 @@ impl Signals {
     fn until_readable(&self, fd: BorrowedFd<'_>, patience: Duration) -> io::Result<Option<Signal>> {
         let due = Instant::now() + patience;
         loop {
-            while let Some(info) = self.0.read_signal()? {
+            while let Some(info) = self.fd.read_signal()? {
                 if let Ok(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGHUP)) =
                     Signal::try_from(i32::try_from(info.ssi_signo).unwrap_or(0))
                 {
                     return Ok(Some(signal));
                 }
             }
-            let mut fds = [PollFd::new(fd, PollFlags::POLLIN), PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+            let mut fds = [PollFd::new(fd, PollFlags::POLLIN), PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
             let left = due.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let message = "nobody measured this session and opened its gate, nothing was run; start it with: palisade start NAME";
