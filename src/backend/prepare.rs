@@ -128,6 +128,7 @@ impl Backend {
             working_dir: order.working_dir.clone().unwrap_or_default(),
             creator: format!("{}@{}", self.environment.uid, self.environment.hostname),
             supervisor_volume: volume,
+            depot_socket_volume: None,
         }
     }
 

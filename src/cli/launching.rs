@@ -159,6 +159,14 @@ pub(super) struct LaunchOptions {
     #[arg(long, value_enum, value_name = "NETWORK", help_heading = "Limits and rights")]
     network: Option<NetworkWord>,
 
+    /// Hide package versions younger than this, such as 3d or 12h; 0 for none
+    #[arg(long, value_name = "TIME", help_heading = "Limits and rights")]
+    min_age: Option<Seconds>,
+
+    /// Package that the minimum age leaves alone: NAME, pypi:NAME or npm:NAME (repeatable); they replace the profile's
+    #[arg(long, value_name = "PACKAGE", help_heading = "Limits and rights")]
+    min_age_allow: Vec<String>,
+
     /// Memory, such as 512MiB or 4g; there is no swap beyond it
     #[arg(short, long, value_name = "SIZE", help_heading = "Limits and rights")]
     memory: Option<Bytes>,
@@ -215,6 +223,8 @@ impl LaunchOptions {
             tmp_size: self.tmp_size,
             shm_size: self.shm_size,
             network: self.network.map(Into::into),
+            min_age: self.min_age,
+            min_age_allow: (!self.min_age_allow.is_empty()).then_some(self.min_age_allow),
             timeout: self.timeout,
             ..Profile::default()
         };

@@ -45,7 +45,9 @@ pub(super) enum StatusWord {
 pub(super) enum NetworkWord {
     /// Nothing but its own loopback
     None,
-    /// Whatever the engine's host reaches
+    /// Packages, by the depot
+    Packages,
+    /// Packages, and whatever the engine's host reaches
     Open,
 }
 
@@ -97,6 +99,7 @@ impl From<NetworkWord> for Network {
     fn from(word: NetworkWord) -> Self {
         match word {
             NetworkWord::None => Self::None,
+            NetworkWord::Packages => Self::Packages,
             NetworkWord::Open => Self::Open,
         }
     }

@@ -67,6 +67,10 @@ pub fn policy(policy: &Policy, page: Page) -> String {
     fields.add("read_only_rootfs", policy.read_only_rootfs.to_string());
     fields.add("tmpfs", sizes(&[("/tmp", policy.tmp_size), ("/run", policy.run_size), ("/dev/shm", policy.shm_size)]));
     fields.add("network", policy.network.to_string());
+    fields.add("min_age", if policy.min_age.get() == 0 { "none".to_owned() } else { policy.min_age.to_string() });
+    for name in &policy.min_age_allow {
+        fields.add("min_age_allow", name);
+    }
     fields.add("log", format!("{} files of {}", policy.log.max_file, policy.log.max_size));
     fields.add(
         "timeout",

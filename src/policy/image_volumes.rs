@@ -1,22 +1,22 @@
 //! The `VOLUME`s of an image, judged: each becomes a mount in the session, at a place of the image's choosing.
 
-use super::plan::SUPERVISOR_DIR;
+use super::plan::{CACHE, SUPERVISOR_DIR};
 use crate::failure::{Code, Failure, Result};
 use crate::units::sanitise;
 
 /// Where an image may not have a volume, at or below: what the plan or the engine mounts there, and programs, which a
 /// read-only root file system is to keep as they are.
-const NOT_BELOW: [&str; 13] =
-    ["/palisade", "/run", "/tmp", "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot"];
-/// These have a tmpfs of their own, which an engine takes in place of a volume at the very same path.
-const HAVE_TMPFS: [&str; 2] = ["/run", "/tmp"];
+const NOT_BELOW: [&str; 14] =
+    ["/palisade", "/cache", "/run", "/tmp", "/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot"];
+/// Every session has a mount of its own here, which takes the place of an image's at the very same path.
+const HAVE_OURS: [&str; 3] = [CACHE, "/run", "/tmp"];
 
 /// The targets in their plain form, sorted, each once; an image with one that cannot be is refused.
 pub(super) fn judge(image: &str, volumes: &[String]) -> Result<Vec<String>> {
     let mut targets = Vec::new();
     for volume in volumes {
         let target = plain(volume);
-        if HAVE_TMPFS.contains(&target.as_str()) {
+        if HAVE_OURS.contains(&target.as_str()) {
             continue;
         }
         if let Some(why) = refusal(volume, &target) {
@@ -67,7 +67,10 @@ mod tests {
 
     #[test]
     fn one_place_in_several_spellings_is_one_volume() {
-        assert_eq!(judged(&["/data/", "/data", "/x/../data", "/var/lib/db", "/tmp", "/run/"]).unwrap(), ["/data", "/var/lib/db"]);
+        assert_eq!(
+            judged(&["/data/", "/data", "/x/../data", "/var/lib/db", "/tmp", "/run/", "/cache", "/./cache/"]).unwrap(),
+            ["/data", "/var/lib/db"]
+        );
     }
 
     #[test]
@@ -78,6 +81,8 @@ mod tests {
             "/tmp/../palisade/0",
             "/home/sandbox/../../palisade",
             "/run/secrets",
+            "/run/palisade",
+            "/cache/pip",
             "/tmp/x",
             "/usr",
             "/usr/local/bin",

@@ -14,6 +14,7 @@ pub mod env;
 mod fault;
 mod image_volumes;
 mod narrow;
+pub mod package;
 mod places;
 pub mod plan;
 mod policy_type;

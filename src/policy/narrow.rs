@@ -4,7 +4,7 @@ use super::cpuset::CpuList;
 use super::fault::{Fault, Kind};
 use super::profile::Profile;
 use super::range::exact;
-use super::{Network, Seccomp};
+use super::{Seccomp, package};
 use crate::units::{Bytes, Cpus, Seconds};
 
 /// Every value of `project` that asks for more than `given`, which decides every field.
@@ -35,8 +35,21 @@ pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
     if project.seccomp == Some(Seccomp::Default) && given.seccomp != Some(Seccomp::Default) {
         wider("seccomp", "default".to_owned(), "its base is strict".to_owned());
     }
-    if project.network == Some(Network::Open) && given.network != Some(Network::Open) {
-        wider("network", "open".to_owned(), "its base is none".to_owned());
+    if let (Some(asked), Some(given)) = (project.network, given.network)
+        && asked > given
+    {
+        wider("network", asked.to_string(), format!("its base is {given}"));
+    }
+    if let (Some(asked), Some(given)) = (project.min_age, given.min_age)
+        && asked < given
+    {
+        wider("min_age", asked.to_string(), format!("below {given}"));
+    }
+    let allowed = package::identities(given.min_age_allow.iter().flatten());
+    for name in project.min_age_allow.iter().flatten() {
+        if package::parse(name).is_ok_and(|named| !named.is_subset(&allowed)) {
+            wider("min_age_allow", name.clone(), "its base does not leave it alone".to_owned());
+        }
     }
     if project.read_only_rootfs == Some(false) && given.read_only_rootfs != Some(false) {
         wider("read_only_rootfs", "false".to_owned(), "its base is true".to_owned());

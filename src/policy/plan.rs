@@ -3,23 +3,31 @@
 //! [`plan`] is the only maker of a [`CreateRequest`], for every kind of session. The result is plain data with
 //! one canonical JSON form: equal inputs give equal bytes.
 
+mod base;
 mod create_request;
+mod depot;
+mod mounts;
+#[cfg(test)]
+mod samples;
+mod variables;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-
-use super::Policy;
-use super::image_volumes;
 use sha2::{Digest, Sha256};
 
 use super::audit::Requested;
-use super::request::{ImageFacts, Request, WorkspaceMode, WorkspaceMount};
-use super::{Network, Seccomp, Timeout};
+use super::request::{ImageFacts, Request, WorkspaceMount};
+use super::{Network, Policy, Timeout, image_volumes};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{Kind, labels};
 use crate::units::{SessionId, SessionName};
+use base::{Limits, hardened};
 pub use create_request::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
+pub use depot::{DepotRequest, depot, depot_requested};
+pub use mounts::{cache_volume, home_volume};
+use mounts::{mounts, volume_labels, workspace};
+use variables::environment;
 
 /// Where the home volume stands in every sandbox.
 pub const HOME: &str = "/home/sandbox";
@@ -30,6 +38,10 @@ pub const WORKSPACE: &str = "/workspace";
 pub const SUPERVISOR_DIR: &str = "/palisade/0/0/0/0/0/0";
 /// The supervisor binary.
 pub const SUPERVISOR: &str = "/palisade/0/0/0/0/0/0/palisade";
+/// Where a session's own package caches are: a volume that nobody else mounts.
+pub const CACHE: &str = "/cache";
+/// Where the depot's socket is, in the depot and, read-only, in every session that may reach it.
+pub const DEPOT_DIR: &str = "/run/palisade";
 /// Where secrets arrive as files, in the tmpfs at `/run`.
 pub const SECRETS_DIR: &str = "/run/secrets";
 
@@ -73,15 +85,15 @@ impl Plan {
     }
 }
 
-/// The name of a persistent session's home volume.
-pub fn home_volume(id: SessionId) -> String {
-    format!("palisade-home-{id}")
+/// Whether the session is given the way to the depot: its policy allows it, and there is one.
+fn reaches_depot(policy: &Policy, request: &Request) -> bool {
+    policy.network.has_depot() && request.depot_socket_volume.is_some()
 }
 
 /// Resolves a policy and a request to what the engine will be asked, for either kind.
 ///
-/// The kinds differ in four fields and no other: the kind itself (with its label), `auto_remove`, `stdin_once`, and
-/// whether the home volume has a name of its own.
+/// The kinds differ in five fields and no other: the kind itself (with its label), `auto_remove`, `stdin_once`, and
+/// whether the home and cache volumes have names of their own.
 pub fn plan(policy: &Policy, request: &Request) -> Result<Plan> {
     let volumes = image_volumes::judge(&request.image.reference, &request.image.volumes)?;
     let request = &Request { image: ImageFacts { volumes, ..request.image.clone() }, ..request.clone() };
@@ -99,34 +111,25 @@ pub fn plan(policy: &Policy, request: &Request) -> Result<Plan> {
         // The supervisor passes the grace on to the command and needs a moment of its own.
         stop_timeout_s: policy.stop_grace.get(),
         auto_remove: request.kind == Kind::Ephemeral,
-        init: true,
-        privileged: false,
-        cap_drop: vec!["ALL".to_owned()],
-        cap_add: policy.cap_add.iter().map(ToString::to_string).collect(),
-        security_opt: security_opt(policy),
-        pids_limit: policy.pids_limit.get(),
-        memory: policy.memory.get(),
-        memory_swap: policy.memory.get(),
-        nano_cpus: policy.cpus.as_nano(),
-        cpuset_cpus: policy.cpuset.clone(),
-        ulimits: vec![Ulimit { name: "core".to_owned(), limit: 0 }, Ulimit { name: "nofile".to_owned(), limit: u64::from(policy.nofile) }],
         read_only_rootfs: policy.read_only_rootfs,
         tmpfs: tmpfs(policy, request),
-        shm_size: policy.shm_size.get(),
         mounts: mounts(policy, request),
         network_mode: match policy.network {
-            Network::None => "none",
+            Network::None | Network::Packages => "none",
             Network::Open => "bridge",
         }
         .to_owned(),
-        ipc_mode: "private".to_owned(),
-        cgroupns_mode: "private".to_owned(),
-        log_driver: "json-file".to_owned(),
-        log_options: BTreeMap::from([
-            ("max-file".to_owned(), policy.log.max_file.to_string()),
-            ("max-size".to_owned(), policy.log.max_size.get().to_string()),
-        ]),
-        restart_policy: "no".to_owned(),
+        ..hardened(&Limits {
+            cap_add: &policy.cap_add,
+            seccomp: policy.seccomp,
+            pids_limit: policy.pids_limit,
+            memory: policy.memory,
+            cpus: policy.cpus,
+            cpuset: &policy.cpuset,
+            nofile: policy.nofile,
+            shm_size: policy.shm_size,
+            log: policy.log,
+        })
     };
     let mut plan = Plan {
         schema: 1,
@@ -168,31 +171,12 @@ fn entrypoint(policy: &Policy, request: &Request) -> Result<Vec<String>> {
     Ok(argv)
 }
 
-fn environment(policy: &Policy, request: &Request) -> Result<Vec<String>> {
-    let mut all = BTreeMap::from([("HOME", HOME), ("LOGNAME", "sandbox"), ("USER", "sandbox")]);
-    all.extend(policy.env.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    all.extend(request.env.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    if let Some((key, _)) = all.iter().find(|(key, value)| key.is_empty() || key.contains(['=', '\0']) || value.contains('\0')) {
-        return Err(Failure::new(Code::Refused, "an environment variable cannot be passed on").detail(format!("'env': {key}")));
-    }
-    Ok(all.into_iter().map(|(key, value)| format!("{key}={value}")).collect())
-}
-
 fn working_dir(request: &Request) -> String {
     match (&request.workspace, request.working_dir.as_str()) {
         (Some(_), "") => WORKSPACE.to_owned(),
         (None, "") => HOME.to_owned(),
         (_, dir) => dir.to_owned(),
     }
-}
-
-fn security_opt(policy: &Policy) -> Vec<String> {
-    let mut options = vec!["no-new-privileges".to_owned()];
-    match policy.seccomp {
-        Seccomp::Default => {}
-        Seccomp::Strict => options.push(format!("seccomp={}", strict_seccomp())),
-    }
-    options
 }
 
 /// The strict profile without its white space: it travels in every create request and inspect answer.
@@ -208,59 +192,6 @@ fn tmpfs(policy: &Policy, request: &Request) -> BTreeMap<String, String> {
         // Not noexec: compilers and package installers run what they unpack in /tmp.
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,size={},mode=1777", policy.tmp_size.get())),
         ("/run".to_owned(), format!("rw,noexec,nosuid,nodev,size={},mode=0755,uid={uid},gid={gid}", policy.run_size.get())),
-    ])
-}
-
-fn workspace(policy: &Policy, request: &Request) -> Option<WorkspaceMount> {
-    request.workspace.clone().map(|mut workspace| {
-        if policy.workspace_read_only {
-            workspace.mode = WorkspaceMode::ReadOnly;
-        }
-        workspace
-    })
-}
-
-fn mounts(policy: &Policy, request: &Request) -> Vec<PlanMount> {
-    let ours = volume_labels(request);
-    let home = match request.kind {
-        Kind::Persistent => home_volume(request.id),
-        Kind::Ephemeral => String::new(),
-    };
-    let volume = |source: String, target: &str, read_only: bool, labels: BTreeMap<String, String>| PlanMount {
-        kind: PlanMountKind::Volume,
-        source,
-        target: target.to_owned(),
-        read_only,
-        labels,
-    };
-    let mut mounts =
-        vec![volume(home, HOME, false, ours.clone()), volume(request.supervisor_volume.clone(), SUPERVISOR_DIR, true, BTreeMap::new())];
-    if let Some(workspace) = workspace(policy, request) {
-        mounts.push(PlanMount {
-            kind: PlanMountKind::Bind,
-            source: workspace.source,
-            target: WORKSPACE.to_owned(),
-            read_only: workspace.mode == WorkspaceMode::ReadOnly,
-            labels: BTreeMap::new(),
-        });
-    }
-    // A VOLUME of the image becomes one of ours: labelled, and gone with the container.
-    for target in &request.image.volumes {
-        if !mounts.iter().any(|mount| mount.target == *target) {
-            mounts.push(volume(String::new(), target, false, ours.clone()));
-        }
-    }
-    mounts.sort_by(|a, b| a.target.cmp(&b.target));
-    mounts
-}
-
-/// Labels of the session's volumes: enough to know whose they are.
-fn volume_labels(request: &Request) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (labels::SCHEMA.to_owned(), labels::SCHEMA_VALUE.to_owned()),
-        (labels::ROLE.to_owned(), labels::ROLE_SESSION.to_owned()),
-        (labels::ID.to_owned(), request.id.to_string()),
-        (labels::NAME.to_owned(), request.name.to_string()),
     ])
 }
 
@@ -297,6 +228,8 @@ pub fn requested(policy: &Policy, request: &Request) -> Requested {
         mounts: mounts(policy, request).into_iter().map(|mount| (mount.target, mount.read_only)).collect(),
         workspace: request.workspace.as_ref().map(|workspace| (workspace.device, workspace.inode)),
         network: policy.network,
+        min_age: policy.min_age,
+        min_age_allow: policy.min_age_allow.clone(),
         log: (policy.log.max_size.get(), policy.log.max_file),
     }
 }

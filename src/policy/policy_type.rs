@@ -39,6 +39,10 @@ pub struct Policy {
     pub shm_size: Bytes,
     /// What the session reaches.
     pub network: Network,
+    /// Package versions younger than this are hidden from the session; 0 hides none.
+    pub min_age: Seconds,
+    /// Packages that `min_age` leaves alone, each as `ECOSYSTEM:NAME` in its ecosystem's one spelling.
+    pub min_age_allow: BTreeSet<String>,
     /// Bounds of the engine's log of the session's output.
     pub log: LogCap,
     /// How long the command may run.
@@ -61,20 +65,41 @@ pub enum Seccomp {
     Strict,
 }
 
-/// What a session's network namespace holds.
+/// What a session reaches. A later one is wider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
-    /// Only `lo`.
+    /// Nothing: its network namespace holds `lo` alone.
     None,
-    /// The engine's bridge: whatever the host reaches.
+    /// Packages, by the depot's socket; its network namespace holds `lo` alone.
+    Packages,
+    /// Packages by the depot, and by the engine's bridge whatever the host reaches.
     Open,
+}
+
+impl Network {
+    /// Whether the network namespace holds `lo` and nothing else.
+    pub const fn is_closed(self) -> bool {
+        match self {
+            Self::None | Self::Packages => true,
+            Self::Open => false,
+        }
+    }
+
+    /// Whether the session is given the way to the depot.
+    pub const fn has_depot(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Packages | Self::Open => true,
+        }
+    }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::None => "none",
+            Self::Packages => "packages",
             Self::Open => "open",
         })
     }

@@ -11,7 +11,7 @@ use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, Seconds};
 
 /// Every key of a profile with what it takes, as errors say it.
-pub const KEYS: [(&str, &str); 22] = [
+pub const KEYS: [(&str, &str); 24] = [
     ("description", "a text of at most 200 characters"),
     ("base", "the name of another profile"),
     ("image", "an image reference such as debian:trixie-slim"),
@@ -27,7 +27,9 @@ pub const KEYS: [(&str, &str); 22] = [
     ("tmp_size", "a size from 1 MiB to 1 TiB"),
     ("run_size", "a size from 1 MiB to 1 TiB"),
     ("shm_size", "a size from 1 MiB to 1 TiB"),
-    ("network", "\"none\" or \"open\""),
+    ("network", "\"none\", \"packages\" or \"open\""),
+    ("min_age", "a span of whole seconds up to 10 years, such as \"3d\", or 0 for none"),
+    ("min_age_allow", "a list of packages, each NAME, \"pypi:NAME\" or \"npm:@SCOPE/NAME\", of at most 2 KiB in all"),
     ("log_max_size", "a size from 64 KiB to 10 GiB"),
     ("log_max_file", "a whole number from 1 to 100"),
     ("timeout", "a span of whole seconds up to 10 years, such as \"30m\", or 0 for as long as it likes"),
@@ -90,9 +92,15 @@ pub struct Profile {
     /// Size of `/dev/shm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shm_size: Option<Bytes>,
-    /// `none` or `open`.
+    /// `none`, `packages` or `open`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
+    /// Package versions younger than this are hidden; 0 hides none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_age: Option<Seconds>,
+    /// Packages that `min_age` leaves alone, in place of those of the layers below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_age_allow: Option<Vec<String>>,
     /// Size of one log file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_max_size: Option<Bytes>,
@@ -138,6 +146,8 @@ impl From<&Policy> for Profile {
             run_size: Some(policy.run_size),
             shm_size: Some(policy.shm_size),
             network: Some(policy.network),
+            min_age: Some(policy.min_age),
+            min_age_allow: Some(policy.min_age_allow.iter().cloned().collect()),
             log_max_size: Some(policy.log.max_size),
             log_max_file: Some(policy.log.max_file.into()),
             timeout: Some(match policy.timeout {

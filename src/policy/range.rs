@@ -7,6 +7,7 @@ use super::controls::ADDABLE_CAPABILITIES;
 use super::cpuset::CpuList;
 use super::env;
 use super::fault::{Fault, Kind};
+use super::package;
 use super::profile::{Profile, takes};
 use crate::units::{Bytes, Cpus, Seconds};
 
@@ -53,6 +54,15 @@ pub(super) fn faults(profile: &Profile) -> Vec<Fault> {
     check(&mut refuse, "log_max_file", profile.log_max_file, &LOG_FILES, u64::to_string);
     check(&mut refuse, "timeout", profile.timeout, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "stop_grace", profile.stop_grace, &STOP_GRACE, Seconds::to_string);
+    check(&mut refuse, "min_age", profile.min_age, &TIMEOUT, Seconds::to_string);
+    for name in profile.min_age_allow.iter().flatten().filter(|name| package::parse(name).is_err()) {
+        refuse("min_age_allow", format!("'{}'", name.chars().take(80).collect::<String>()));
+    }
+    let names = package::identities(profile.min_age_allow.iter().flatten());
+    let length: usize = names.iter().map(|name| name.len() + 3).sum();
+    if length > package::LONGEST_LIST {
+        refuse("min_age_allow", format!("{} packages in {length} bytes", names.len()));
+    }
 
     for (name, value) in profile.env.iter().flatten() {
         if let Err(error) = env::check(name, value) {
@@ -136,6 +146,10 @@ mod tests {
             ("log_max_file", "101"),
             ("timeout", "'11years'"),
             ("stop_grace", "3601"),
+            ("min_age", "'11years'"),
+            ("min_age_allow", "['a b']"),
+            ("min_age_allow", "['pypi:@scope/x']"),
+            ("min_age_allow", "['crates:serde']"),
             ("cpuset", "'all'"),
             ("image", "''"),
             ("image", "'-v'"),

@@ -35,6 +35,8 @@ pub struct Request {
     pub creator: String,
     /// The volume that holds the supervisor.
     pub supervisor_volume: String,
+    /// The volume that holds the depot's socket; `None` where no depot is to be reached.
+    pub depot_socket_volume: Option<String>,
 }
 
 /// What the engine knows of an image that a plan depends on.
@@ -50,6 +52,8 @@ pub struct ImageFacts {
     pub volumes: Vec<String>,
     /// Which uid owns the home folder in it, by our own label.
     pub home_uid: Option<u32>,
+    /// Which uid owns the cache folder in it, likewise.
+    pub cache_uid: Option<u32>,
     /// `amd64`, `arm64`, ….
     pub architecture: String,
 }

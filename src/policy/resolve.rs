@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cpuset::CpuList;
-use super::{LogCap, PidsLimit, Policy, Timeout, fault, narrow, profile::Profile, range};
+use super::{LogCap, PidsLimit, Policy, Timeout, fault, narrow, package, profile::Profile, range};
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Capability, Seconds};
 
@@ -66,7 +66,7 @@ fn lay(below: &mut Profile, layer: &Layer) -> Result<()> {
         ($($field:ident)*) => { $(if above.$field.is_some() { below.$field.clone_from(&above.$field); })* };
     }
     take!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
-    take!(log_max_size log_max_file timeout stop_grace workspace_read_only);
+    take!(log_max_size log_max_file timeout stop_grace workspace_read_only min_age min_age_allow);
     let mut capabilities: BTreeSet<Capability> = below.cap_add.take().into_iter().flatten().collect();
     capabilities.extend(above.cap_add.iter().flatten());
     capabilities.retain(|capability| !above.cap_drop.iter().flatten().any(|dropped| dropped == capability));
@@ -84,7 +84,7 @@ fn undecided(profile: &Profile) -> Vec<&'static str> {
         ($($field:ident)*) => { $(if profile.$field.is_none() { fields.push(stringify!($field)); })* };
     }
     need!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
-    need!(log_max_size log_max_file timeout stop_grace workspace_read_only);
+    need!(log_max_size log_max_file timeout stop_grace workspace_read_only min_age min_age_allow);
     fields
 }
 
@@ -107,6 +107,8 @@ fn policy(name: &str, profile: Profile) -> Result<Policy> {
         run_size: profile.run_size.ok_or_else(internal)?,
         shm_size: profile.shm_size.ok_or_else(internal)?,
         network: profile.network.ok_or_else(internal)?,
+        min_age: profile.min_age.ok_or_else(internal)?,
+        min_age_allow: package::identities(&profile.min_age_allow.ok_or_else(internal)?),
         log: LogCap {
             max_size: profile.log_max_size.ok_or_else(internal)?,
             max_file: profile.log_max_file.and_then(|count| u32::try_from(count).ok()).ok_or_else(internal)?,
@@ -142,7 +144,7 @@ mod tests {
     fn the_shipped_default_is_what_the_manual_promises() {
         let policy = resolved(&[]).unwrap();
         assert_eq!((policy.pids_limit.get(), policy.memory.get(), policy.cpus.as_milli(), policy.nofile), (100, 4 << 30, 2000, 4096));
-        assert_eq!((policy.network, policy.timeout, policy.read_only_rootfs), (super::super::Network::None, Timeout::Never, true));
+        assert_eq!((policy.network, policy.timeout, policy.read_only_rootfs), (super::super::Network::Packages, Timeout::Never, true));
         assert!(policy.cap_add.is_empty() && policy.env.is_empty());
     }
 
@@ -169,10 +171,12 @@ mod tests {
     #[test]
     fn everything_that_a_project_asks_for_too_much_is_named_at_once() {
         let wide = "cap_add = ['CHOWN']\npids_limit = 101\nmemory = '4.5GiB'\ncpus = 2.5\nnofile = 4097\nread_only_rootfs = false\n\
-                    tmp_size = '2GiB'\nrun_size = '65MiB'\nshm_size = '65MiB'\nnetwork = 'open'\nlog_max_size = '11MiB'\n\
+                    tmp_size = '2GiB'\nrun_size = '65MiB'\nshm_size = '65MiB'\nnetwork = 'open'\nmin_age = '2d'\nmin_age_allow = ['pypi:Requests', 'left-pad']\nlog_max_size = '11MiB'\n\
                     log_max_file = 4\ntimeout = 0\nstop_grace = 11\nimage = 'evil:1'\nseccomp = 'default'\n\
                     workspace_read_only = false\ncpuset = '0-7'\nenv = { LD_PRELOAD = '/workspace/x.so' }";
-        let tight = operator("timeout = '1h'\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'");
+        let tight = operator(
+            "timeout = '1h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'",
+        );
         let error = resolved(&[tight, project(wide)]).unwrap_err();
         let mut fields: Vec<_> = error.details.iter().map(|line| line.split('\'').nth(1).unwrap()).collect();
         fields.sort_unstable();
@@ -193,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_project_may_say_the_same_or_less() {
-        let same = "pids_limit = 100\nmemory = '4GiB'\nnetwork = 'none'\ntimeout = 0\nimage = 'palisade-sandbox:latest'\nseccomp = 'default'\n\
+        let same = "pids_limit = 100\nmemory = '4GiB'\nnetwork = 'packages'\nmin_age = 0\nmin_age_allow = []\ntimeout = 0\nimage = 'palisade-sandbox:latest'\nseccomp = 'default'\n\
                     cpuset = ''\nread_only_rootfs = true\nworkspace_read_only = false\nstop_grace = '10s'\ncap_add = []\nenv = {}";
         assert_eq!(resolved(&[project(same)]), resolved(&[]));
         let less = "pids_limit = 16\nmemory = '1GiB'\ntimeout = '5m'\nseccomp = 'strict'\ncpuset = '0'\nworkspace_read_only = true\ncap_drop = ['CHOWN']";

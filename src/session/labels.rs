@@ -12,7 +12,9 @@ pub const ROLE_SESSION: &str = "session";
 pub const ROLE_SUPERVISOR: &str = "supervisor";
 /// A one-shot container that reads a session's kernel facts.
 pub const ROLE_PROBE: &str = "probe";
-/// The never-started container by which a home volume gets its owner.
+/// The package depot, its volumes and its image.
+pub const ROLE_DEPOT: &str = "depot";
+/// The never-started container by which a session's volumes get their owner.
 pub const ROLE_HOME: &str = "home";
 /// A sandbox image, and what its build leaves behind on the way.
 pub const ROLE_IMAGE: &str = "image";
@@ -36,5 +38,7 @@ pub const SECRETS: &str = "palisade.session.secrets";
 pub const CREATOR: &str = "palisade.session.creator";
 /// On an image: the uid that owns the home folder in it.
 pub const IMAGE_HOME_UID: &str = "palisade.image.home-uid";
+/// On an image: the uid that owns the cache folder in it.
+pub const IMAGE_CACHE_UID: &str = "palisade.image.cache-uid";
 /// What every container name of ours begins with.
 pub const CONTAINER_PREFIX: &str = "palisade-";

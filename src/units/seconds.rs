@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ParseError, serde_number_or_text};
 
 /// A whole number of seconds, read as `90`, `90s`, `1h 30m` or `2days`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Seconds(u64);
 
 impl Seconds {

@@ -45,9 +45,11 @@ fn every_embedded_profile_resolves_and_is_what_its_name_says() {
     assert!(summaries.iter().all(|summary| !summary.description.is_empty() && summary.origin == "embedded"));
     let [build, default, offline, strict] = [0, 1, 2, 3].map(|index| summaries[index].policy.clone());
     assert_eq!((default.pids_limit.get(), default.memory.get(), default.cpus.as_milli()), (100, 4 << 30, 2000));
-    assert_eq!(Policy { profile: "default".to_owned(), ..offline }, default);
+    assert_eq!((default.network, offline.network, default.min_age.get()), (Network::Packages, Network::None, 0));
+    assert_eq!(Policy { profile: "default".to_owned(), network: Network::Packages, ..offline }, default);
     assert_eq!((build.network, build.pids_limit.get(), build.memory.get()), (Network::Open, 512, 8 << 30));
-    assert_eq!((strict.network, strict.seccomp, strict.workspace_read_only), (Network::None, Seccomp::Strict, true));
+    assert_eq!((strict.network, strict.seccomp, strict.workspace_read_only), (Network::Packages, Seccomp::Strict, true));
+    assert_eq!((strict.min_age.get(), strict.min_age_allow.len()), (3 * 24 * 3600, 0));
     assert!(strict.pids_limit < default.pids_limit && strict.memory < default.memory && strict.cpus < default.cpus);
 }
 
@@ -148,7 +150,7 @@ fn a_project_narrows_whatever_profile_it_is_launched_with() {
         .own("wide", "cap_add = ['NET_RAW', 'KILL']\nnetwork = 'open'\nimage = 'debian:12'\nenv = { A = '1' }")
         .project("base = 'strict'\ntimeout = '10m'\nmemory = '512MiB'");
     let policy = machine.get(Some("wide")).unwrap();
-    assert_eq!((policy.network, policy.cap_add.len(), policy.seccomp), (Network::None, 0, Seccomp::Strict));
+    assert_eq!((policy.network, policy.cap_add.len(), policy.seccomp), (Network::Packages, 0, Seccomp::Strict));
     assert_eq!((policy.timeout, policy.memory.get()), (Timeout::After(crate::units::Seconds::new(600)), 512 << 20));
     assert_eq!((policy.profile.as_str(), policy.image.as_str(), policy.env["A"].as_str()), ("wide", "debian:12", "1"));
     assert_eq!(machine.get(Some("strict")).unwrap().memory.get(), 512 << 20);

@@ -2,7 +2,6 @@
 
 use super::source::Source;
 use super::{Audit, processes};
-use crate::policy::Network;
 use crate::policy::controls::Control;
 use crate::session::{KernelFacts, KernelSource};
 use crate::units::Bytes;
@@ -45,7 +44,7 @@ impl Audit<'_> {
                 source.missing("it is in the host's network namespace");
             }
             let more: Vec<&String> = names.iter().filter(|name| *name != "lo" && !INERT.contains(&name.as_str())).collect();
-            if self.wanted.network == Network::None && !more.is_empty() {
+            if self.wanted.network.is_closed() && !more.is_empty() {
                 let more: Vec<&str> = more.into_iter().map(String::as_str).collect();
                 source.missing(format!("it has interfaces besides lo: {}", more.join(", ")));
             }
@@ -68,7 +67,7 @@ impl Audit<'_> {
             source.missing("it is on the host's network");
         } else if mode.starts_with("container:") || mode.starts_with("ns:") {
             source.missing("it shares another container's network");
-        } else if self.wanted.network == Network::None && (mode != "none" || !networks.is_empty()) {
+        } else if self.wanted.network.is_closed() && (mode != "none" || !networks.is_empty()) {
             source.missing("it is attached to a network");
         }
         if !engine.ports.is_empty() {

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::policy::controls::ADDABLE_CAPABILITIES;
 use crate::policy::cpuset::CpuList;
 use crate::policy::{Network, PidsLimit, Seccomp, range};
-use crate::units::{Bytes, CapSet, Capability, Cpus};
+use crate::units::{Bytes, CapSet, Capability, Cpus, Seconds};
 
 /// The hardening that a session asked for, as its label [`crate::session::labels::REQUESTED`] keeps it in canonical JSON.
 ///
@@ -38,8 +38,15 @@ pub struct Requested {
     pub mounts: BTreeMap<String, bool>,
     /// The judged workspace's device and inode, where there is one.
     pub workspace: Option<(u64, u64)>,
-    /// `none` or `open`.
+    /// `none`, `packages` or `open`.
     pub network: Network,
+    /// Package versions younger than this are hidden: what each start's token for the depot says. 0, and nothing
+    /// left alone, in labels from before there was a depot.
+    #[serde(default)]
+    pub min_age: Seconds,
+    /// Packages that `min_age` leaves alone.
+    #[serde(default)]
+    pub min_age_allow: BTreeSet<String>,
     /// Bytes of one log file, and how many.
     pub log: (u64, u32),
 }

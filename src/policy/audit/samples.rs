@@ -1,6 +1,6 @@
 //! A hardened session as three sources show it on Docker 20.10, for tests to spoil one thing at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Requested;
 use crate::policy::{Network, Seccomp};
@@ -8,7 +8,7 @@ use crate::session::{
     CgroupFacts, CgroupVersion, ContainerFacts, IdMap, InitProof, KernelFacts, KernelMount, KernelSource, LimitFact, LogFacts, Membership,
     MountFacts, NamespaceFact, ProcessFacts, ResourceLimits, SeccompMode, UlimitFacts, WorkspaceProof,
 };
-use crate::units::{Bytes, CapSet, Untrusted};
+use crate::units::{Bytes, CapSet, Seconds, Untrusted};
 
 pub(super) fn requested() -> Requested {
     Requested {
@@ -25,6 +25,8 @@ pub(super) fn requested() -> Requested {
         mounts: [("/palisade".to_owned(), true), ("/workspace".to_owned(), false)].into(),
         workspace: Some((65024, 42)),
         network: Network::None,
+        min_age: Seconds::new(0),
+        min_age_allow: BTreeSet::new(),
         log: (Bytes::mib(10).get(), 3),
     }
 }

@@ -30,7 +30,7 @@ fn env() -> impl Strategy<Value = BTreeMap<String, String>> {
 
 fn profile() -> impl Strategy<Value = Profile> {
     let seccomp = prop::sample::select(&[Seccomp::Default, Seccomp::Strict][..]);
-    let network = prop::sample::select(&[Network::None, Network::Open][..]);
+    let network = prop::sample::select(&[Network::None, Network::Packages, Network::Open][..]);
     let cpuset = prop_oneof![8 => "|0|0-1|0-3|1,3|2-3", 1 => "[0-9,-]{0,4}|all"];
     let bytes = |ends| weighted(0.3, number(ends).prop_map(Bytes::new));
     let limits = (
@@ -50,6 +50,8 @@ fn profile() -> impl Strategy<Value = Profile> {
     let spans = (
         weighted(0.3, prop_oneof![Just(0), number(&[1, 315_360_000])].prop_map(Seconds::new)),
         weighted(0.3, number(&[0, 3600]).prop_map(Seconds::new)),
+        weighted(0.3, number(&[0, 315_360_000]).prop_map(Seconds::new)),
+        weighted(0.3, vec(prop_oneof![8 => "(npm:|pypi:|)[a-b](\\.c)?", 1 => "@s/x|-|a b"], 0..3)),
     );
     let rights = (of(vec(capability(), 0..3)), of(vec(capability(), 0..3)), of(seccomp), of(network), of(any::<bool>()), of(any::<bool>()));
     let rest = (weighted(0.1, "[a-c]:1|-x|"), weighted(0.2, env()));
@@ -66,6 +68,8 @@ fn profile() -> impl Strategy<Value = Profile> {
         log_max_file: sizes.4,
         timeout: spans.0,
         stop_grace: spans.1,
+        min_age: spans.2,
+        min_age_allow: spans.3,
         cap_add: rights.0,
         cap_drop: rights.1,
         seccomp: rights.2,
@@ -85,6 +89,10 @@ fn tamed(mut profile: Profile, below: &Policy) -> Profile {
         ($($field:ident)*) => { $(if profile.$field > given.$field { profile.$field = given.$field; })* };
     }
     at_most!(pids_limit memory cpus nofile tmp_size run_size shm_size log_max_size log_max_file stop_grace);
+    if profile.min_age < given.min_age {
+        profile.min_age = given.min_age;
+    }
+    profile.min_age_allow = None;
     profile.cap_add = None;
     profile.image = None;
     profile.env = None;
@@ -112,7 +120,8 @@ fn assert_on_the_floor(policy: &Policy) {
         assert!((1 << 20..=1 << 40).contains(&size.get()), "a tmpfs of size 0 has no limit");
     }
     assert!((64 << 10..=10 << 30).contains(&policy.log.max_size.get()) && (1..=100).contains(&policy.log.max_file));
-    assert!(policy.stop_grace.get() <= 3600);
+    assert!(policy.stop_grace.get() <= 3600 && policy.min_age.get() <= 315_360_000);
+    assert!(policy.min_age_allow.iter().all(|name| package::parse(name).unwrap() == [name.clone()].into()), "each is one name");
     assert!(policy.cap_add.iter().all(|capability| ADDABLE_CAPABILITIES.contains(&capability.name())));
     assert!(policy.env.keys().all(|name| name != "HOME" && !name.starts_with("PALISADE_") && !name.contains(' ') && !name.is_empty()));
     assert!(!policy.image.is_empty() && !policy.image.starts_with('-'));
@@ -128,6 +137,7 @@ fn assert_no_wider(with: &Policy, without: &Policy) {
     assert!(with.log.max_size <= without.log.max_size && with.log.max_file <= without.log.max_file);
     assert!(with.read_only_rootfs >= without.read_only_rootfs && with.workspace_read_only >= without.workspace_read_only);
     assert!(with.cpuset.parse::<CpuList>().unwrap().is_within(&without.cpuset.parse().unwrap()));
+    assert!(with.min_age >= without.min_age && with.min_age_allow.is_subset(&without.min_age_allow));
     match (with.timeout, without.timeout) {
         (_, Timeout::Never) => {}
         (Timeout::After(with), Timeout::After(without)) => assert!(with <= without),

@@ -5,7 +5,7 @@ use bollard::models::{ImageInspect, ImageSummary as Listed};
 use super::{from_seconds, labels, sorted};
 use crate::backend::engine::ImageSummary;
 use crate::policy::ImageFacts;
-use crate::session::labels::IMAGE_HOME_UID;
+use crate::session::labels::{IMAGE_CACHE_UID, IMAGE_HOME_UID};
 use crate::units::Bytes;
 
 /// What a plan depends on.
@@ -13,13 +13,16 @@ pub(in crate::backend::engine) fn facts(reference: &str, image: ImageInspect) ->
     let config = image.config.unwrap_or_default();
     let mut command = config.entrypoint.unwrap_or_default();
     command.extend(config.cmd.unwrap_or_default());
+    let labels = config.labels.unwrap_or_default();
+    // Root does not own a folder that a session may write: such a label says nothing.
+    let owner = |label| labels.get(label).and_then(|uid| uid.parse().ok()).filter(|uid| *uid != 0);
     ImageFacts {
         reference: reference.to_owned(),
         id: image.id.unwrap_or_default(),
         command,
         volumes: sorted(config.volumes.unwrap_or_default()),
-        // Root does not own a home that a session may write: such a label says nothing.
-        home_uid: config.labels.unwrap_or_default().get(IMAGE_HOME_UID).and_then(|uid| uid.parse().ok()).filter(|uid| *uid != 0),
+        home_uid: owner(IMAGE_HOME_UID),
+        cache_uid: owner(IMAGE_CACHE_UID),
         architecture: image.architecture.unwrap_or_default(),
     }
 }
@@ -42,11 +45,14 @@ mod tests {
     #[test]
     fn an_images_command_is_its_entrypoint_then_its_cmd() {
         let text = r#"{"Id":"sha256:0a","Architecture":"amd64","Config":{"Entrypoint":["/e"],"Cmd":["-c"],
-            "Volumes":{"/b":{},"/a":{}},"Labels":{"palisade.image.home-uid":"1000"}}}"#;
+            "Volumes":{"/b":{},"/a":{}},"Labels":{"palisade.image.home-uid":"1000","palisade.image.cache-uid":"0"}}}"#;
         let facts = facts("x:1", serde_json::from_str(text).unwrap());
         assert_eq!(facts.command, ["/e", "-c"]);
         assert_eq!(facts.volumes, ["/a", "/b"]);
-        assert_eq!((facts.home_uid, facts.architecture.as_str(), facts.id.as_str()), (Some(1000), "amd64", "sha256:0a"));
+        assert_eq!(
+            (facts.home_uid, facts.cache_uid, facts.architecture.as_str(), facts.id.as_str()),
+            (Some(1000), None, "amd64", "sha256:0a")
+        );
     }
 
     #[test]
