@@ -6,6 +6,7 @@
 
 pub mod adapter;
 pub mod config;
+pub mod control;
 pub mod ledger;
 pub mod names;
 pub mod promise;

@@ -107,6 +107,7 @@ impl Ledger {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests plant files and look at them")]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
@@ -164,7 +165,7 @@ mod tests {
             let writers: Vec<_> = (0..4)
                 .map(|writer| {
                     let ledger = ledger.clone();
-                    scope.spawn(move || (0..400).for_each(|at| ledger.record(by(writer * 3 + at as u64 % 3, at))))
+                    scope.spawn(move || (0..400).for_each(|at: i64| ledger.record(by(writer * 3 + at.cast_unsigned() % 3, at))))
                 })
                 .collect();
             while writers.iter().any(|writer| !writer.is_finished()) {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::clip::clipped;
 use super::files::{self, Lasting};
-use super::line::{self, Line};
+use super::line::{self, Head, Line};
 use super::rate::Rates;
 use super::retired::Retired;
 use super::types::{Counters, Event, Outcome, Requested, StoreFacts, Summary, UpstreamFacts};
@@ -210,11 +210,11 @@ impl Held {
         // Whether it ends within a line is not asked: a line feed too many does no harm.
         let mut held = Self { length, torn: length > 0, ..Self::default() };
         line::each(file, |line, bytes| match line {
-            Line::Head(head) => {
-                for (ecosystem, counters) in &head.counters {
+            Line::Head(Head { counters, last, unlisted: _ }) => {
+                for (ecosystem, counters) in &counters {
                     held.counters.entry(*ecosystem).or_default().add(counters);
                 }
-                held.last = held.last.max(head.last);
+                held.last = held.last.max(last);
             }
             Line::Request { saved_ms, event } => {
                 held.counters.entry(event.ecosystem).or_default().count(&event, saved_ms);
@@ -247,6 +247,7 @@ fn say(what: &str) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests plant files and look at them")]
 mod tests {
     use super::super::fold::tests::event;
     use super::*;

@@ -14,6 +14,7 @@ mod keep;
 mod line;
 mod rate;
 mod retired;
+pub mod sbom;
 mod types;
 
 pub use fold::{FetchedArtifact, Log, fetched};
