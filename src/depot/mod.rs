@@ -6,6 +6,7 @@
 
 pub mod adapter;
 pub mod config;
+pub mod control;
 pub mod ledger;
 pub mod names;
 pub mod promise;
@@ -24,3 +25,5 @@ pub const RELAY: &str = "127.0.0.1:7878";
 pub const CONFIG_FILE: &str = "config.json";
 /// Certificates to trust, in the depot's image; absent for the built-in roots.
 pub const CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// What the depot prints, as a line, once its socket takes connections: its manager waits for it.
+pub const LISTENING: &str = "palisade depot: listening";

@@ -35,6 +35,8 @@ pub struct Request {
     pub creator: String,
     /// The volume that holds the supervisor.
     pub supervisor_volume: String,
+    /// The volume that holds the depot's socket; `None` where no depot is to be reached.
+    pub depot_socket_volume: Option<String>,
 }
 
 /// What the engine knows of an image that a plan depends on.

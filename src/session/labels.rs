@@ -12,6 +12,8 @@ pub const ROLE_SESSION: &str = "session";
 pub const ROLE_SUPERVISOR: &str = "supervisor";
 /// A one-shot container that reads a session's kernel facts.
 pub const ROLE_PROBE: &str = "probe";
+/// The package depot, its volumes and its image.
+pub const ROLE_DEPOT: &str = "depot";
 /// The never-started container by which a home volume gets its owner.
 pub const ROLE_HOME: &str = "home";
 /// A sandbox image, and what its build leaves behind on the way.
