@@ -132,7 +132,7 @@ impl Backend {
         })
     }
 
-    fn go_on(&self) -> Result<()> {
+    pub(super) fn go_on(&self) -> Result<()> {
         if self.interrupt.is_cancelled() { Err(interrupted()) } else { Ok(()) }
     }
 
@@ -183,7 +183,9 @@ impl Backend {
 }
 
 fn encode(stdin: Stdin, prepared: &Prepared) -> Result<Vec<u8>> {
-    Frame::new(stdin, &prepared.secrets, None).encode().map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
+    Frame::new(stdin, &prepared.secrets, prepared.depot.clone())
+        .encode()
+        .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
 }
 
 /// The engine's words name the container by an id that is gone by the time they are read.

@@ -46,7 +46,8 @@ impl Backend {
             Kind::Persistent => Stdin::Null,
             Kind::Ephemeral => Stdin::Pass,
         };
-        let frame = Frame::new(stdin, &values, None)
+        let depot = self.token_again(&session, &facts).await?;
+        let frame = Frame::new(stdin, &values, depot)
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
         match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame).await {

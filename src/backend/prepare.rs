@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Backend, Order, Pull, Reporter, workspace};
+use super::{Backend, Order, Pull, Reporter, depot, workspace};
 use crate::config::{env_files, profiles};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::{self, Plan};
@@ -16,6 +16,14 @@ pub(super) struct Prepared {
     pub plan: Plan,
     /// Secrets by file name.
     pub secrets: BTreeMap<String, Vec<u8>>,
+    /// The session's token for the depot, where it reaches one.
+    pub depot: Option<String>,
+}
+
+/// Volumes that are there before the session is.
+struct Volumes {
+    supervisor: String,
+    depot_socket: Option<String>,
 }
 
 /// What does not need the engine.
@@ -38,8 +46,11 @@ impl Backend {
             }
             found => found?,
         };
-        let volume = self.planned_supervisor_volume()?;
-        plan::plan(&judged.policy, &self.request(order, &judged, SessionId::NIL, name, image, volume))
+        let volumes = Volumes {
+            supervisor: self.planned_supervisor_volume()?,
+            depot_socket: depot::reaches_depot(judged.policy.network).then(|| depot::socket_volume(&self.settings)),
+        };
+        plan::plan(&judged.policy, &self.request(order, &judged, SessionId::NIL, name, image, volumes))
     }
 
     /// Everything that a launch needs, with the image and the supervisor in place.
@@ -49,14 +60,21 @@ impl Backend {
         let name = name_of(order, id)?;
         let secrets = self.secret_values(&judged.secrets)?;
         self.within_the_engine(&mut judged.policy, reporter).await?;
-        let (image, volume) = tokio::join!(self.image_for(&judged.policy.image, order.pull, reporter), self.ready_supervisor_volume());
-        let image = image?;
-        let volume = match volume? {
+        // Each to its end: a depot that is half made must not be left because an image is missing.
+        let (image, supervisor, depot) = tokio::join!(
+            self.image_for(&judged.policy.image, order.pull, reporter),
+            self.ready_supervisor_volume(),
+            self.depot_for(judged.policy.network, reporter)
+        );
+        let (image, supervisor, depot) = (image?, supervisor?, depot?);
+        let token = depot.as_ref().map(|access| depot::first_token(access, id, &judged.policy)).transpose()?;
+        let supervisor = match supervisor {
             Some(volume) => volume,
             None => self.fill_supervisor_volume(&image.id).await?,
         };
-        let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volume))?;
-        Ok(Prepared { plan, secrets })
+        let volumes = Volumes { supervisor, depot_socket: depot.map(|access| access.socket_volume) };
+        let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volumes))?;
+        Ok(Prepared { plan, secrets, depot: token })
     }
 
     fn judge(&self, order: &Order) -> Result<Judged> {
@@ -114,7 +132,7 @@ impl Backend {
         sources.iter().map(value).collect()
     }
 
-    fn request(&self, order: &Order, judged: &Judged, id: SessionId, name: SessionName, image: ImageFacts, volume: String) -> Request {
+    fn request(&self, order: &Order, judged: &Judged, id: SessionId, name: SessionName, image: ImageFacts, volumes: Volumes) -> Request {
         Request {
             id,
             name,
@@ -127,8 +145,8 @@ impl Backend {
             secrets: judged.secrets.clone(),
             working_dir: order.working_dir.clone().unwrap_or_default(),
             creator: format!("{}@{}", self.environment.uid, self.environment.hostname),
-            supervisor_volume: volume,
-            depot_socket_volume: None,
+            supervisor_volume: volumes.supervisor,
+            depot_socket_volume: volumes.depot_socket,
         }
     }
 

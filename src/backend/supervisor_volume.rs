@@ -115,7 +115,7 @@ impl Backend {
         }
     }
 
-    async fn check_architecture(&self) -> Result<()> {
+    pub(super) async fn check_architecture(&self) -> Result<()> {
         let engine = self.engine.version().await?.architecture;
         let ours = own_architecture();
         if architecture(&engine) == ours {
@@ -126,7 +126,7 @@ impl Backend {
     }
 
     /// The longest that filling takes: a second on this machine, as long as the line needs for a dozen megabytes elsewhere.
-    fn filling_takes(&self) -> Duration {
+    pub(super) fn filling_takes(&self) -> Duration {
         if self.engine.endpoint().socket.is_some() { FILLED_HERE_WITHIN } else { ABANDONED_AFTER }
     }
 
@@ -162,7 +162,7 @@ pub(super) fn name(reader: &HostReader, paths: &Paths) -> Result<String> {
 }
 
 /// SHA-256 of this running program.
-fn own_digest(reader: &HostReader, paths: &Paths) -> Result<[u8; 32]> {
+pub(super) fn own_digest(reader: &HostReader, paths: &Paths) -> Result<[u8; 32]> {
     reader
         .exe_digest(std::process::id(), Some(&paths.cache.join("digests.json")))
         .map_err(|error| Failure::new(Code::Io, format!("cannot read this program's own file: {error}")))
@@ -221,7 +221,7 @@ fn unpack_digest(archive: &[u8]) -> std::io::Result<[u8; 32]> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this program's own file, which the kernel keeps open even when it was replaced on disk")]
-fn own_program() -> Result<Vec<u8>> {
+pub(super) fn own_program() -> Result<Vec<u8>> {
     std::fs::read("/proc/self/exe").map_err(|error| Failure::io("read this program's own file", &error))
 }
 

@@ -1,54 +1,53 @@
-//! What the depot is asked to do with its store, and what it answers: JSON lines on a socket that no sandbox reaches.
+//! What a manager asks of a running depot, and how it is answered: one verb, then lines of JSON. The manager runs
+//! `palisade depot control <verb as JSON>` in the depot's container, so no sandbox can ask for any of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bytes, Seconds};
 
-/// What to do.
+/// What is to be done to the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ControlVerb {
-    /// Read every file in the store and remove those that are not what they should be.
+    /// Read every file and compare it with its name; what is damaged goes.
     Verify,
-    /// Remove what was used least lately.
+    /// Remove what was used longest ago.
     Prune {
-        /// Until the store takes no more than this.
-        #[serde(default)]
+        /// Until no more than this is left; `None` for no bound.
         keep: Option<Bytes>,
-        /// All that was not used for so long.
-        #[serde(default)]
+        /// What was not used for so long; `None` for whatever its age.
         unused_for: Option<Seconds>,
     },
     /// Remove everything.
     Clear,
 }
 
-/// One line of an answer. A report or an error is the last.
+/// One line of the answer. The last one is a report or an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ControlLine {
     /// How far it is.
     Progress {
-        /// Bytes, or files, behind it.
+        /// Bytes or files done.
         done: u64,
         /// Of so many.
         total: u64,
     },
     /// It is done.
     Report(ControlReport),
-    /// It was not done: one sentence.
+    /// It could not be done: one sentence.
     Error(String),
 }
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 pub struct ControlReport {
-    /// Files: read (verify), or removed.
+    /// Files that were looked at (verify) or removed (prune, clear).
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Files that were not what they should be, by digest; each was removed.
+    /// What was found damaged, by name, and removed.
     pub damaged: Vec<String>,
 }
 
@@ -57,15 +56,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_read_back_and_keep_their_words() {
-        let prune = ControlVerb::Prune { keep: Some(Bytes::gib(1)), unused_for: None };
-        let text = serde_json::to_string(&prune).unwrap();
-        assert_eq!(serde_json::from_str::<ControlVerb>(&text).unwrap(), prune);
-        assert_eq!(serde_json::from_str::<ControlVerb>(r#"{"verb":"verify"}"#).unwrap(), ControlVerb::Verify);
-        for line in
-            [ControlLine::Progress { done: 1, total: 2 }, ControlLine::Report(ControlReport::default()), ControlLine::Error("x".into())]
-        {
-            assert_eq!(serde_json::from_str::<ControlLine>(&serde_json::to_string(&line).unwrap()).unwrap(), line);
+    fn verbs_and_lines_are_one_line_of_json_and_read_back() {
+        let prune = ControlVerb::Prune { keep: Some(Bytes::gib(1)), unused_for: Some(Seconds::new(60)) };
+        for verb in [ControlVerb::Verify, prune, ControlVerb::Prune { keep: None, unused_for: None }, ControlVerb::Clear] {
+            let text = serde_json::to_string(&verb).unwrap();
+            assert!(!text.contains('\n'));
+            assert_eq!(serde_json::from_str::<ControlVerb>(&text).unwrap(), verb);
+        }
+        let report = ControlReport { blobs: 2, bytes: 3, damaged: vec!["sha256:00\n".to_owned()] };
+        for line in [ControlLine::Progress { done: 1, total: 2 }, ControlLine::Report(report), ControlLine::Error("full".to_owned())] {
+            let text = serde_json::to_string(&line).unwrap();
+            assert!(!text.contains('\n'));
+            assert_eq!(serde_json::from_str::<ControlLine>(&text).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn what_is_no_verb_is_refused() {
+        for text in ["", "verify", "\"format\"", "{\"prune\":{\"keep\":1,\"all\":true}}", "{\"verify\":{}}"] {
+            assert!(serde_json::from_str::<ControlVerb>(text).is_err(), "{text}");
         }
     }
 }

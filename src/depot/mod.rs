@@ -26,3 +26,5 @@ pub const RELAY: &str = "127.0.0.1:7878";
 pub const CONFIG_FILE: &str = "config.json";
 /// Certificates to trust, in the depot's image; absent for the built-in roots.
 pub const CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// What the depot prints, as a line, once its socket takes connections: its manager waits for it.
+pub const LISTENING: &str = "palisade depot: listening";

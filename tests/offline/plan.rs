@@ -76,6 +76,7 @@ fn requests() -> impl Strategy<Value = Request> {
             working_dir: String::new(),
             creator: "1000@host".to_owned(),
             supervisor_volume: "palisade-supervisor-x".to_owned(),
+            depot_socket_volume: None,
         })
 }
 

@@ -23,7 +23,7 @@ use crate::policy::ImageFacts;
 use crate::session::labels;
 use crate::units::Untrusted;
 
-pub use authorities::count as count_authorities;
+pub use authorities::{count as count_authorities, read as read_authorities};
 pub use recipe::{BASE_LABEL, RECIPE_LABEL, digest};
 pub use shelf::{OurImage, Purpose, list, remove};
 pub use spec::ImageSpec;

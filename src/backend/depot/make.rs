@@ -1,0 +1,181 @@
+//! Making the depot's container: **create → inspect → audit → start → measure**, as for a session. Whoever has
+//! created it has its name, and undoes it where a step fails: the store stays, a half-made depot never does.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::image::{OWNER, PROGRAM, chunks, entry};
+use super::read::file;
+use super::{Blueprint, DepotAccess};
+use crate::backend::measure::refuse;
+use crate::backend::{Backend, Reporter};
+use crate::depot::config::DepotConfig;
+use crate::depot::token::Key;
+use crate::depot::{CA_FILE, CONFIG_FILE, ROOT};
+use crate::failure::{Code, Failure, Result};
+use crate::session::{ContainerFacts, labels};
+use crate::units::Untrusted;
+
+/// A configuration is some kilobytes.
+pub const LARGEST_CONFIG: usize = 1 << 20;
+/// No program of ours is larger.
+const LARGEST_PROGRAM: usize = 512 << 20;
+
+impl Backend {
+    /// Makes it; `None` where another manager was first, or has just taken away what it needs.
+    pub(super) async fn make_depot(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Option<DepotAccess>> {
+        let image = self.depot_image(blueprint, reporter).await?;
+        self.depot_volumes(blueprint).await?;
+        self.go_on()?;
+        let cpus = self.engine.info().await?.cpus;
+        let created = match self.engine.create(&blueprint.create(&image.id, cpus)?).await {
+            Ok(created) => created,
+            // The name, by another manager; the image, by one that swept.
+            Err(failure) if matches!(failure.code, Code::Conflict | Code::NotFound) => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        reporter.step(&format!("starting the package depot {}", blueprint.name()));
+        for warning in &created.warnings {
+            reporter.warning(&format!("the engine says: {warning}"));
+        }
+        match self.furnish(&created.id, blueprint).await {
+            Ok(key) => {
+                self.sweep_depot_images(&image.superseded).await;
+                let [_, socket_volume] = blueprint.volumes();
+                Ok(Some(DepotAccess { key, socket_volume }))
+            }
+            Err(failure) => Err(match self.engine.remove(&created.id).await {
+                Ok(()) => failure,
+                Err(error) => failure.detail(format!("left behind: container {}: {}", blueprint.name(), error.message)),
+            }),
+        }
+    }
+
+    /// From a created container to a depot that listens.
+    async fn furnish(&self, id: &str, blueprint: &Blueprint<'_>) -> Result<Key> {
+        self.holds_this_program(id, blueprint).await?;
+        let config = blueprint.config(self.kept_key(id).await?)?;
+        self.engine.upload(id, ROOT, chunks(pack(&config)?)).await?;
+        self.bring_up_depot(id).await?;
+        Ok(config.key)
+    }
+
+    /// Starts a depot that is there and is as wanted.
+    pub(super) async fn start_depot(&self, facts: &ContainerFacts) -> Result<()> {
+        let started = self.bring_up_depot(&facts.id).await;
+        let Err(failure) = started else { return Ok(()) };
+        Err(match self.engine.stop(&facts.id, Some(0)).await {
+            Err(error) if error.code != Code::NotFound => failure.detail(format!("it could not be stopped again: {}", error.message)),
+            _ => failure,
+        })
+    }
+
+    async fn bring_up_depot(&self, id: &str) -> Result<()> {
+        let facts = self.engine.inspect(id).await?;
+        let paper = super::measured::audit(&facts, Err("not started yet"));
+        if paper.is_weaker() {
+            return Err(refuse(&facts.name, &paper));
+        }
+        self.go_on()?;
+        self.engine.start(id).await?;
+        // Its own program runs in it and nothing else: it may as well listen before it is measured.
+        self.depot_listens(id, finished(&facts)).await?;
+        let posture = self.depot_posture(&self.engine.inspect(id).await?).await;
+        if posture.is_weaker() { Err(refuse(&facts.name, &posture)) } else { Ok(()) }
+    }
+
+    /// Both volumes, with our labels: an engine would make them without any.
+    async fn depot_volumes(&self, blueprint: &Blueprint<'_>) -> Result<()> {
+        let ours = [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_DEPOT)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for name in blueprint.volumes() {
+            let volume = self.engine.create_volume(&name, &ours).await?;
+            if volume.labels.get(labels::ROLE).map(Untrusted::raw) != Some(labels::ROLE_DEPOT) {
+                return Err(Failure::new(Code::Conflict, format!("a volume {name} is there that is not palisade's"))
+                    .hint(format!("look at what it is, and remove it (docker volume rm {name}) or give 'depot.name' another value")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the image back: its name and labels could be anyone's who may use the engine.
+    async fn holds_this_program(&self, id: &str, blueprint: &Blueprint<'_>) -> Result<()> {
+        let engine = self.engine.as_ref();
+        let (program, authorities) =
+            tokio::join!(file(engine, id, PROGRAM, LARGEST_PROGRAM), file(engine, id, CA_FILE, blueprint.authorities.len()));
+        let is_ours = program?.is_some_and(|program| <[u8; 32]>::from(Sha256::digest(&program)) == blueprint.program);
+        if is_ours && authorities?.unwrap_or_default() == blueprint.authorities {
+            return Ok(());
+        }
+        Err(Failure::new(Code::AuditFailed, format!("the image {} does not hold what its name says", blueprint.image))
+            .hint(format!("another program changes palisade's images: docker rmi {} and try again", blueprint.image)))
+    }
+
+    /// The key of the depot that was there before, so that the tokens of running sessions stay good; a fresh one where there was none.
+    async fn kept_key(&self, id: &str) -> Result<Key> {
+        #[derive(serde::Deserialize)]
+        struct Kept {
+            key: Key,
+        }
+        let config = file(self.engine.as_ref(), id, &config_path(), LARGEST_CONFIG).await.unwrap_or_default();
+        // Of another version's configuration the key is all that is understood.
+        match config.and_then(|text| serde_json::from_slice::<Kept>(&text).ok()) {
+            Some(kept) => Ok(kept.key),
+            None => fresh_key(),
+        }
+    }
+}
+
+/// Where the configuration is.
+pub fn config_path() -> String {
+    format!("{ROOT}/{CONFIG_FILE}")
+}
+
+/// When its last run ended.
+fn finished(facts: &ContainerFacts) -> Option<Timestamp> {
+    facts.exit.as_ref().and_then(|exit| exit.finished)
+}
+
+/// An archive with the configuration, for the depot alone to read.
+fn pack(config: &DepotConfig) -> Result<Vec<u8>> {
+    let told = |error: &std::io::Error| Failure::io("pack the depot's configuration", error);
+    let text = serde_json::to_vec(config).map_err(|error| told(&error.into()))?;
+    let mut header = entry(tar::EntryType::Regular, 0o400, OWNER, text.len() as u64);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_data(&mut header, CONFIG_FILE, text.as_slice()).map_err(|error| told(&error))?;
+    archive.into_inner().map_err(|error| told(&error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a depot's first start is where its key is made")]
+fn fresh_key() -> Result<Key> {
+    let mut random = [0; 32];
+    let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
+    std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
+    Ok(Key::new(random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Settings};
+
+    #[test]
+    fn the_configuration_is_the_depots_alone_to_read() {
+        let (settings, environment) = (Settings::default(), Environment::default());
+        let config = Blueprint::of([1; 32], Vec::new(), &settings, &environment).config(fresh_key().unwrap()).unwrap();
+        let archive = pack(&config).unwrap();
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let mut entry = archive.entries().unwrap().next().unwrap().unwrap();
+        let header = entry.header();
+        assert_eq!((header.mode().unwrap(), header.uid().unwrap(), header.gid().unwrap()), (0o400, OWNER, OWNER));
+        assert_eq!(entry.path().unwrap().to_str(), Some(CONFIG_FILE));
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut entry, &mut text).unwrap();
+        assert_eq!(serde_json::from_str::<DepotConfig>(&text).unwrap(), config);
+    }
+
+    #[test]
+    fn no_two_keys_are_alike() {
+        assert_ne!(fresh_key().unwrap(), fresh_key().unwrap());
+    }
+}
