@@ -12,7 +12,7 @@ use super::prepare::{Prepared, interrupted};
 use super::{Backend, Launched, Order, Reporter, Running};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
-use crate::policy::plan::{self, HOME, Plan};
+use crate::policy::plan::{self, CACHE, HOME, Plan};
 use crate::session::{ContainerFacts, KernelFacts, Kind, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::SessionName;
@@ -55,10 +55,7 @@ impl Backend {
 
     /// From a created container to an open gate.
     async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8]) -> Result<Open> {
-        let user = plan.create.user.clone();
-        if plan.image.home_uid.map(|uid| format!("{uid}:{uid}")) != Some(user) {
-            self.give_home_to_its_user(id, plan).await?;
-        }
+        self.give_volumes_to_their_user(id, plan).await?;
         let facts = self.engine.inspect(id).await?;
         let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
         if paper.is_weaker() {
@@ -136,15 +133,24 @@ impl Backend {
         if self.interrupt.is_cancelled() { Err(interrupted()) } else { Ok(()) }
     }
 
-    /// A fresh volume belongs to root unless the image has a home folder of the right owner to copy. An archive changes
-    /// the owner of what is below the folder that it is unpacked in, so it is unpacked in home's parent: in a container
-    /// of ours beside the session's, whose own root file system is read-only.
-    async fn give_home_to_its_user(&self, id: &str, plan: &Plan) -> Result<()> {
+    /// A fresh volume belongs to root unless the image has a folder of the right owner to copy, and pip leaves a cache
+    /// unused that its user does not own. An archive changes the owner of what is below the folder that it is unpacked
+    /// in, so it is unpacked at the root: of a container of ours beside the session's, whose own root file system is
+    /// read-only.
+    async fn give_volumes_to_their_user(&self, id: &str, plan: &Plan) -> Result<()> {
+        let is_given = |uid: Option<u32>| uid.is_some_and(|uid| plan.create.user == format!("{uid}:{uid}"));
+        let folders: Vec<&str> = [(HOME, plan.image.home_uid), (CACHE, plan.image.cache_uid)]
+            .into_iter()
+            .filter(|(_, uid)| !is_given(*uid))
+            .map(|(folder, _)| folder)
+            .collect();
+        if folders.is_empty() {
+            return Ok(());
+        }
         let Some((uid, gid)) = plan.create.user.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?))) else {
             return Err(Failure::new(Code::Internal, format!("the plan's user '{}' is not uid:gid", plan.create.user)));
         };
-        let (parent, name) = HOME.rsplit_once('/').unwrap_or(("/", HOME));
-        let archive = folder_entry(name, uid, gid).map_err(|error| Failure::io("pack the home folder", &error))?;
+        let archive = folder_entries(&folders, uid, gid).map_err(|error| Failure::io("pack the session's folders", &error))?;
         let helper = OneShot {
             name: format!("palisade-home-{}", plan.id),
             image: plan.create.image.clone(),
@@ -161,7 +167,7 @@ impl Backend {
         };
         let helper = self.engine.create_one_shot(&helper).await?.id;
         let stream = futures_util::stream::iter([Ok(bytes::Bytes::from(archive))]);
-        let given = self.engine.upload(&helper, parent, Box::pin(stream)).await;
+        let given = self.engine.upload(&helper, "/", Box::pin(stream)).await;
         let removed = self.engine.remove(&helper).await;
         given.and(removed)
     }
@@ -170,8 +176,10 @@ impl Backend {
     async fn undo(&self, id: &str, plan: &Plan, failure: Failure) -> Failure {
         let mut left = self.engine.remove(id).await.map_err(|error| format!("container {}: {}", plan.create.name, error.message)).err();
         if left.is_none() && plan.kind == Kind::Persistent {
-            let home = plan::home_volume(plan.id);
-            left = self.engine.remove_volume(&home).await.map_err(|error| format!("volume {home}: {}", error.message)).err();
+            for volume in [plan::home_volume(plan.id), plan::cache_volume(plan.id)] {
+                let removed = self.engine.remove_volume(&volume).await;
+                left = left.or(removed.map_err(|error| format!("volume {volume}: {}", error.message)).err());
+            }
         }
         match left {
             None => failure,
@@ -206,15 +214,17 @@ fn name_taken(name: &SessionName, failure: Failure) -> Failure {
         .hint(format!("choose another, or see what has it: palisade inspect {name}"))
 }
 
-/// A tar archive with one entry: a folder and its owner.
-fn folder_entry(name: &str, uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::Directory);
-    header.set_size(0);
-    header.set_mode(0o700);
-    header.set_uid(uid);
-    header.set_gid(gid);
+/// A tar archive of empty folders and their owner.
+fn folder_entries(folders: &[&str], uid: u64, gid: u64) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
-    archive.append_data(&mut header, name, std::io::empty())?;
+    for folder in folders {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_size(0);
+        header.set_mode(0o700);
+        header.set_uid(uid);
+        header.set_gid(gid);
+        archive.append_data(&mut header, folder.trim_start_matches('/'), std::io::empty())?;
+    }
     archive.into_inner()
 }

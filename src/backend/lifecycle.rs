@@ -74,7 +74,7 @@ impl Backend {
             }
         }
         self.engine.remove(&session.container_id).await?;
-        self.remove_home(&session).await?;
+        self.remove_volumes(&session).await?;
         self.sweep().await?;
         Ok(session)
     }
@@ -89,16 +89,18 @@ impl Backend {
         Ok(())
     }
 
-    /// Only a volume that says it is this session's: a foreign one by the same name stays.
-    async fn remove_home(&self, session: &Session) -> Result<()> {
-        let name = plan::home_volume(session.id);
-        match self.engine.volume(&name).await {
-            Ok(volume) if volume.labels.get(labels::ID).is_some_and(|id| id.raw() == session.id.to_string()) => {
-                self.engine.remove_volume(&name).await
+    /// Home and caches. Only a volume that says it is this session's: a foreign one by the same name stays.
+    async fn remove_volumes(&self, session: &Session) -> Result<()> {
+        for name in [plan::home_volume(session.id), plan::cache_volume(session.id)] {
+            match self.engine.volume(&name).await {
+                Ok(volume) if volume.labels.get(labels::ID).is_some_and(|id| id.raw() == session.id.to_string()) => {
+                    self.engine.remove_volume(&name).await?;
+                }
+                Err(failure) if failure.code != Code::NotFound => return Err(failure),
+                Ok(_) | Err(_) => {}
             }
-            Err(failure) if failure.code != Code::NotFound => Err(failure),
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// The engine's facts of a session that must be running for what is asked of it.

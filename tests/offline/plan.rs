@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use palisade::policy::plan::{HOME, SUPERVISOR_DIR, plan};
+use palisade::depot;
+use palisade::policy::plan::{CACHE, DEPOT_DIR, HOME, SUPERVISOR_DIR, plan};
 use palisade::policy::{
     ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Timeout, WorkspaceMode, WorkspaceMount,
     controls::ADDABLE_CAPABILITIES,
@@ -14,10 +15,11 @@ use serde_json::Value;
 
 fn policies() -> impl Strategy<Value = Policy> {
     let names = prop::sample::subsequence(ADDABLE_CAPABILITIES.to_vec(), 0..=ADDABLE_CAPABILITIES.len());
-    let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let network = prop::sample::select(vec![Network::None, Network::Packages, Network::Open]);
+    let switches = (any::<bool>(), network, any::<bool>(), any::<bool>());
     let sizes = (16u64..1 << 20, 1u64..1 << 16, 1u64..1 << 16, 1u64..1 << 16);
     (names, switches, sizes, 16u64..=4096, 10u32..64_000, 64u32..1 << 20, prop::option::of(1u64..1 << 30), 0u64..3600, env()).prop_map(
-        |(caps, (strict, open, rw_root, ro_workspace), (memory, tmp, run, shm), pids, milli, nofile, timeout, grace, env)| Policy {
+        |(caps, (strict, network, rw_root, ro_workspace), (memory, tmp, run, shm), pids, milli, nofile, timeout, grace, env)| Policy {
             profile: "generated".to_owned(),
             image: "image:tag".to_owned(),
             cap_add: caps.iter().map(|name| name.parse().unwrap()).collect(),
@@ -31,7 +33,9 @@ fn policies() -> impl Strategy<Value = Policy> {
             tmp_size: Bytes::mib(tmp),
             run_size: Bytes::mib(run),
             shm_size: Bytes::mib(shm),
-            network: if open { Network::Open } else { Network::None },
+            network,
+            min_age: Seconds::new(grace),
+            min_age_allow: BTreeSet::from(["npm:left-pad".to_owned()]),
             log: LogCap { max_size: Bytes::mib(1), max_file: 3 },
             timeout: timeout.map_or(Timeout::Never, |s| Timeout::After(Seconds::new(s))),
             stop_grace: Seconds::new(grace),
@@ -56,27 +60,35 @@ fn requests() -> impl Strategy<Value = Request> {
         workspace,
         prop::collection::btree_map("[A-Z]{1,6}", "[A-Z]{1,6}", 0..3),
         prop::collection::vec("/(data|srv|opt)/[a-z]{1,6}", 0..3),
-        prop::option::of(any::<u32>()),
+        (prop::option::of(any::<u32>()), prop::option::of("palisade-[a-z]{1,8}")),
     )
-        .prop_map(|((time, random, name), command, env, (uid, gid), workspace, secrets, volumes, home_uid)| Request {
-            id: SessionId::from_parts(time & ((1 << 48) - 1), random & ((1 << 80) - 1)),
-            name: name.parse().unwrap(),
-            kind: Kind::Persistent,
-            image: ImageFacts { reference: "image:tag".to_owned(), id: "sha256:00".to_owned(), volumes, home_uid, ..Default::default() },
-            command,
-            env,
-            run_as: RunAs::new(uid, gid).unwrap(),
-            workspace: workspace.map(|(source, device, inode, ro)| WorkspaceMount {
-                source,
-                device,
-                inode,
-                mode: if ro { WorkspaceMode::ReadOnly } else { WorkspaceMode::ReadWrite },
-            }),
-            secrets: secrets.into_iter().map(|(name, env)| (name, SecretSource { env })).collect(),
-            working_dir: String::new(),
-            creator: "1000@host".to_owned(),
-            supervisor_volume: "palisade-supervisor-x".to_owned(),
-            depot_socket_volume: None,
+        .prop_map(|((time, random, name), command, env, (uid, gid), workspace, secrets, volumes, (home_uid, depot_socket_volume))| {
+            Request {
+                id: SessionId::from_parts(time & ((1 << 48) - 1), random & ((1 << 80) - 1)),
+                name: name.parse().unwrap(),
+                kind: Kind::Persistent,
+                image: ImageFacts {
+                    reference: "image:tag".to_owned(),
+                    id: "sha256:00".to_owned(),
+                    volumes,
+                    home_uid,
+                    ..Default::default()
+                },
+                command,
+                env,
+                run_as: RunAs::new(uid, gid).unwrap(),
+                workspace: workspace.map(|(source, device, inode, ro)| WorkspaceMount {
+                    source,
+                    device,
+                    inode,
+                    mode: if ro { WorkspaceMode::ReadOnly } else { WorkspaceMode::ReadWrite },
+                }),
+                secrets: secrets.into_iter().map(|(name, env)| (name, SecretSource { env })).collect(),
+                working_dir: String::new(),
+                creator: "1000@host".to_owned(),
+                supervisor_volume: "palisade-supervisor-x".to_owned(),
+                depot_socket_volume,
+            }
         })
 }
 
@@ -103,7 +115,7 @@ fn differences(a: &Value, b: &Value, at: &str, found: &mut BTreeSet<String>) {
 
 /// What may differ between the kinds, and must.
 fn defines_the_kind(plan: &Plan) -> BTreeSet<String> {
-    let home = plan.create.mounts.iter().position(|mount| mount.target == HOME).unwrap();
+    let at = |target: &str| plan.create.mounts.iter().position(|mount| mount.target == target).unwrap();
     [
         "/kind".to_owned(),
         "/create/auto_remove".to_owned(),
@@ -111,7 +123,8 @@ fn defines_the_kind(plan: &Plan) -> BTreeSet<String> {
         "/create/labels/palisade.session.kind".to_owned(),
         // The hash of all this.
         "/create/labels/palisade.session.plan".to_owned(),
-        format!("/create/mounts/{home}/source"),
+        format!("/create/mounts/{}/source", at(HOME)),
+        format!("/create/mounts/{}/source", at(CACHE)),
     ]
     .into()
 }
@@ -127,7 +140,10 @@ fn assert_floor(plan: &Plan) {
     assert!(create.memory > 0 && create.memory_swap == create.memory && create.nano_cpus > 0);
     let (uid, gid) = create.user.split_once(':').unwrap();
     assert!(uid.parse::<u32>().unwrap() > 0 && gid.parse::<u32>().unwrap() > 0);
-    assert!(["none", "bridge"].contains(&create.network_mode.as_str()));
+    assert_eq!(create.network_mode, if plan.policy.network == Network::Open { "bridge" } else { "none" });
+    let socket = create.mounts.iter().find(|mount| mount.target == DEPOT_DIR);
+    assert!(socket.is_none_or(|mount| mount.read_only && plan.policy.network != Network::None));
+    assert_eq!(create.env.iter().any(|line| line.starts_with("PIP_INDEX_URL=")), socket.is_some());
     assert_eq!((create.ipc_mode.as_str(), create.cgroupns_mode.as_str(), create.restart_policy.as_str()), ("private", "private", "no"));
     assert!(create.ulimits.iter().any(|limit| limit.name == "core" && limit.limit == 0));
     assert!(create.ulimits.iter().any(|limit| limit.name == "nofile"));
@@ -172,5 +188,14 @@ proptest! {
             let label = format!("{name}={}", source.env);
             prop_assert!(json.contains(&label));
         }
+    }
+}
+
+#[test]
+fn clients_relay_and_depot_agree_on_where_they_meet() {
+    assert_eq!(DEPOT_DIR, depot::SOCKET_DIR);
+    let defaults = include_str!("../../src/policy/plan/variables.rs");
+    for path in ["npm/", "pypi/simple/"] {
+        assert!(defaults.contains(&format!("\"http://{}/{path}\"", depot::RELAY)), "{path}");
     }
 }

@@ -111,6 +111,7 @@ mod tests {
             format!("{}=\"{}\"", labels::SCHEMA, labels::SCHEMA_VALUE),
             format!("{}=\"{}\"", labels::ROLE, labels::ROLE_IMAGE),
             format!("{}=\"1000\"", labels::IMAGE_HOME_UID),
+            format!("{}=\"1000\"", labels::IMAGE_CACHE_UID),
             format!("{STATE_LABEL}=\"{BUILDING}\""),
             format!("{STATE_LABEL}=\"finished\""),
         ] {

@@ -81,6 +81,8 @@ fn policy(timeout: Timeout) -> Policy {
         run_size: Bytes::mib(64),
         shm_size: Bytes::mib(64),
         network: Network::None,
+        min_age: Seconds::new(0),
+        min_age_allow: BTreeSet::from(["pypi:requests".into()]),
         log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
         timeout,
         stop_grace: Seconds::new(10),
