@@ -18,6 +18,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+use crate::depot;
 use crate::headless::run::READER_GONE;
 use crate::headless::{Context, Done, Output, show_failure};
 use crate::supervisor;
@@ -29,6 +30,11 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
     let (first, rest) = arguments.split_first()?;
     match first.to_str()? {
         "supervise" => Some(supervisor::main(rest.iter().cloned())),
+        "depot" => match rest.split_first()?.0.to_str()? {
+            "serve" => Some(depot::serve::main()),
+            "control" => Some(depot::serve::control(rest.get(1..).unwrap_or_default())),
+            _ => None,
+        },
         "enter" => Some(supervisor::enter::main(rest.iter().cloned())),
         "probe" => {
             let rest: Option<Vec<String>> = rest.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();

@@ -21,6 +21,11 @@ pub trait Adapter: Send + Sync {
     /// artifact, `ages` says that publication times are needed.
     fn document(&self, form: Option<Form>, ages: bool) -> Document;
 
+    /// Whether a kept document (by the name in its [`Document`]) answers what another is needed for.
+    fn answers(&self, have: &str, need: Document) -> bool {
+        have == need.0
+    }
+
     /// Where below an upstream's base address that document is (percent-encoded, no leading slash), and the
     /// `Accept` header to ask with.
     fn index_at(&self, project: &Project, document: Document) -> (String, &'static str);

@@ -7,11 +7,15 @@
 pub mod adapter;
 pub mod config;
 pub mod control;
+pub mod index;
 pub mod ledger;
 pub mod names;
 pub mod promise;
+pub mod serve;
+pub mod server;
 pub mod store;
 pub mod token;
+pub mod upstream;
 pub mod wire;
 
 /// Where the depot keeps everything, in its container: the volume that it alone mounts.
@@ -24,6 +28,8 @@ pub const SOCKET: &str = "/run/palisade/depot.sock";
 pub const RELAY: &str = "127.0.0.1:7878";
 /// The configuration, in [`ROOT`]: written by the manager before each start, read by the depot alone.
 pub const CONFIG_FILE: &str = "config.json";
+/// The socket for orders, in [`ROOT`].
+pub const CONTROL_SOCKET: &str = "control.sock";
 /// Certificates to trust, in the depot's image; absent for the built-in roots.
 pub const CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// What the depot prints, as a line, once its socket takes connections: its manager waits for it.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::policy::plan::{DepotRequest, depot as create_request};
 use super::wanted;
 use crate::backend::image::read_authorities;
 use crate::backend::supervisor_volume::own_digest;
@@ -14,6 +13,7 @@ use crate::depot::token::Key;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::{HostReader, hex};
 use crate::policy::plan::CreateRequest;
+use crate::policy::plan::{DepotRequest, depot as create_request};
 use crate::session::labels;
 use crate::units::Cpus;
 

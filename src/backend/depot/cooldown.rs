@@ -54,7 +54,8 @@ fn claims(session: SessionId, policy: &Policy) -> Claims {
 /// By what the session's label keeps of its launch. One that cannot be read is refused by the
 /// audit before it starts.
 fn claims_again(session: SessionId, facts: &ContainerFacts) -> Claims {
-    let (min_age, min_age_allow) = requested_of(facts).map_or_else(Default::default, |requested| (requested.min_age, requested.min_age_allow));
+    let (min_age, min_age_allow) =
+        requested_of(facts).map_or_else(Default::default, |requested| (requested.min_age, requested.min_age_allow));
     Claims { session, min_age, min_age_allow: min_age_allow.into_iter().collect() }
 }
 
@@ -93,8 +94,8 @@ impl Reporter for Quiet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Seconds;
     use crate::depot::token::Key;
+    use crate::units::Seconds;
 
     fn access() -> DepotAccess {
         DepotAccess { key: Key::new([7; 32]), socket_volume: "palisade-depot-socket".to_owned() }
