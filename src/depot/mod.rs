@@ -9,6 +9,7 @@ pub mod config;
 pub mod ledger;
 pub mod names;
 pub mod promise;
+pub mod pypi;
 pub mod token;
 pub mod wire;
 
