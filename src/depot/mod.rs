@@ -11,6 +11,7 @@ pub mod index;
 pub mod ledger;
 pub mod names;
 pub mod promise;
+pub mod pypi;
 pub mod serve;
 pub mod server;
 pub mod store;

@@ -18,6 +18,7 @@ use super::adapter::Adapter;
 use super::config::{DepotConfig, SCHEMA};
 use super::index::Index;
 use super::ledger::{self, Ledger};
+use super::pypi::Pypi;
 use super::server::{Depot, listen, listen_for_control, now, say};
 use super::store::{Limits, Store};
 use super::upstream::Egress;
@@ -59,7 +60,7 @@ async fn serve(root: &Path) -> Result<(), String> {
     let egress = Arc::new(Egress::new(&config, roots()?.as_deref())?);
     let ttl = Duration::from_secs(config.index_ttl.get());
     let index = Index::new(&root.join("index"), store.clone(), Arc::clone(&egress), ttl).map_err(told("the index cannot be opened"))?;
-    let adapters: Vec<Arc<dyn Adapter>> = vec![];
+    let adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(Pypi)];
     let depot = Arc::new(Depot::new(config.key, adapters, index, store, egress, ledger, config.artifact_size.get()));
 
     let control = bind(&root.join(CONTROL_SOCKET), 0o600).map_err(told("orders cannot be taken"))?;
