@@ -11,9 +11,11 @@ mod endpoint;
 pub mod engine_address;
 mod env_files;
 mod environment;
+mod ownership;
 mod paths;
 pub mod profiles;
 mod project_file;
+mod registries;
 mod settings;
 pub mod state;
 mod text_file;
@@ -23,4 +25,7 @@ pub use endpoint::Endpoint;
 pub use env_files::env_files;
 pub use environment::Environment;
 pub use paths::Paths;
-pub use settings::{CaBundle, ImageSettings, PackageSettings, RegistrySettings, Settings, WorkspaceSettings};
+pub use registries::{Registries, Registry, RegistryCredentials};
+pub use settings::{
+    CaBundle, DepotSettings, ImageSettings, PackageSettings, PrivateRegistry, Proxy, RegistrySettings, Settings, WorkspaceSettings,
+};

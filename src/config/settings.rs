@@ -1,16 +1,19 @@
 //! The operator's settings: the embedded defaults, and `config.toml` over them.
 
-use std::path::{Path, PathBuf};
+mod check;
+mod written;
 
-use serde::Deserialize;
+use std::path::PathBuf;
 
 use super::{Environment, Paths, text_file, toml_file};
 use crate::failure::{Code, Failure, Result};
+use crate::units::{Bytes, Seconds};
+use written::Written;
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Every key with what it takes.
-const KEYS: [toml_file::Key; 10] = [
+const KEYS: [toml_file::Key; 19] = [
     ("profile", "the name of a profile"),
     ("host", "an engine's address such as \"unix:///var/run/docker.sock\", or \"\" to find it"),
     ("ca_bundle", "the path of a PEM file, absolute or from ~/, \"auto\" or \"\""),
@@ -19,8 +22,17 @@ const KEYS: [toml_file::Key; 10] = [
     ("image.base", "an image reference such as \"debian:trixie-slim\""),
     ("image.suite", "the name of a Debian release"),
     ("image.debian_mirror", "the address of a Debian mirror, http or https"),
-    ("packages.pypi.url", "the address of a simple index, http or https"),
-    ("packages.npm.url", "the address of an npm registry, http or https"),
+    ("packages.index_ttl", "a span of whole seconds up to 30 days, such as \"10m\""),
+    ("packages.proxy", "the address of a proxy, http or https and without a password, \"auto\" or \"\""),
+    ("packages.pypi.url", "the address of a simple index, http or https, without user, password and query"),
+    ("packages.pypi.private", "a list of { url, owns, credentials_file }, where owns holds names such as \"corp-tool\" or \"corp-*\""),
+    ("packages.npm.url", "the address of an npm registry, http or https, without user, password and query"),
+    ("packages.npm.private", "a list of { url, owns, credentials_file }, where owns holds names such as \"corp-tool\" or \"@corp/*\""),
+    ("depot.name", "a name of 2 to 50 of a-z A-Z 0-9 _ . -"),
+    ("depot.network", "the name of one of the engine's networks, such as \"bridge\""),
+    ("depot.memory", "a size from 64 MiB to 1 TiB"),
+    ("depot.store_size", "a size from 64 MiB to 1 PiB"),
+    ("depot.artifact_size", "a size from 1 MiB to what 'depot.store_size' is"),
 ];
 
 /// All settings, each decided.
@@ -38,6 +50,8 @@ pub struct Settings {
     pub image: ImageSettings,
     /// Where packages come from.
     pub packages: PackageSettings,
+    /// The package depot.
+    pub depot: DepotSettings,
 }
 
 /// Which certificates to trust.
@@ -74,57 +88,61 @@ pub struct ImageSettings {
 /// Where packages come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageSettings {
+    /// How long an index is used before its registry is asked again.
+    pub index_ttl: Seconds,
+    /// The depot's way out.
+    pub proxy: Proxy,
     /// Python's.
     pub pypi: RegistrySettings,
     /// Node's.
     pub npm: RegistrySettings,
 }
 
-/// One registry.
+/// The registries of one ecosystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistrySettings {
+    /// The address of the one that is asked for every name that no other owns.
+    pub url: String,
+    /// Those beside it, in the order in which they are asked.
+    pub private: Vec<PrivateRegistry>,
+}
+
+/// A registry beside the public one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateRegistry {
     /// Its address.
     pub url: String,
+    /// Names that are looked up here and nowhere else, in their one spelling: `name`, `prefix*`, `@scope/*`. With none,
+    /// it is asked first for every name that no other owns.
+    pub owns: Vec<String>,
+    /// Where its credentials are, absolute.
+    pub credentials_file: Option<PathBuf>,
 }
 
-/// A file of settings: any of them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Written {
-    profile: Option<String>,
-    host: Option<String>,
-    ca_bundle: Option<String>,
-    workspace: WrittenWorkspace,
-    image: WrittenImage,
-    packages: WrittenPackages,
+/// How what leaves the depot leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proxy {
+    /// As the operator's own environment says.
+    Auto,
+    /// Straight.
+    None,
+    /// By this proxy.
+    Url(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenWorkspace {
-    allowed_roots: Option<Vec<PathBuf>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenImage {
-    tag: Option<String>,
-    base: Option<String>,
-    suite: Option<String>,
-    debian_mirror: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenPackages {
-    pypi: WrittenRegistry,
-    npm: WrittenRegistry,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenRegistry {
-    url: Option<String>,
+/// The package depot's container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepotSettings {
+    /// Its name; its volumes' begin with it.
+    pub name: String,
+    /// The engine's network by which it reaches registries.
+    pub network: String,
+    /// Its memory.
+    pub memory: Bytes,
+    /// Most that its store takes on disk.
+    pub store_size: Bytes,
+    /// Most that one artifact may take.
+    pub artifact_size: Bytes,
 }
 
 impl Default for Settings {
@@ -142,12 +160,15 @@ impl Settings {
         if let Some(text) = text_file::read(&path)? {
             let origin = path.display().to_string();
             settings.lay(toml_file::parse(&text, &origin, &KEYS)?);
-            settings.check(&origin)?;
+            check::check(&mut settings, &origin)?;
         }
         for root in &mut settings.workspace.allowed_roots {
             *root = environment.absolute(&root.to_string_lossy());
         }
-        if let CaBundle::File(file) = &mut settings.ca_bundle {
+        let registries = settings.packages.pypi.private.iter_mut().chain(&mut settings.packages.npm.private);
+        let files = registries.filter_map(|registry| registry.credentials_file.as_mut());
+        let bundle = if let CaBundle::File(file) = &mut settings.ca_bundle { Some(file) } else { None };
+        for file in files.chain(bundle) {
             *file = environment.absolute(&file.to_string_lossy());
         }
         Ok(settings)
@@ -156,8 +177,9 @@ impl Settings {
     fn embedded() -> Result<Self> {
         const ORIGIN: &str = "config/default.toml";
         let written: Written = toml_file::parse(DEFAULTS, ORIGIN, &KEYS)?;
-        let decided = |value: Option<String>| value.ok_or_else(|| Failure::new(Code::Internal, format!("{ORIGIN} leaves a key out")));
-        let settings = Self {
+        let left_out = || Failure::new(Code::Internal, format!("{ORIGIN} leaves a key out"));
+        let decided = |value: Option<String>| value.ok_or_else(left_out);
+        let mut settings = Self {
             profile: decided(written.profile)?,
             host: decided(written.host)?,
             ca_bundle: CaBundle::of(decided(written.ca_bundle)?),
@@ -169,11 +191,21 @@ impl Settings {
                 debian_mirror: decided(written.image.debian_mirror)?,
             },
             packages: PackageSettings {
-                pypi: RegistrySettings { url: decided(written.packages.pypi.url)? },
-                npm: RegistrySettings { url: decided(written.packages.npm.url)? },
+                index_ttl: written.packages.index_ttl.ok_or_else(left_out)?,
+                proxy: Proxy::of(decided(written.packages.proxy)?),
+                pypi: RegistrySettings { url: decided(written.packages.pypi.url)?, private: Vec::new() },
+                npm: RegistrySettings { url: decided(written.packages.npm.url)?, private: Vec::new() },
+            },
+            depot: DepotSettings {
+                name: decided(written.depot.name)?,
+                network: decided(written.depot.network)?,
+                memory: written.depot.memory.ok_or_else(left_out)?,
+                store_size: written.depot.store_size.ok_or_else(left_out)?,
+                artifact_size: written.depot.artifact_size.ok_or_else(left_out)?,
             },
         };
-        settings.check(ORIGIN).map(|()| settings)
+        check::check(&mut settings, ORIGIN)?;
+        Ok(settings)
     }
 
     fn lay(&mut self, written: Written) {
@@ -190,44 +222,17 @@ impl Settings {
         take(&mut self.image.base, written.image.base);
         take(&mut self.image.suite, written.image.suite);
         take(&mut self.image.debian_mirror, written.image.debian_mirror);
+        take(&mut self.packages.index_ttl, written.packages.index_ttl);
+        take(&mut self.packages.proxy, written.packages.proxy.map(Proxy::of));
         take(&mut self.packages.pypi.url, written.packages.pypi.url);
+        take(&mut self.packages.pypi.private, written.packages.pypi.private);
         take(&mut self.packages.npm.url, written.packages.npm.url);
-    }
-
-    /// What the types cannot say. Addresses and names reach build arguments: no blank, quote or control character.
-    fn check(&self, origin: &str) -> Result<()> {
-        let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !"\"'\\`$<>|;&".contains(c));
-        let is_url = |text: &str| {
-            is_word(text) && ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
-        };
-        let is_plain = |text: &str| is_word(text) && text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let mut wrong = Vec::new();
-        let mut need = |holds: bool, key: &'static str, value: &str| {
-            if !holds {
-                let value: String = value.chars().take(80).collect();
-                wrong.push((key, format!("'{key}' in {origin}: '{value}'")));
-            }
-        };
-        need(is_plain(&self.profile), "profile", &self.profile);
-        need(is_plain(&self.image.tag), "image.tag", &self.image.tag);
-        need(is_plain(&self.image.base), "image.base", &self.image.base);
-        let is_suite = is_plain(&self.image.suite) && self.image.suite.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-        need(is_suite, "image.suite", &self.image.suite);
-        need(is_url(&self.image.debian_mirror), "image.debian_mirror", &self.image.debian_mirror);
-        need(is_url(&self.packages.pypi.url), "packages.pypi.url", &self.packages.pypi.url);
-        need(is_url(&self.packages.npm.url), "packages.npm.url", &self.packages.npm.url);
-        let is_anchored = |path: &Path| path.is_absolute() || path.to_string_lossy().starts_with("~/");
-        for root in &self.workspace.allowed_roots {
-            need(is_anchored(root), "workspace.allowed_roots", &root.to_string_lossy());
-        }
-        if let CaBundle::File(file) = &self.ca_bundle {
-            need(is_anchored(file), "ca_bundle", &file.to_string_lossy());
-        }
-        let Some((first, _)) = wrong.first() else { return Ok(()) };
-        let takes = KEYS.iter().find(|(key, _)| key == first).map_or("", |(_, takes)| takes);
-        let failure = Failure::new(Code::InvalidConfig, format!("{origin} has a value that its key does not take"));
-        let hint = format!("'{first}' takes {takes}");
-        Err(Failure { details: wrong.into_iter().map(|(_, line)| line).collect(), ..failure.hint(hint) })
+        take(&mut self.packages.npm.private, written.packages.npm.private);
+        take(&mut self.depot.name, written.depot.name);
+        take(&mut self.depot.network, written.depot.network);
+        take(&mut self.depot.memory, written.depot.memory);
+        take(&mut self.depot.store_size, written.depot.store_size);
+        take(&mut self.depot.artifact_size, written.depot.artifact_size);
     }
 }
 
@@ -237,6 +242,16 @@ impl CaBundle {
             "auto" => Self::Auto,
             "" => Self::None,
             _ => Self::File(text.into()),
+        }
+    }
+}
+
+impl Proxy {
+    fn of(text: String) -> Self {
+        match text.as_str() {
+            "auto" => Self::Auto,
+            "" => Self::None,
+            _ => Self::Url(text),
         }
     }
 }

@@ -3,12 +3,15 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::failure::{Code, Failure, Result};
 
 /// More than any configuration is; less than what hurts.
 const LARGEST: u64 = 1 << 20;
+/// More than any token is.
+const LARGEST_SECRET: u64 = 16 << 10;
 
 /// The text of a file; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
@@ -21,6 +24,38 @@ pub(super) fn read(path: &Path) -> Result<Option<String>> {
         Ok(_) => {}
     }
     text(path, File::open(path).map_err(|error| Failure::io(doing(), &error))?, LARGEST).map(Some)
+}
+
+/// The text of a file that holds a secret: this user's own, and nobody else's to read.
+pub(super) fn secret(path: &Path, uid: u32) -> Result<String> {
+    let refuse = |why: String, hint: String| Failure::new(Code::InvalidConfig, format!("{} {why}", path.display())).hint(hint);
+    let doing = || format!("read {}", path.display());
+    let is_file = match std::fs::metadata(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Err(refuse("is not there".to_owned(), "write the secret to it, and chmod 600 it".to_owned()));
+        }
+        Err(error) => return Err(Failure::io(doing(), &error)),
+        Ok(kind) => kind.is_file(),
+    };
+    if !is_file {
+        return Err(refuse("is not a file".to_owned(), "give the path of a file with the secret in it".to_owned()));
+    }
+    let file = File::open(path).map_err(|error| Failure::io(doing(), &error))?;
+    // Of the file that was opened, whatever its name leads to by now.
+    let facts = file.metadata().map_err(|error| Failure::io(doing(), &error))?;
+    if facts.uid() != uid {
+        return Err(refuse(
+            format!("belongs to user {} and not to you", facts.uid()),
+            format!("make one of your own: chmod 600 {}", path.display()),
+        ));
+    }
+    if facts.mode() & 0o077 != 0 {
+        return Err(refuse(
+            format!("is open to other users (mode {:04o})", facts.mode() & 0o7777),
+            format!("chmod 600 {}", path.display()),
+        ));
+    }
+    text(path, file, LARGEST_SECRET)
 }
 
 /// The text of an open file, if it is UTF-8 and not larger than `largest` bytes.

@@ -49,6 +49,36 @@ fn a_bad_file_is_named_with_the_key_the_line_and_the_way_out() {
         ("host = 5", "'host' in CONFIG, line 1", "'host' takes an engine's address"),
         ("[packages.pypi]\nurl = 'ftp://x'", "'packages.pypi.url' in CONFIG: 'ftp://x'", "'packages.pypi.url' takes"),
         ("[packages.npm]\nurl = 'https://x/$(id)'", "'packages.npm.url'", "'packages.npm.url' takes"),
+        (
+            "[packages.npm]\nurl = 'https://me:geheim@x/'",
+            "'packages.npm.url' in CONFIG: an address with a user",
+            "'packages.npm.url' takes",
+        ),
+        ("[packages]\nproxy = 'http://me:geheim@x'", "'packages.proxy' in CONFIG: an address with a user", "'packages.proxy' takes"),
+        ("[packages]\nindex_ttl = '31days'", "'packages.index_ttl' in CONFIG: '1month", "'packages.index_ttl' takes"),
+        ("[packages.pypi]\nprivate = [{ url = 'https://x/?token=geheim' }]", "'packages.pypi.private'", "'packages.pypi.private' takes"),
+        (
+            "[packages.pypi]\nprivate = [{ url = 'https://x/', ows = [] }]",
+            "'packages.pypi.private' in CONFIG, line 2",
+            "'packages.pypi.private' takes",
+        ),
+        ("[packages.pypi]\nprivate = [{ owns = ['a'] }]", "'packages.pypi.private' in CONFIG, line 2", "'packages.pypi.private' takes"),
+        (
+            "[packages.pypi]\nprivate = [{ url = 'https://x/', owns = ['@a/*'] }]",
+            "'packages.pypi.private' in CONFIG: 'owns = @a/*'",
+            "'packages.pypi",
+        ),
+        (
+            "[packages.npm]\nprivate = [{ url = 'https://x/', credentials_file = 'token' }]",
+            "'packages.npm.private' in CONFIG: 'cred",
+            "'packages.npm",
+        ),
+        ("[depot]\nname = '-x'", "'depot.name' in CONFIG: '-x'", "'depot.name' takes"),
+        ("[depot]\nnetwork = 'host'", "'depot.network' in CONFIG: 'host'", "'depot.network' takes"),
+        ("[depot]\nnetwork = 'container:x'", "'depot.network'", "'depot.network' takes"),
+        ("[depot]\nmemory = '1MiB'", "'depot.memory'", "'depot.memory' takes"),
+        ("[depot]\nstore_size = '1GiB'\n", "'depot.artifact_size' in CONFIG: '4 GiB'", "'depot.artifact_size' takes"),
+        ("[depot]\nstore_sze = '1GiB'\n", "'depot.store_sze' in CONFIG, line 2", "did you mean 'depot.store_size'?"),
         ("[image]\nsuite = '../x'", "'image.suite'", "'image.suite' takes"),
         ("[image]\nbase = '--x'", "'image.base'", "'image.base' takes"),
         ("profile = ''", "'profile' in", "'profile' takes"),
@@ -60,6 +90,19 @@ fn a_bad_file_is_named_with_the_key_the_line_and_the_way_out() {
         let (key, rest) = error.details[0].split_once(" in /").unwrap();
         let (_, place) = rest.split_once("/config.toml").unwrap();
         assert!(format!("{key} in CONFIG{place}").starts_with(detail), "{error}");
+        assert!(!error.to_string().contains("geheim"), "{error}");
         assert!(error.hint.clone().unwrap_or_default().starts_with(hint), "{error}");
     }
+}
+
+#[test]
+fn private_registries_own_names_in_one_spelling_and_no_two_own_the_same() {
+    let text = "[[packages.pypi.private]]\nurl = 'https://one.example/simple/'\nowns = ['Corp_*', 'corp.*']\ncredentials_file = '~/token'\n\
+                [[packages.pypi.private]]\nurl = 'https://two.example/simple/'\n[[packages.npm.private]]\nurl = 'https://npm.example'\nowns = ['@corp/*']";
+    let settings = load(text).unwrap();
+    let [one, two] = &settings.packages.pypi.private[..] else { panic!("two registries") };
+    assert_eq!((one.owns.as_slice(), two.owns.len()), (&["corp-*".to_owned()][..], 0));
+    assert_eq!(one.credentials_file.as_deref(), Some("/home/alice/token".as_ref()));
+    let error = load(&text.replace("two.example/simple/'", "two.example/simple/'\nowns = ['corp-x']")).unwrap_err();
+    assert!(error.to_string().contains("two registries own the same names: 'corp-*' and 'corp-x'"), "{error}");
 }
