@@ -2,6 +2,7 @@
 
 mod assembly;
 pub mod copy;
+pub mod depot;
 pub mod doctor;
 pub mod engine;
 mod exec;
