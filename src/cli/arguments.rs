@@ -1,5 +1,7 @@
 use clap::{Args, Parser, Subcommand};
 
+use super::cache::Cache;
+use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
@@ -103,6 +105,8 @@ pub(super) enum Command {
     Start(Start),
     Restart(Restart),
     Rm(Rm),
+    Cache(Cache),
+    Depot(Depot),
     Profiles(Profiles),
     Image(Image),
     Doctor(Doctor),

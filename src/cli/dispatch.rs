@@ -1,19 +1,22 @@
 //! From what was typed to the command that it means.
 
 use super::arguments::{Arguments, Command};
+use super::cache::{Cache, CacheCommand};
+use super::depot::{Depot, DepotCommand};
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
 use super::{pages, surroundings};
 use crate::backend::engine::{ExecRequest, LogOptions};
 use crate::backend::{Backend, BuildOrder, Machine, Order};
-use crate::failure::Failure;
+use crate::depot::control::ControlVerb;
+use crate::failure::{Code, Failure};
 use crate::headless::actions::{Action, act};
 use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, code_for_foreground, doctor, images, inspect, launch, list, logs, plan, profiles, run,
-    verify,
+    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, doctor, images, inspect, launch, list, logs, plan,
+    profiles, run, verify,
 };
 use crate::units::Seconds;
 
@@ -42,6 +45,8 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             with.act(&Action::Restart { grace_s: asked.grace.map(Seconds::get), secrets: asked.secret }, &asked.names)
         }
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
+        Some(Command::Cache(asked)) => cached(&with, asked),
+        Some(Command::Depot(asked)) => with.run(async |backend| keep(context, backend, asked).await),
         Some(Command::Image(asked)) => with.run(async |backend| image(context, backend, asked).await),
         Some(Command::Doctor(_)) => on_runtime(async {
             let (checks, engine_answers) = Machine::read()?.examine(host, context.now).await?;
@@ -80,6 +85,10 @@ impl WithEngine<'_> {
             })?;
             work(&backend).await
         })
+    }
+
+    fn control(&self, verb: &ControlVerb) -> Done {
+        self.run(async |backend| cache::control(self.context, backend, verb).await)
     }
 
     fn act(&self, action: &Action, names: &[String]) -> Done {
@@ -125,6 +134,43 @@ async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
         timestamps: asked.timestamps,
     };
     logs::logs(context, backend, &asked.name, &options, asked.raw).await
+}
+
+fn cached(with: &WithEngine<'_>, asked: Cache) -> Done {
+    let context = with.context;
+    match asked.command {
+        CacheCommand::Status(asked) => with.run(async |backend| cache::status(context, backend, asked.all).await),
+        CacheCommand::Log(asked) => with.run(async |backend| cache::log(context, backend, &asked.name).await),
+        CacheCommand::Sbom(asked) => with.run(async |backend| cache::sbom(context, backend, &asked.name).await),
+        CacheCommand::Verify(_) => with.control(&ControlVerb::Verify),
+        CacheCommand::Prune(asked) => with.control(&ControlVerb::Prune { keep: asked.keep, unused_for: asked.unused_for }),
+        CacheCommand::Clear(asked) if asked.force => with.control(&ControlVerb::Clear),
+        CacheCommand::Clear(_) => Err(Failure::new(Code::Usage, "every package in the store would be removed")
+            .hint("'palisade cache clear --force' removes them; 'palisade cache prune --keep SIZE' keeps what was used lately")
+            .into()),
+        CacheCommand::Warm(asked) => {
+            let wanted = cache::Wanted { names: asked.names, requirements: asked.requirements, package_lock: asked.package_lock };
+            with.run(async |backend| cache::warm(context, backend, &wanted).await)
+        }
+    }
+}
+
+async fn keep(context: &Context, backend: &Backend, asked: Depot) -> Done {
+    match asked.command {
+        DepotCommand::Status(_) => depot::status(context, backend).await,
+        DepotCommand::Start(_) => depot::start(context, backend).await,
+        DepotCommand::Stop(asked) => depot::stop(context, backend, asked.grace.map(Seconds::get)).await,
+        DepotCommand::Logs(asked) => {
+            let options = LogOptions {
+                follow: asked.follow,
+                since: asked.since.map_or(0, |when| when.unix_seconds(context.now)),
+                until: asked.until.map_or(0, |when| when.unix_seconds(context.now)),
+                tail: asked.tail.0,
+                timestamps: asked.timestamps,
+            };
+            logs::show(context, backend.depot_logs(&options), options.timestamps, false).await
+        }
+    }
 }
 
 async fn image(context: &Context, backend: &Backend, asked: Image) -> Done {

@@ -3,6 +3,8 @@
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts: shown as they are, without markup")]
 
 mod arguments;
+mod cache;
+mod depot;
 mod dispatch;
 mod fault;
 mod images;

@@ -158,7 +158,7 @@ pub(super) struct Logs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tail(pub Option<u64>);
 
-fn tail(text: &str) -> std::result::Result<Tail, String> {
+pub(super) fn tail(text: &str) -> std::result::Result<Tail, String> {
     if text == "all" {
         return Ok(Tail(None));
     }

@@ -24,8 +24,8 @@ use super::store::{Limits, Store};
 use super::upstream::Egress;
 use super::{CA_FILE, CONFIG_FILE, CONTROL_SOCKET, ROOT, SOCKET};
 
-/// What a manager waits for in the log.
-pub const LISTENING: &str = "listening";
+
+
 /// The summary on disk is at most so old.
 const SUMMARY_EVERY: Duration = Duration::from_millis(200);
 /// Work on files beside the two threads that move bytes. They count against the container's pids limit.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::cache::document::CacheShare;
 use crate::backend::CopyReport;
 use crate::backend::doctor::Check;
 use crate::backend::image::OurImage;
@@ -78,6 +79,8 @@ pub struct SessionRow {
     /// The session.
     #[serde(flatten)]
     pub session: Session,
+    /// What the package cache saved it.
+    pub cache: CacheShare,
     /// With `--posture`: measured now, or why it could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posture: Option<PostureSummary>,
@@ -126,6 +129,8 @@ pub struct Inspected {
     pub container: ContainerFacts,
     /// Measured now.
     pub posture: Posture,
+    /// What the package cache saved it.
+    pub cache: CacheShare,
 }
 
 /// `launch`.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::age::age;
+use super::cache::{share, summary_in_time};
 use super::document::{Document, Inspected};
 use super::paint::{Role, paint};
 use super::posture_table;
@@ -12,9 +13,11 @@ use crate::backend::{Backend, Details};
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
-    let Details { session, container, posture } = backend.details(who).await?;
+    let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
+    let Details { session, container, posture } = details?;
+    let cache = share(&figures, session.id);
     if context.output.is_json() {
-        context.output.document(&Document::new(Inspected { session, container, posture }));
+        context.output.document(&Document::new(Inspected { session, container, posture, cache }));
         return Ok(0);
     }
     let page = context.output.page();
@@ -39,6 +42,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     fields.add("container", &session.container_id);
     fields.add("runtime", &container.runtime);
     fields.add("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
+    fields.add("cache", cache.sentence());
     context.output.text(&fields.render());
 
     if !container.mounts.is_empty() {

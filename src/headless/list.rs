@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::age::age;
+use super::cache::{share, summary_in_time};
 use super::document::{Document, ErrorBody, PostureSummary, SessionRow, Sessions};
 use super::paint::Role;
 use super::table::{GAP, Grid, Page, cell, cut, meaning};
@@ -39,15 +40,19 @@ pub struct Filter {
 
 /// Lists.
 pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done {
-    let survey = backend.survey().await?;
+    // Names alone need no figures.
+    let with_cache = context.output.is_json() || !context.output.is_quiet();
+    let figures = async { if with_cache { summary_in_time(backend).await } else { Ok(None) } };
+    let (survey, figures) = tokio::join!(backend.survey(), figures);
+    let survey = survey?;
     let sessions = survey.sessions.into_iter().filter(|session| {
         filter.kind.is_none_or(|kind| session.kind == kind) && (filter.status.is_empty() || filter.status.contains(&session.status))
     });
     let measure = filter.posture && (context.output.is_json() || !context.output.is_quiet());
     let rows: Vec<SessionRow> = stream::iter(sessions)
-        .map(|session| async move {
+        .map(|session| async {
             let posture = if measure { Some(measured(backend, &session).await) } else { None };
-            SessionRow { session, posture }
+            SessionRow { cache: share(&figures, session.id), session, posture }
         })
         .buffered(AT_ONCE)
         .collect()
@@ -99,6 +104,7 @@ fn table(page: Page, now: Timestamp, rows: &[SessionRow], filter: &Filter) -> St
         column("NAME", &|row| (row.session.name.to_string(), None)),
         column("KIND", &|row| (row.session.kind.to_string(), None)),
         column("STATUS", &|row| status(&row.session)),
+        column("CACHE", &|row| (row.cache.short(), None)),
         column("PROFILE", &|row| (row.session.profile.to_string(), None)),
         column("IMAGE", &|row| short(&row.session.image)),
         column("CREATED", &|row| (age(now, row.session.created), None)),
@@ -131,7 +137,7 @@ fn fit(columns: &mut Vec<Column>, most: usize) {
         });
         each.sum::<usize>() + columns.len().saturating_sub(1) * usize::from(GAP)
     };
-    for dispensable in ["CREATED", "PROFILE", "IMAGE", "KIND"] {
+    for dispensable in ["CREATED", "PROFILE", "IMAGE", "CACHE", "KIND"] {
         if width(columns, true) <= most {
             break;
         }
@@ -180,6 +186,7 @@ fn summary(session: &Session, posture: Option<&PostureSummary>) -> (String, Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headless::cache::document::CacheShare;
     use crate::policy::controls::Control;
 
     const PIPE: Page = Page { colour: false, columns: None };
@@ -199,7 +206,7 @@ mod tests {
             container_id: String::new(),
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
-        let rows = [SessionRow { session, posture: Some(posture) }];
+        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing }];
         let now = Timestamp::from_second(7_200).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };
         let text = table(PIPE, now, &rows, &with_posture);
@@ -207,7 +214,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{text}");
         assert_eq!(
             lines[0].split_whitespace().collect::<Vec<_>>(),
-            ["NAME", "KIND", "STATUS", "POSTURE", "PROFILE", "IMAGE", "CREATED", "COMMAND"]
+            ["NAME", "KIND", "STATUS", "POSTURE", "CACHE", "PROFILE", "IMAGE", "CREATED", "COMMAND"]
         );
         for shown in ["web ", "Up 5 minutes", "20/21 weaker: pids_limit", "日本\\u{1b}[2J\\u{a}FAKE", "2 hours ago", "…"] {
             assert!(lines[1].contains(shown), "{shown}: {text}");

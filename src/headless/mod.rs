@@ -5,7 +5,9 @@
 
 pub mod actions;
 mod age;
+pub mod cache;
 pub mod copy;
+pub mod depot;
 pub mod doctor;
 pub mod document;
 mod failing;

@@ -14,6 +14,9 @@ fn every_command_prints_one_document_that_its_schema_describes() {
     schema::document("checks", &stdout(&["doctor"]));
     schema::document("profiles", &stdout(&["profiles"]));
     schema::document("images", &stdout(&["image", "ls"]));
+    schema::document("cache", &stdout(&["cache", "status", "--all"]));
+    schema::document("cache_log", &stdout(&["cache", "log", &session.name]));
+    schema::document("depot", &stdout(&["depot", "status"]));
     let launched = name();
     schema::document("launched", &stdout(&["launch", &launched, "--", "sleep", "600"]));
     schema::document("error", &stdout(&["launch", &launched, "--", "true"]));

@@ -1,0 +1,192 @@
+use jiff::Timestamp;
+
+use super::called;
+use super::document::{CacheLog, SessionLog};
+use crate::backend::Backend;
+use crate::depot::ledger::{Event, FetchedArtifact, Log, Outcome, fetched, sbom};
+use crate::failure::{Code, Failure, Result};
+use crate::headless::age::age;
+use crate::headless::document::Document;
+use crate::headless::paint::Role;
+use crate::headless::table::{Grid, Page, cell, meaning};
+use crate::headless::{Context, Done};
+use crate::units::{Bytes, SessionId, sanitise};
+
+/// Fewer characters of an id are as likely a mistyped name.
+const LEAST: usize = 4;
+
+/// Shows what a session fetched, and what was refused it.
+pub async fn log(context: &Context, backend: &Backend, who: &str) -> Done {
+    let (name, session) = find(backend, who).await?;
+    let log = read(backend, session).await?.unwrap_or_default();
+    if context.output.is_json() {
+        context.output.document(&Document::new(CacheLog { cache_log: SessionLog { session, name, log } }));
+    } else if log.artifacts.is_empty() && log.events.is_empty() {
+        context.output.note(&format!("'{}' has fetched nothing through the depot", called(name.as_deref(), session)));
+    } else {
+        context.output.text(&page(context.output.page(), context.now, &log));
+    }
+    Ok(0)
+}
+
+/// Prints what a session fetched as a bill of materials: a document of its own standard, with or without `--json`.
+pub async fn sbom(context: &Context, backend: &Backend, who: &str) -> Done {
+    let (name, session) = find(backend, who).await?;
+    let log = read(backend, session).await?.unwrap_or_default();
+    if log.unlisted > 0 {
+        context.output.note("this session fetched more files than the depot lists: the bill says that it is incomplete");
+    }
+    context.output.document(&sbom::cyclonedx(&called(name.as_deref(), session), session, context.now, &log));
+    Ok(0)
+}
+
+async fn read(backend: &Backend, session: SessionId) -> Result<Option<Log>> {
+    Ok(backend.cache_journal(session).await?.map(|journal| fetched(&journal)))
+}
+
+/// A session that is there by its name or id, one that is gone by its id or an unambiguous beginning of it.
+async fn find(backend: &Backend, who: &str) -> Result<(Option<String>, SessionId)> {
+    let missing = match backend.find(who).await {
+        Ok(session) if session.id == SessionId::NIL => {
+            return Err(Failure::new(Code::NotFound, format!("'{}' carries no id that the depot could know it by", session.name)));
+        }
+        Ok(session) => return Ok((Some(session.name.to_string()), session.id)),
+        Err(failure) if failure.code == Code::NotFound => failure,
+        Err(failure) => return Err(failure),
+    };
+    let known = backend.cache_summary().await?.map(|summary| summary.sessions.into_keys().collect::<Vec<_>>()).unwrap_or_default();
+    match gone(&known, who).as_slice() {
+        [one] => Ok((None, *one)),
+        [] => Err(missing.hint("a session that is gone is named by its id: palisade cache status --all")),
+        several => Err(several
+            .iter()
+            .fold(Failure::new(Code::Conflict, format!("'{}' begins more than one id", sanitise(who))), |failure, id| {
+                failure.detail(id.to_string())
+            })
+            .hint("give more of the id")),
+    }
+}
+
+fn gone(known: &[SessionId], who: &str) -> Vec<SessionId> {
+    let who = who.to_ascii_lowercase();
+    if who.len() < LEAST {
+        return Vec::new();
+    }
+    known.iter().copied().filter(|id| id.to_string().starts_with(&who)).collect()
+}
+
+fn page(page: Page, now: Timestamp, log: &Log) -> String {
+    let mut text = String::new();
+    if !log.artifacts.is_empty() {
+        let mut artifacts: Vec<&FetchedArtifact> = log.artifacts.iter().collect();
+        artifacts.sort_by_key(|artifact| artifact.last);
+        let mut grid = Grid::new(&["PACKAGE", "VERSION", "FILE", "HITS", "MISSES", "BYTES", "LAST", "DIGEST"], page).whole(&[0, 1]);
+        for artifact in artifacts {
+            // Enough to tell two apart; the whole of it is in the JSON.
+            let digest: String =
+                artifact.digest.as_ref().map_or_else(|| "none".to_owned(), |digest| digest.to_string().chars().take(19).collect());
+            grid.row([
+                cell(format!("{}:{}", artifact.ecosystem, artifact.project)),
+                cell(&artifact.version),
+                cell(&artifact.file),
+                cell(artifact.hits),
+                cell(artifact.misses),
+                cell(Bytes::new(artifact.bytes)),
+                cell(age(now, artifact.last)),
+                cell(digest),
+            ]);
+        }
+        text.push_str(&grid.render());
+    }
+    if log.unlisted > 0 {
+        text.push_str(&format!("and {} answers with files that are beyond what is listed\n", log.unlisted));
+    }
+    if !log.events.is_empty() {
+        let mut grid = Grid::new(&["WHEN", "WHAT", "OF", "WHY"], page).whole(&[0, 1]);
+        for event in &log.events {
+            let (word, role) = word(event.outcome);
+            let what = role.map_or_else(|| cell(word), |role| meaning(word, role));
+            grid.row([cell(age(now, event.at)), what, cell(subject(event)), cell(&event.note)]);
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&grid.render());
+    }
+    text
+}
+
+fn subject(event: &Event) -> String {
+    let name = if event.file.is_empty() { &event.project } else { &event.file };
+    if name.is_empty() { event.ecosystem.to_string() } else { format!("{}:{name}", event.ecosystem) }
+}
+
+const fn word(outcome: Outcome) -> (&'static str, Option<Role>) {
+    match outcome {
+        Outcome::Hit | Outcome::Miss | Outcome::Revalidated => ("noted", None),
+        Outcome::Stale => ("stale", Some(Role::Caution)),
+        Outcome::Rejected => ("rejected", Some(Role::Danger)),
+        Outcome::Denied => ("denied", Some(Role::Caution)),
+        Outcome::NotFound => ("not found", None),
+        Outcome::Failed => ("failed", Some(Role::Danger)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::depot::ledger::Requested;
+    use crate::depot::promise::Ecosystem;
+
+    #[test]
+    fn a_log_is_a_line_for_each_file_and_event_whatever_they_are_called() {
+        let log = Log {
+            artifacts: vec![FetchedArtifact {
+                ecosystem: Ecosystem::Pypi,
+                project: "six".to_owned(),
+                version: "1.17.0".to_owned(),
+                file: "six\u{1b}[2J.whl\nFAKE".to_owned(),
+                digest: None,
+                hits: 2,
+                misses: 1,
+                complete: 3,
+                bytes: 3 << 20,
+                first: Timestamp::UNIX_EPOCH,
+                last: Timestamp::UNIX_EPOCH,
+            }],
+            events: vec![Event {
+                at: Timestamp::UNIX_EPOCH,
+                session: SessionId::NIL,
+                ecosystem: Ecosystem::Npm,
+                requested: Requested::Index,
+                project: "left-pad".to_owned(),
+                file: String::new(),
+                version: String::new(),
+                digest: None,
+                outcome: Outcome::Denied,
+                store_bytes: 0,
+                upstream_bytes: 0,
+                elapsed_ms: 0,
+                complete: true,
+                note: "not a\u{202e} read".to_owned(),
+            }],
+            unlisted: 0,
+        };
+        let text = page(Page { colour: false, columns: None }, Timestamp::from_second(7_200).unwrap(), &log);
+        assert_eq!(text.lines().count(), 5, "{text}");
+        for shown in ["pypi:six", "1.17.0", "3 MiB", "2 hours ago", "denied", "npm:left-pad", "not a\\u{202e} read"] {
+            assert!(text.contains(shown), "{shown}:\n{text}");
+        }
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_session_that_is_gone_is_named_by_its_id() {
+        let ids = [SessionId::from_parts(1 << 40, 1), SessionId::from_parts(1 << 41, 1)];
+        let first = ids[0].to_string();
+        assert_eq!(gone(&ids, &first.to_ascii_uppercase()), [ids[0]]);
+        assert_eq!(gone(&ids, &first[..6]), [ids[0]]);
+        assert_eq!(gone(&ids, &first[..1]), []);
+        assert_eq!(gone(&ids, "web-1"), []);
+    }
+}
