@@ -8,6 +8,7 @@ pub mod adapter;
 pub mod config;
 pub mod ledger;
 pub mod names;
+pub mod npm;
 pub mod promise;
 pub mod token;
 pub mod wire;
