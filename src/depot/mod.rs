@@ -10,6 +10,7 @@ pub mod control;
 pub mod index;
 pub mod ledger;
 pub mod names;
+pub mod npm;
 pub mod promise;
 pub mod pypi;
 pub mod serve;
