@@ -14,7 +14,7 @@ use crate::depot::promise::Digest;
 impl Core {
     /// `progress` is told bytes done and bytes in all.
     pub(super) async fn verify(self: &Arc<Self>, mut progress: impl FnMut(u64, u64) + Send + 'static) -> io::Result<Verified> {
-        let total = lock(&self.shelf).bytes;
+        let total = lock(&self.stock).bytes;
         let mut audit = Audit { verified: Verified::default(), seen: HashSet::new() };
         progress(0, total);
         // Aliases first: proving one proves its blob too.
@@ -27,7 +27,7 @@ impl Core {
                 }
             }
         }
-        let keys = lock(&self.shelf).keys();
+        let keys = lock(&self.stock).keys();
         for key in keys {
             if !audit.seen.contains(&key) && audit.one(self, &key.digest()).await? {
                 progress(audit.verified.bytes.min(total), total);

@@ -51,7 +51,6 @@ impl Blob {
     }
 
     /// All of its bytes from the beginning, each reader with a place of its own. Blocks.
-    #[expect(clippy::unnecessary_wraps, reason = "whether a reader can be had is the store's affair, not its callers'")]
     pub fn reader(&self) -> io::Result<impl Read + Send + use<>> {
         Ok(Reader { blob: self.clone(), at: 0 })
     }

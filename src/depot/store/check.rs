@@ -79,7 +79,7 @@ impl Core {
     pub(super) fn see(self: &Arc<Self>, digest: &Digest) -> io::Result<Seen> {
         let seen = self.suspect(digest)?;
         let Seen::Unproved(suspect) = seen else { return Ok(seen) };
-        if !lock(&self.shelf).is_proved(&suspect.key, &suspect.signature, digest) {
+        if !lock(&self.stock).is_proved(&suspect.key, &suspect.signature, digest) {
             return Ok(Seen::Unproved(suspect));
         }
         self.touch(&suspect.key);
@@ -97,7 +97,7 @@ impl Core {
                 Err(_) => return Ok(self.wrong_alias(digest)),
             },
         };
-        let Some(known) = lock(&self.shelf).size(&key) else {
+        let Some(known) = lock(&self.stock).size(&key) else {
             if size.is_some() {
                 self.remove_stray(digest);
             }
@@ -143,11 +143,11 @@ impl Core {
                 return Ok(Found::Damaged);
             }
             if got != wanted {
-                lock(&core.shelf).prove(&key, suspect.signature, &key.digest());
+                lock(&core.stock).prove(&key, suspect.signature, &key.digest());
                 core.wrong_alias(&wanted);
                 return Ok(Found::Damaged);
             }
-            lock(&core.shelf).prove(&key, suspect.signature, &wanted);
+            lock(&core.stock).prove(&key, suspect.signature, &wanted);
             core.touch(&key);
             Ok(Found::Whole(core.blob(&suspect)))
         })
@@ -162,19 +162,19 @@ impl Core {
     fn wrong_alias(&self, digest: &Digest) -> Seen {
         let _names = lock(&self.names);
         self.remove_alias(digest);
-        lock(&self.shelf).damaged += 1;
+        lock(&self.stock).damaged += 1;
         Seen::Damaged
     }
 
     /// Removes a blob, and the alias that led to it, unless another fetch has replaced it meanwhile.
     fn remove_damaged(&self, key: &Key, inode: Option<u64>, digest: &Digest) {
         let _names = lock(&self.names);
-        lock(&self.shelf).damaged += 1;
+        lock(&self.stock).damaged += 1;
         let now = self.places.open_blob(key).ok().map(|(_, signature)| signature.inode);
         if inode.is_some() && now.is_some() && inode != now {
             return;
         }
-        let victim = lock(&self.shelf).remove(key);
+        let victim = lock(&self.stock).remove(key);
         places::remove_anything(&self.places.blob(key));
         if let Some(victim) = victim {
             self.unlink(&victim);
@@ -188,7 +188,7 @@ impl Core {
     fn forget(&self, key: &Key) {
         let _names = lock(&self.names);
         if self.places.open_blob(key).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            lock(&self.shelf).remove(key);
+            lock(&self.stock).remove(key);
         }
     }
 }

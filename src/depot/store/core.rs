@@ -13,7 +13,7 @@ use super::check::Check;
 use super::flight::Flight;
 use super::pace::Pace;
 use super::places::Places;
-use super::shelf::Shelf;
+use super::stock::Stock;
 use super::{Limits, scan, usage};
 use crate::depot::promise::Digest;
 
@@ -24,8 +24,8 @@ pub(super) struct Core {
     pub(super) places: Places,
     pub(super) limits: Limits,
     pub(super) pace: Arc<Pace>,
-    pub(super) shelf: Mutex<Shelf>,
-    /// Held, by blocking threads alone, while a file gets or loses its name, so that the shelf and the disk agree. Taken before `shelf`.
+    pub(super) stock: Mutex<Stock>,
+    /// Held, by blocking threads alone, while a file gets or loses its name, so that stock and disk agree. Taken before `stock`.
     pub(super) names: Mutex<()>,
     /// Fetches under way.
     pub(super) flights: Mutex<HashMap<Digest, Arc<Flight>>>,
@@ -41,15 +41,15 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn open(root: &Path, limits: Limits) -> io::Result<Self> {
         let places = Places::open(root)?;
-        let mut shelf = scan::scan(&places)?;
+        let mut stock = scan::scan(&places)?;
         let now = millisecond();
-        usage::load(&places, &mut shelf, now);
-        let sweep_at = shelf.len() + super::sweep::SLACK;
+        usage::load(&places, &mut stock, now);
+        let sweep_at = stock.len() + super::sweep::SLACK;
         let core = Self {
             places,
             limits,
             pace: Arc::default(),
-            shelf: Mutex::new(shelf),
+            stock: Mutex::new(stock),
             names: Mutex::default(),
             flights: Mutex::default(),
             checks: Mutex::default(),
@@ -58,8 +58,8 @@ impl Core {
             saved: Mutex::new(Instant::now()),
         };
         // The limits may be narrower than they were.
-        core.evict(|shelf| shelf.taken() <= limits.size && shelf.len() <= super::room::MOST_BLOBS);
-        lock(&core.shelf).evicted = 0;
+        core.evict(|stock| stock.taken() <= limits.size && stock.len() <= super::room::MOST_BLOBS);
+        lock(&core.stock).evicted = 0;
         Ok(core)
     }
 

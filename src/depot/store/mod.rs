@@ -16,15 +16,16 @@ mod places;
 mod pump;
 mod room;
 mod scan;
-mod shelf;
 mod signature;
+mod stock;
 mod sums;
 mod sweep;
 mod temporary;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod writing;
 
-use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -182,13 +183,13 @@ impl Store {
 
     /// The store in figures.
     pub fn facts(&self) -> StoreFacts {
-        let shelf = lock(&self.0.shelf);
+        let stock = lock(&self.0.stock);
         StoreFacts {
-            bytes: shelf.taken(),
+            bytes: stock.taken(),
             capacity: self.0.limits.size,
-            blobs: shelf.len() as u64,
-            evicted: shelf.evicted,
-            damaged: shelf.damaged,
+            blobs: stock.len() as u64,
+            evicted: stock.evicted,
+            damaged: stock.damaged,
         }
     }
 

@@ -1,6 +1,5 @@
 //! A fetch as it goes: bytes from upstream into a temporary file, in short blocking steps, and no further than was promised.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::core::{Core, lock};
 use super::places;
-use super::shelf::{Shelf, Victim};
+use super::stock::{Stock, Victim};
 use super::{FetchError, Freed};
 
 /// More blobs than this are not kept: each takes some memory too, and small ones would fill a disk's inodes.
@@ -31,10 +31,10 @@ impl Room {
     }
 
     fn raise(&mut self, by: u64) -> bool {
-        let mut shelf = lock(&self.core.shelf);
-        let fits = shelf.admitted.checked_add(by).is_some_and(|all| all <= self.core.limits.size);
+        let mut stock = lock(&self.core.stock);
+        let fits = stock.admitted.checked_add(by).is_some_and(|all| all <= self.core.limits.size);
         if fits {
-            shelf.admitted += by;
+            stock.admitted += by;
             self.admitted += by;
         }
         fits
@@ -47,12 +47,12 @@ impl Room {
             return Err(io::Error::new(io::ErrorKind::StorageFull, TOO_MUCH));
         }
         {
-            let mut shelf = lock(&self.core.shelf);
-            shelf.temporary = shelf.temporary.saturating_add(by);
+            let mut stock = lock(&self.core.stock);
+            stock.temporary = stock.temporary.saturating_add(by);
             self.written += by;
         }
         let size = self.core.limits.size;
-        self.core.evict(|shelf| shelf.taken() <= size);
+        self.core.evict(|stock| stock.taken() <= size);
         Ok(())
     }
 
@@ -62,9 +62,9 @@ impl Room {
     }
 
     /// In the same breath in which the file becomes a blob, so that its bytes never count twice.
-    pub(super) fn settle(&mut self, shelf: &mut Shelf) {
-        shelf.temporary = shelf.temporary.saturating_sub(self.written);
-        shelf.admitted = shelf.admitted.saturating_sub(self.admitted);
+    pub(super) fn settle(&mut self, stock: &mut Stock) {
+        stock.temporary = stock.temporary.saturating_sub(self.written);
+        stock.admitted = stock.admitted.saturating_sub(self.admitted);
         (self.written, self.admitted) = (0, 0);
     }
 }
@@ -72,44 +72,44 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         let core = Arc::clone(&self.core);
-        self.settle(&mut lock(&core.shelf));
+        self.settle(&mut lock(&core.stock));
     }
 }
 
 impl Core {
     /// Removes the least recently used until enough are gone. Blocks.
-    pub(super) fn evict(&self, enough: impl Fn(&Shelf) -> bool) {
+    pub(super) fn evict(&self, enough: impl Fn(&Stock) -> bool) {
         while let Some(_freed) = self.remove_oldest_unless(&enough) {
-            lock(&self.shelf).evicted += 1;
+            lock(&self.stock).evicted += 1;
         }
     }
 
     /// One step of an eviction: what it freed, or `None` when enough are gone or nothing is left.
-    pub(super) fn remove_oldest_unless(&self, enough: impl Fn(&Shelf) -> bool) -> Option<Freed> {
+    pub(super) fn remove_oldest_unless(&self, enough: impl Fn(&Stock) -> bool) -> Option<Freed> {
         // Nothing is given a name while names are taken away: a blob that was just kept anew would go with the old one.
         let _names = lock(&self.names);
         let victim = {
-            let mut shelf = lock(&self.shelf);
-            if enough(&shelf) { None } else { shelf.remove_oldest() }
+            let mut stock = lock(&self.stock);
+            if enough(&stock) { None } else { stock.remove_oldest() }
         }?;
         self.unlink(&victim);
         Some(Freed { blobs: 1, bytes: victim.size })
     }
 
-    /// Takes a blob that has left the shelf from the disk; `names` is held.
+    /// Takes a blob that is out of stock from the disk; `names` is held.
     pub(super) fn unlink(&self, victim: &Victim) {
         places::remove(&self.places.blob(&victim.key));
         let removed = victim.aliases.iter().filter(|alias| places::remove(&self.places.alias(alias))).count();
-        let mut shelf = lock(&self.shelf);
-        shelf.aliases = shelf.aliases.saturating_sub(removed);
+        let mut stock = lock(&self.stock);
+        stock.aliases = stock.aliases.saturating_sub(removed);
     }
 
     /// Does what needs room on the disk; where that is full, evicts and tries once more. Blocks.
     pub(super) fn with_room<T>(&self, needed: u64, mut action: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         match action() {
             Err(error) if is_full(&error) => {
-                let goal = lock(&self.shelf).bytes.saturating_sub(needed.max(FULL));
-                self.evict(|shelf| shelf.bytes <= goal);
+                let goal = lock(&self.stock).bytes.saturating_sub(needed.max(FULL));
+                self.evict(|stock| stock.bytes <= goal);
                 action()
             }
             done => done,

@@ -9,28 +9,28 @@ use std::path::Path;
 
 use super::key::{Key, digest_from_name};
 use super::places::{ALIASED, Places, is_shard, names, remove_anything};
-use super::shelf::Shelf;
+use super::stock::Stock;
 
-/// Empties the folder for temporary files and puts everything else on a shelf.
-pub(super) fn scan(places: &Places) -> io::Result<Shelf> {
+/// Empties the folder for temporary files and takes stock of everything else.
+pub(super) fn scan(places: &Places) -> io::Result<Stock> {
     for name in names(&places.temporaries())? {
         remove_anything(&places.temporaries().join(name?));
     }
-    let mut shelf = Shelf::default();
+    let mut stock = Stock::default();
     walk(&places.blobs(), |name, data| {
         let key = Key::from_name(name)?;
         let used = u64::try_from(data.mtime()).unwrap_or(0).saturating_mul(1000);
-        shelf.insert(key, data.size(), used, None);
+        stock.insert(key, data.size(), used, None);
         Some(())
     })?;
     for algorithm in ALIASED {
         walk(&places.aliases(algorithm), |name, _| {
             digest_from_name(algorithm, name)?;
-            shelf.aliases += 1;
+            stock.aliases += 1;
             Some(())
         })?;
     }
-    Ok(shelf)
+    Ok(stock)
 }
 
 /// Shows every plain file that lies where its name says. What is anything else, or is not taken, is removed.

@@ -17,7 +17,7 @@ impl Core {
     /// Starts a sweep if it is due.
     pub(super) fn sweep_if_due(self: &Arc<Self>) {
         let due = {
-            let aliases = lock(&self.shelf).aliases;
+            let aliases = lock(&self.stock).aliases;
             let mut at = lock(&self.sweep_at);
             let due = aliases >= *at;
             if due {
@@ -46,14 +46,14 @@ impl Core {
                 }
             }
         }
-        *lock(&self.sweep_at) = lock(&self.shelf).aliases + SLACK;
+        *lock(&self.sweep_at) = lock(&self.stock).aliases + SLACK;
         done
     }
 
     fn sweep_shard(&self, algorithm: Algorithm, shard: &str) -> io::Result<()> {
         for digest in self.aliases_in(algorithm, shard)? {
             let key = Alias::read(&self.places, &digest).ok().map(|alias| alias.key);
-            if key.is_none_or(|key| lock(&self.shelf).size(&key).is_none()) {
+            if key.is_none_or(|key| lock(&self.stock).size(&key).is_none()) {
                 self.remove_stray(&digest);
             }
         }
@@ -72,7 +72,7 @@ impl Core {
         // A fetch may be giving it a new meaning at this moment.
         let _names = lock(&self.names);
         let leads_to = Alias::read(&self.places, digest).ok().map(|alias| alias.key);
-        if leads_to.is_none_or(|key| lock(&self.shelf).size(&key).is_none()) {
+        if leads_to.is_none_or(|key| lock(&self.stock).size(&key).is_none()) {
             self.remove_alias(digest);
         }
     }
@@ -80,8 +80,8 @@ impl Core {
     /// Removes an alias. Blocks; `names` is held.
     pub(super) fn remove_alias(&self, digest: &Digest) {
         if remove(&self.places.alias(digest)) {
-            let mut shelf = lock(&self.shelf);
-            shelf.aliases = shelf.aliases.saturating_sub(1);
+            let mut stock = lock(&self.stock);
+            stock.aliases = stock.aliases.saturating_sub(1);
         }
     }
 }

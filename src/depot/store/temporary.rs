@@ -13,8 +13,8 @@ use super::core::{Core, lock};
 use super::key::Key;
 use super::places;
 use super::room::{MOST_BLOBS, Room};
-use super::shelf::Proof;
 use super::signature::Signature;
+use super::stock::Proof;
 use super::sums::Sums;
 use crate::depot::promise::{Algorithm, Digest};
 
@@ -68,12 +68,12 @@ impl Temporary {
         let core = Arc::clone(&self.core);
         let also = if Key::of(&digest).is_some() { Vec::new() } else { vec![digest] };
         let blob = core.with_room(0, || self.name(&key, &also))?;
-        core.evict(|shelf| shelf.len() <= MOST_BLOBS);
+        core.evict(|stock| stock.len() <= MOST_BLOBS);
         for digest in &also {
             let alias = Alias { key, size: blob.size() };
             // Without its alias the blob is only fetched again.
             if let Ok(true) = core.with_room(0, || alias.write(&core.places, digest)) {
-                lock(&core.shelf).aliases += 1;
+                lock(&core.stock).aliases += 1;
             }
         }
         Ok(Ok(blob))
@@ -86,11 +86,11 @@ impl Temporary {
         self.is_kept = true;
         // After the rename, which changes it.
         let signature = Signature::of(&self.file.metadata()?);
-        let mut shelf = lock(&core.shelf);
-        self.room.settle(&mut shelf);
-        let used = shelf.tick(core.now());
-        shelf.insert(*key, signature.size, used, Some(Proof { signature, also: also.to_vec() }));
-        drop(shelf);
+        let mut stock = lock(&core.stock);
+        self.room.settle(&mut stock);
+        let used = stock.tick(core.now());
+        stock.insert(*key, signature.size, used, Some(Proof { signature, also: also.to_vec() }));
+        drop(stock);
         Ok(Blob::new(Arc::clone(&self.file), key, signature, Arc::clone(&core.pace)))
     }
 }

@@ -12,13 +12,13 @@ use super::core::{Core, lock};
 use super::key::Key;
 use super::places::{Places, open_plain, rename};
 use super::room::MOST_BLOBS;
-use super::shelf::Shelf;
+use super::stock::Stock;
 
 const MAGIC: &[u8; 16] = b"palisade usage1\n";
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Reads what was kept. A damaged file is read as far as it makes sense; times that are still to come are now.
-pub(super) fn load(places: &Places, shelf: &mut Shelf, now: u64) {
+pub(super) fn load(places: &Places, stock: &mut Stock, now: u64) {
     let Ok((file, _)) = open_plain(&places.usage()) else { return };
     let mut file = BufReader::new(file);
     let mut magic = [0; 16];
@@ -30,14 +30,14 @@ pub(super) fn load(places: &Places, shelf: &mut Shelf, now: u64) {
         if file.read_exact(&mut key).and_then(|()| file.read_exact(&mut used)).is_err() {
             return;
         }
-        shelf.set_used(&Key::new(key), u64::from_le_bytes(used).min(now));
+        stock.set_used(&Key::new(key), u64::from_le_bytes(used).min(now));
     }
 }
 
 impl Core {
     /// Notes a use, and writes all of them down when that is due.
     pub(super) fn touch(self: &Arc<Self>, key: &Key) {
-        lock(&self.shelf).touch(key, self.now());
+        lock(&self.stock).touch(key, self.now());
         let due = {
             let mut saved = lock(&self.saved);
             let due = saved.elapsed() >= EVERY;
@@ -54,7 +54,7 @@ impl Core {
 
     /// Writes all last uses down. Blocks.
     pub(super) fn save_usage(&self) -> io::Result<()> {
-        let usage: Vec<(Key, u64)> = lock(&self.shelf).usage().collect();
+        let usage: Vec<(Key, u64)> = lock(&self.stock).usage().collect();
         let (path, file) = self.places.temporary()?;
         let write = || {
             let mut file = BufWriter::new(file);

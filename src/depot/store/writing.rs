@@ -42,7 +42,7 @@ impl Core {
         loop {
             let freed = self
                 .blocking(move |core| {
-                    let enough = |shelf: &super::shelf::Shelf| shelf.bytes <= keep && shelf.oldest().is_none_or(|used| used >= since);
+                    let enough = |stock: &super::stock::Stock| stock.bytes <= keep && stock.oldest().is_none_or(|used| used >= since);
                     let mut freed = Freed::default();
                     for _ in 0..STEP {
                         let Some(one) = core.remove_oldest_unless(enough) else { break };

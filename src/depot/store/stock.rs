@@ -7,9 +7,9 @@ use super::key::Key;
 use super::signature::Signature;
 use crate::depot::promise::Digest;
 
-/// What stands on the shelf.
+/// Everything that is kept.
 #[derive(Default)]
-pub(super) struct Shelf {
+pub(super) struct Stock {
     blobs: HashMap<Key, Entry>,
     /// By last use, oldest first.
     order: BTreeSet<(u64, Key)>,
@@ -51,7 +51,7 @@ pub(super) struct Victim {
     pub(super) aliases: Vec<Digest>,
 }
 
-impl Shelf {
+impl Stock {
     pub(super) fn len(&self) -> usize {
         self.blobs.len()
     }
@@ -150,22 +150,22 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_goes_first_even_when_the_clock_goes_back() {
-        let mut shelf = Shelf::default();
+        let mut stock = Stock::default();
         for (byte, used) in [(1, 100), (2, 100), (3, 50)] {
-            shelf.insert(key(byte), 10, used, None);
+            stock.insert(key(byte), 10, used, None);
         }
-        shelf.touch(&key(3), 7);
-        shelf.touch(&key(1), 8);
-        let order: Vec<Key> = std::iter::from_fn(|| shelf.remove_oldest()).map(|victim| victim.key).collect();
+        stock.touch(&key(3), 7);
+        stock.touch(&key(1), 8);
+        let order: Vec<Key> = std::iter::from_fn(|| stock.remove_oldest()).map(|victim| victim.key).collect();
         assert_eq!(order, [key(2), key(3), key(1)]);
-        assert_eq!((shelf.bytes, shelf.len()), (0, 0));
+        assert_eq!((stock.bytes, stock.len()), (0, 0));
     }
 
     #[test]
     fn the_same_content_again_counts_once() {
-        let mut shelf = Shelf::default();
-        shelf.insert(key(1), 10, 1, None);
-        shelf.insert(key(1), 10, 2, None);
-        assert_eq!((shelf.bytes, shelf.len(), shelf.usage().count()), (10, 1, 1));
+        let mut stock = Stock::default();
+        stock.insert(key(1), 10, 1, None);
+        stock.insert(key(1), 10, 2, None);
+        assert_eq!((stock.bytes, stock.len(), stock.usage().count()), (10, 1, 1));
     }
 }
