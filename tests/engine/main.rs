@@ -18,6 +18,7 @@ mod kernel_facts;
 mod measured;
 mod proxy;
 mod refusals;
+mod relay;
 mod seccomp;
 mod streams;
 mod support;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -33,7 +34,7 @@ fn finish(args: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn until(what: &str, condition: impl Fn() -> bool) {
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !condition() {
         assert!(began.elapsed().as_secs() < 20, "waited in vain for {what}");
@@ -146,4 +147,20 @@ fn the_deadline_holds_when_the_command_stops_the_supervisor() {
     let mut child = supervise(&["--timeout", "1", "--grace", "0", "--", "sh", "-c", "kill -STOP $PPID; exec sleep 60"]);
     open(&mut child, Stdin::Pass, b"");
     assert_eq!(child.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn a_session_whose_way_to_the_depot_is_taken_does_not_start() {
+    let mut held = None;
+    until("the port to be this test's", || TcpListener::bind(palisade::depot::RELAY).map(|listener| held = Some(listener)).is_ok());
+    let dir = tempfile::tempdir().unwrap();
+    let mark = dir.path().join("ran");
+    let mut child = supervise(&["--", "touch", mark.to_str().unwrap()]);
+    let frame = Frame::new(Stdin::Null, &BTreeMap::new(), Some("token".to_owned()));
+    child.stdin.take().unwrap().write_all(&frame.encode().unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(told.contains(palisade::depot::RELAY) && told.contains("depot") && !told.contains("token"), "{told}");
+    assert!(!mark.exists());
 }

@@ -8,7 +8,8 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-/// One read. Larger is not faster: this much stays in the processor's cache between the read and the write.
+/// One read. Larger is not faster: this much stays in the processor's cache between the read and the write. `splice(2)`
+/// takes a third of the processor time, but no less time, and two pipes more of a small `nofile`.
 const SIZE: usize = 128 << 10;
 
 /// The buffer that every direction of every connection reads into. One thread relays, and what it has read it writes
