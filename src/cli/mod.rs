@@ -20,7 +20,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
-use crate::depot;
+use crate::depot::serve as depot_process;
 use crate::headless::run::READER_GONE;
 use crate::headless::{Context, Done, Output, show_failure};
 use crate::supervisor;
@@ -33,8 +33,8 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
     match first.to_str()? {
         "supervise" => Some(supervisor::main(rest.iter().cloned())),
         "depot" => match rest.split_first()?.0.to_str()? {
-            "serve" => Some(depot::serve::main()),
-            "control" => Some(depot::serve::control(rest.get(1..).unwrap_or_default())),
+            "serve" => Some(depot_process::main()),
+            "control" => Some(depot_process::control(rest.get(1..).unwrap_or_default())),
             _ => None,
         },
         "enter" => Some(supervisor::enter::main(rest.iter().cloned())),

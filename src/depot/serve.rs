@@ -18,13 +18,12 @@ use super::adapter::Adapter;
 use super::config::{DepotConfig, SCHEMA};
 use super::index::Index;
 use super::ledger::{self, Ledger};
+use super::npm::Npm;
 use super::pypi::Pypi;
 use super::server::{Depot, listen, listen_for_control, now, say};
 use super::store::{Limits, Store};
 use super::upstream::Egress;
-use super::{CA_FILE, CONFIG_FILE, CONTROL_SOCKET, ROOT, SOCKET};
-
-
+use super::{CA_FILE, CONFIG_FILE, CONTROL_SOCKET, LISTENING, ROOT, SOCKET};
 
 /// The summary on disk is at most so old.
 const SUMMARY_EVERY: Duration = Duration::from_millis(200);
@@ -60,7 +59,7 @@ async fn serve(root: &Path) -> Result<(), String> {
     let egress = Arc::new(Egress::new(&config, roots()?.as_deref())?);
     let ttl = Duration::from_secs(config.index_ttl.get());
     let index = Index::new(&root.join("index"), store.clone(), Arc::clone(&egress), ttl).map_err(told("the index cannot be opened"))?;
-    let adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(Pypi)];
+    let adapters: Vec<Arc<dyn Adapter>> = vec![Arc::new(Pypi), Arc::new(Npm)];
     let depot = Arc::new(Depot::new(config.key, adapters, index, store, egress, ledger, config.artifact_size.get()));
 
     let control = bind(&root.join(CONTROL_SOCKET), 0o600).map_err(told("orders cannot be taken"))?;
@@ -71,7 +70,7 @@ async fn serve(root: &Path) -> Result<(), String> {
     let serving = tokio::spawn(listen(Arc::clone(&depot), socket, stop.clone()));
     tokio::spawn(listen_for_control(Arc::clone(&depot), control));
     tokio::spawn(Arc::clone(&depot).keep_summary(SUMMARY_EVERY));
-    say(LISTENING);
+    tell_listening();
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -82,6 +81,12 @@ async fn serve(root: &Path) -> Result<(), String> {
     let _ = tokio::time::timeout(DRAIN, serving).await;
     depot.write_summary();
     Ok(())
+}
+
+/// What a manager waits for in the log.
+#[expect(clippy::print_stderr, reason = "the depot's log is its standard error")]
+fn tell_listening() {
+    eprintln!("{LISTENING}");
 }
 
 fn read_config(path: &Path) -> Result<DepotConfig, String> {

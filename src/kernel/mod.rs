@@ -9,6 +9,7 @@ mod cgroup;
 mod digest;
 mod gate;
 mod init;
+mod inside;
 mod members;
 mod mounts;
 mod namespaces;

@@ -9,7 +9,7 @@ use super::procfs::Procfs;
 use super::scan::Seen;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::{Unreadable, gate, init, members, mounts, stage, tables};
+use super::{Unreadable, gate, init, inside, members, mounts, stage, tables};
 use crate::session::{IdMap, KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
 
 /// Where a session's workspace stands in it.
@@ -69,6 +69,12 @@ impl HostReader {
     /// `cache` where one is given.
     pub fn exe_digest(&self, pid: u32, cache: Option<&Path>) -> Result<[u8; 32], Unreadable> {
         self.digests.of_exe(&self.proc, pid, cache).map_err(|error| Unreadable::from_io("read an executable", &error))
+    }
+
+    /// A file as a running container sees it, of at most so many bytes; `None` where there is none. No link is followed.
+    pub fn file(&self, container_id: &str, pid: u32, path: &str, most: usize) -> Result<Option<Vec<u8>>, Unreadable> {
+        self.paths_of_first(container_id, pid)?;
+        inside::read(&self.proc, pid, path, most)
     }
 
     fn surroundings(&self) -> Result<Surroundings, Unreadable> {

@@ -46,7 +46,7 @@ impl<'a> Blueprint<'a> {
 
     /// The container's name.
     pub fn name(&self) -> String {
-        wanted::name(self.settings)
+        self.settings.depot.name.clone()
     }
 
     /// Its volumes: the store, and the one with the socket.
@@ -81,10 +81,10 @@ impl<'a> Blueprint<'a> {
             name: self.name(),
             image,
             image_reference: self.image.clone(),
-            network: wanted::network(self.settings),
+            network: self.settings.depot.network.clone(),
             store_volume,
             socket_volume,
-            memory: wanted::memory(self.settings),
+            memory: self.settings.depot.memory,
             cpus,
             labels,
         }

@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 
 use super::image::PROGRAM;
-use super::read::{file, not_it};
+use super::read::not_it;
 use crate::backend::Backend;
 use crate::backend::engine::{ExecRequest, OutputKind, OutputStream};
 use crate::backend::prepare::interrupted;
@@ -63,10 +63,8 @@ impl Backend {
 
     /// A file of the ledger: only of a container that is the depot's.
     async fn ledger(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>> {
-        let name = super::name(&self.settings);
-        let (depot, text) = tokio::join!(self.depot(), file(self.engine.as_ref(), &name, path, most));
-        match depot {
-            Ok(_) => text,
+        match self.depot().await {
+            Ok(depot) => self.depot_file(&depot, path, most).await,
             Err(failure) if failure.code == Code::NotFound => Ok(None),
             Err(failure) => Err(failure),
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::read::file;
 use super::standing::{Seen, Standing, is_ours, judge};
 use super::{Blueprint, DepotAccess, make};
 use crate::backend::prepare::interrupted;
@@ -58,8 +57,8 @@ impl Backend {
                     }
                 }
                 Standing::InHand => self.pause_depot_watch().await?,
-                // Container and configuration were asked for at once, and may have been read on either side of another
-                // manager's work: only what is found twice is so.
+                // Container and configuration may have been read on either side of another manager's work: only what is found
+                // twice is so.
                 Standing::Outdated(_) if suspect.as_ref() != Some(&seen.facts.id) => suspect = Some(seen.facts.id),
                 Standing::Outdated(why) => {
                     if replaced {
@@ -85,13 +84,12 @@ impl Backend {
 
     /// The container of that name; `None` where there is none.
     pub(super) async fn look_at_depot(&self, name: &str) -> Result<Option<Seen>> {
-        let path = make::config_path();
-        let (facts, config) = tokio::join!(self.engine.inspect(name), file(self.engine.as_ref(), name, &path, make::LARGEST_CONFIG));
-        let facts = match facts {
+        let facts = match self.engine.inspect(name).await {
             Ok(facts) => facts,
             Err(failure) if failure.code == Code::NotFound => return Ok(None),
             Err(failure) => return Err(failure),
         };
+        let config = self.depot_file(&facts, &make::config_path(), make::LARGEST_CONFIG).await;
         let config = match config {
             // Whatever someone else's container has there is none of our business, and one of ours may be on its way out.
             Err(failure) if is_ours(&facts) && matches!(failure.code, Code::EngineUnreachable | Code::Interrupted) => return Err(failure),

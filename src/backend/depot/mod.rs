@@ -22,7 +22,7 @@ use crate::depot::token::Key;
 pub(super) use blueprint::Blueprint;
 pub(super) use cooldown::{first_token, reaches_depot};
 pub use status::{DepotState, DepotStatus};
-pub(super) use wanted::{name, socket_volume};
+pub(super) use wanted::socket_volume;
 
 /// What a launch needs of the depot.
 #[derive(Debug, Clone, PartialEq, Eq)]

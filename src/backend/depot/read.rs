@@ -5,12 +5,27 @@ use std::io::Read;
 
 use futures_util::StreamExt;
 
+use crate::backend::Backend;
 use crate::backend::engine::{Engine, failure_in};
 use crate::failure::{Code, Failure, Result};
+use crate::session::ContainerFacts;
 use crate::units::sanitise;
 
 /// Headers and padding of an archive with one file, extended headers included.
 const AROUND: usize = 64 << 10;
+
+impl Backend {
+    /// A file of the depot's container: from this machine's kernel where the container runs here, which takes a fraction of a
+    /// millisecond, else from the engine, which takes fifty.
+    pub(super) async fn depot_file(&self, facts: &ContainerFacts, path: &str, most: usize) -> Result<Option<Vec<u8>>> {
+        if let Some(pid) = facts.pid
+            && let Ok(content) = self.kernel.file(&facts.id, pid, path, most)
+        {
+            return Ok(content);
+        }
+        file(self.engine.as_ref(), &facts.id, path, most).await
+    }
+}
 
 /// A file's content; `None` where there is no such container or file.
 pub async fn file(engine: &dyn Engine, container: &str, path: &str, most: usize) -> Result<Option<Vec<u8>>> {

@@ -101,7 +101,7 @@ impl Backend {
 
     /// What it says of itself.
     pub fn depot_logs(&self, options: &LogOptions) -> OutputStream {
-        let (engine, name, options) = (std::sync::Arc::clone(&self.engine), super::name(&self.settings), *options);
+        let (engine, name, options) = (std::sync::Arc::clone(&self.engine), self.settings.depot.name.clone(), *options);
         let log = async move {
             match ours(engine.inspect(&name).await, &name) {
                 Ok(facts) => engine.logs(&facts.id, &options),
@@ -113,7 +113,7 @@ impl Backend {
 
     /// The depot's container; a failure where there is none, or someone else's.
     pub(super) async fn depot(&self) -> Result<ContainerFacts> {
-        let name = super::name(&self.settings);
+        let name = self.settings.depot.name.clone();
         ours(self.engine.inspect(&name).await, &name)
     }
 }

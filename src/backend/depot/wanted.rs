@@ -2,59 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Environment, Settings};
-use crate::depot::config::{DepotConfig, SCHEMA, UpstreamConfig};
+use crate::config::{Environment, Registry, RegistryCredentials, Settings};
+use crate::depot::config::{Credentials, DepotConfig, SCHEMA, UpstreamConfig};
 use crate::depot::promise::Ecosystem;
 use crate::depot::token::Key;
 use crate::failure::Result;
-use crate::units::{Bytes, Seconds};
-
-const NAME: &str = "palisade-depot";
-const NETWORK: &str = "bridge";
-const MEMORY: Bytes = Bytes::mib(256);
-const STORE_SIZE: Bytes = Bytes::gib(10);
-const ARTIFACT_SIZE: Bytes = Bytes::gib(4);
-const INDEX_TTL: Seconds = Seconds::new(600);
 
 /// What the depot is told.
-#[expect(clippy::unnecessary_wraps, reason = "credentials are read from files")]
-pub fn wanted(settings: &Settings, _environment: &Environment, key: Key) -> Result<DepotConfig> {
-    let public = |url: &str| vec![UpstreamConfig { url: url.to_owned(), owns: Vec::new(), credentials: None }];
+pub fn wanted(settings: &Settings, environment: &Environment, key: Key) -> Result<DepotConfig> {
+    let registries = settings.registries(environment)?;
+    let all = |registries: Vec<Registry>| registries.into_iter().map(upstream).collect();
     Ok(DepotConfig {
         schema: SCHEMA,
         key,
-        upstreams: BTreeMap::from([
-            (Ecosystem::Pypi, public(&settings.packages.pypi.url)),
-            (Ecosystem::Npm, public(&settings.packages.npm.url)),
-        ]),
-        index_ttl: INDEX_TTL,
-        store_size: STORE_SIZE,
-        artifact_size: ARTIFACT_SIZE,
-        proxy: String::new(),
+        upstreams: BTreeMap::from([(Ecosystem::Pypi, all(registries.pypi)), (Ecosystem::Npm, all(registries.npm))]),
+        index_ttl: settings.packages.index_ttl,
+        store_size: settings.depot.store_size,
+        artifact_size: settings.depot.artifact_size,
+        proxy: settings.proxy(environment)?,
     })
 }
 
-/// The depot's name: its container's, and what its volumes' begin with.
-pub fn name(_settings: &Settings) -> String {
-    NAME.to_owned()
-}
-
-/// The engine's network by which it reaches registries.
-pub fn network(_settings: &Settings) -> String {
-    NETWORK.to_owned()
-}
-
-/// The memory of its container.
-pub fn memory(_settings: &Settings) -> Bytes {
-    MEMORY
+fn upstream(registry: Registry) -> UpstreamConfig {
+    let credentials = registry.credentials.map(|credentials| match credentials {
+        RegistryCredentials::Basic(pair) => Credentials::Basic(pair),
+        RegistryCredentials::Bearer(token) => Credentials::Bearer(token),
+    });
+    UpstreamConfig { url: registry.url, owns: registry.owns, credentials }
 }
 
 /// The volume that it alone mounts.
 pub fn store_volume(settings: &Settings) -> String {
-    format!("{}-store", name(settings))
+    format!("{}-store", settings.depot.name)
 }
 
 /// The volume with its socket, which sandboxes mount read-only.
 pub fn socket_volume(settings: &Settings) -> String {
-    format!("{}-socket", name(settings))
+    format!("{}-socket", settings.depot.name)
 }

@@ -55,6 +55,11 @@ impl Adapter for Npm {
         if full { FULL_DOCUMENT } else { ABBREVIATED_DOCUMENT }
     }
 
+    /// The full document holds all that the abbreviated one does.
+    fn answers(&self, have: &str, need: Document) -> bool {
+        have == need.0 || have == FULL_DOCUMENT.0
+    }
+
     fn index_at(&self, project: &Project, document: Document) -> (String, &'static str) {
         let accept = if document == FULL_DOCUMENT { JSON } else { "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8" };
         (project.name.replace('/', "%2f"), accept)

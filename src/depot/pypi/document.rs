@@ -16,7 +16,7 @@ use super::{METADATA, html, json, names};
 use crate::units::sanitise;
 
 /// The most files that a project may have. The largest ones have some tens of thousands.
-const MOST_FILES: usize = 200_000;
+const MOST_FILES: usize = 50_000;
 /// The longest address: signed ones of private registries take up to two thousand characters.
 const LONGEST_URL: usize = 4096;
 /// The longest `Requires-Python`.
