@@ -167,7 +167,7 @@ impl Backend {
         };
         let helper = self.engine.create_one_shot(&helper).await?.id;
         let stream = futures_util::stream::iter([Ok(bytes::Bytes::from(archive))]);
-        let given = self.engine.upload(&helper, "/", Box::pin(stream)).await;
+        let given = self.engine.upload(&helper, "/", Box::pin(stream)).await.map_err(|failure| in_the_way(&folders, failure));
         let removed = self.engine.remove(&helper).await;
         given.and(removed)
     }
@@ -206,6 +206,16 @@ fn not_started(name: &SessionName, failure: Failure) -> Failure {
         return failure;
     }
     failure.hint("where it says that it may not set a limit, ask for less than the engine itself has, such as --nofile 4096")
+}
+
+/// The engine names the helper by an id that is gone, and what it says is about the image.
+fn in_the_way(folders: &[&str], failure: Failure) -> Failure {
+    if failure.code != Code::EngineError {
+        return failure;
+    }
+    let message = "the session's own folders cannot be made in this image".to_owned();
+    let hint = format!("in an image, {} must be a folder or not be there at all", folders.join(" and "));
+    Failure { message, ..failure }.hint(hint)
 }
 
 fn name_taken(name: &SessionName, failure: Failure) -> Failure {

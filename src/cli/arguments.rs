@@ -10,7 +10,7 @@ use super::words::ColorWord;
 /// Hardened Docker sandboxes for AI agents and other untrusted code.
 ///
 /// Every session starts with all capabilities dropped, no_new_privileges, a seccomp profile, a pids limit, an init,
-/// a user that is not root, a read-only root and no network, whichever kind it is. What holds is measured, from the
+/// a user that is not root, a read-only root and no network but packages, whichever kind it is. What holds is measured, from the
 /// engine and from the kernel, before the command begins; a session that got less than it asked for does not start.
 ///
 /// Without a command, the sessions are listed.

@@ -20,7 +20,7 @@ use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
 Examples:
   palisade run -- python3 -c 'print(6*7)'
   palisade run --workspace .:ro -- rg TODO .
-  palisade run --profile build --network open --timeout 10m -- npm ci
+  palisade run --workspace . --min-age 3d --timeout 10m -- npm ci
   tar c src | palisade run -- sh -c 'tar x -C /tmp && ls /tmp/src'
   ANTHROPIC_API_KEY=… palisade run --secret ANTHROPIC_API_KEY -- agent
 

@@ -9,6 +9,7 @@
 )]
 
 mod adapter;
+mod cache_dirs;
 #[path = "../common/mod.rs"]
 mod common;
 mod documents;

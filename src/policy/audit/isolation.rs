@@ -163,10 +163,10 @@ impl Audit<'_> {
     pub(super) fn restart_policy(&mut self) -> Columns {
         let policy = self.engine.restart_policy.as_str();
         let mut engine = Source::showing(if policy.is_empty() { "no" } else { policy });
-        if !matches!(policy, "" | "no") {
+        if !matches!(policy, "" | "no") && policy != self.wanted.restart_policy {
             engine.missing("the engine would start it again by itself");
         }
-        ("no".to_owned(), engine, Source::invisible())
+        (self.wanted.restart_policy.to_owned(), engine, Source::invisible())
     }
 }
 

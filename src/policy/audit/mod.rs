@@ -28,10 +28,23 @@ use source::Source;
 
 pub use requested::Requested;
 
+/// Sessions outlive a depot that fell: the engine starts it again. Its operator's stop stays a stop.
+pub const DEPOT_RESTARTS: &str = "unless-stopped";
+
 /// Compares. Without kernel facts (not started, or nobody could read them) the kernel's column says why
 /// (the error), and a control that the engine does not contradict is `unknown`, never `enforced`.
 pub fn audit(requested: Option<&Requested>, engine: &ContainerFacts, kernel: Result<&KernelFacts, &str>) -> Posture {
-    let mut audit = Audit { wanted: Wanted::new(requested), engine, kernel, deviants: Vec::new() };
+    compare(Wanted::new(requested), engine, kernel)
+}
+
+/// The same of the depot, which its engine may start again. That this container is the depot is the caller's to know: by
+/// where it was found, not by what it says.
+pub fn audit_depot(requested: &Requested, engine: &ContainerFacts, kernel: Result<&KernelFacts, &str>) -> Posture {
+    compare(Wanted { restart_policy: DEPOT_RESTARTS, ..Wanted::new(Some(requested)) }, engine, kernel)
+}
+
+fn compare(wanted: Wanted, engine: &ContainerFacts, kernel: Result<&KernelFacts, &str>) -> Posture {
+    let mut audit = Audit { wanted, engine, kernel, deviants: Vec::new() };
     let controls = Control::ALL.map(|control| audit.control(control)).into();
     Posture { controls, deviants: audit.deviants }
 }

@@ -72,7 +72,11 @@ pub(super) struct Wanted {
     pub(super) network: Network,
     /// `None` for any bound.
     pub(super) log: Option<(u64, u32)>,
+    /// The engine's word. No label says it: a session is never started again, whatever was requested.
+    pub(super) restart_policy: &'static str,
 }
+
+const NO_RESTART: &str = "no";
 
 impl Wanted {
     pub(super) fn new(requested: Option<&Requested>) -> Self {
@@ -94,6 +98,7 @@ impl Wanted {
             workspace: requested.workspace,
             network: requested.network,
             log: Some((requested.log.0.min(range::LOG_SIZE.end().get()), requested.log.1.min(log_files))),
+            restart_policy: NO_RESTART,
         }
     }
 
@@ -114,6 +119,7 @@ impl Wanted {
             workspace: None,
             network: Network::None,
             log: None,
+            restart_policy: NO_RESTART,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::base::{Limits, hardened};
 use super::mounts::volume;
 use super::{CreateRequest, DEPOT_DIR};
 use crate::failure::{Code, Failure, Result};
-use crate::policy::audit::Requested;
+use crate::policy::audit::{DEPOT_RESTARTS, Requested};
 use crate::policy::{LogCap, Network, PidsLimit, Seccomp};
 use crate::session::labels;
 use crate::units::{Bytes, Cpus, Seconds};
@@ -70,8 +70,7 @@ pub fn depot(request: &DepotRequest) -> Result<CreateRequest> {
             volume(&request.socket_volume, DEPOT_DIR, false, volume_labels()),
         ],
         network_mode: request.network.clone(),
-        // Sessions outlive a depot that fell: the engine starts it again, its operator's stop stays a stop.
-        restart_policy: "unless-stopped".to_owned(),
+        restart_policy: DEPOT_RESTARTS.to_owned(),
         ..hardened(&limits(request, &BTreeSet::new())?)
     })
 }

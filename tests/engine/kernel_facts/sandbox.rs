@@ -45,6 +45,8 @@ pub fn requested() -> Requested {
         mounts: BTreeMap::new(),
         workspace: None,
         network: Network::None,
+        min_age: palisade::units::Seconds::new(0),
+        min_age_allow: std::collections::BTreeSet::new(),
         log: (1 << 20, 2),
     }
 }

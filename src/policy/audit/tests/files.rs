@@ -88,6 +88,14 @@ fn surroundings_are_compared() {
     use Verdict::{Missing, Unknown, Weaker};
     spoiled(NetworkControl, Missing, "interfaces besides lo: eth0", |_, _, kernel| kernel.interfaces.push("eth0".into()));
     spoiled(NetworkControl, Missing, "attached to a network", |_, engine, _| engine.network_mode = "bridge".to_owned());
+    spoiled(NetworkControl, Missing, "attached to a network", |requested, engine, _| {
+        requested.network = Network::Packages;
+        engine.network_mode = "bridge".to_owned();
+    });
+    spoiled(NetworkControl, Missing, "interfaces besides lo: eth0", |requested, _, kernel| {
+        requested.network = Network::Packages;
+        kernel.interfaces.push("eth0".into());
+    });
     spoiled(NetworkControl, Missing, "host's network", |requested, engine, _| {
         requested.network = Network::Open;
         engine.network_mode = "host".to_owned();

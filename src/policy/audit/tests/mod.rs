@@ -2,7 +2,7 @@ mod files;
 mod processes;
 
 use super::samples::{bind, engine, kernel, mount, process, requested};
-use super::{Control, KernelFacts, Posture, Requested, audit};
+use super::{Control, KernelFacts, Posture, Requested, audit, audit_depot};
 use crate::policy::{ControlPosture, Network, Seccomp, Verdict};
 use crate::session::{ContainerFacts, IdMap, KernelSource, LimitFact, Membership, ProcessFacts, SeccompMode};
 use crate::units::CapSet;
@@ -87,6 +87,7 @@ fn what_is_stronger_or_spelled_otherwise_holds() {
     });
     holds(|_, _, kernel| kernel.processes.iter_mut().for_each(|process| process.seccomp_filters = None));
     holds(|_, _, kernel| kernel.processes[2].seccomp_filters = Some(3));
+    holds(|requested, _, _| requested.network = Network::Packages);
     holds(|requested, _, _| requested.network = Network::Open);
     holds(|_, _, kernel| kernel.interfaces.extend(["sit0".into(), "tunl0".into()]));
     // Below a user namespace, ids are told as the container has them.
@@ -249,4 +250,26 @@ fn a_hostile_name_reaches_no_terminal() {
         assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
     }
     assert!(!posture.deviants[0].reason.to_string().contains('\u{1b}') && !posture.deviants[0].name.to_string().contains('\u{1b}'));
+}
+
+#[test]
+fn the_depot_may_be_started_again_and_a_session_may_not() {
+    let restarting = ContainerFacts { restart_policy: "unless-stopped".to_owned(), ..engine() };
+    let verdict = |posture: &Posture| of(posture, Control::RestartPolicy).verdict;
+    assert_eq!(verdict(&audit(Some(&requested()), &restarting, Ok(&kernel()))), Verdict::Missing);
+    assert_eq!(verdict(&audit_depot(&requested(), &restarting, Ok(&kernel()))), Verdict::Enforced);
+    assert!(!audit_depot(&requested(), &engine(), Ok(&kernel())).is_weaker(), "and need not be");
+    let always = ContainerFacts { restart_policy: "always".to_owned(), ..engine() };
+    assert_eq!(verdict(&audit_depot(&requested(), &always, Ok(&kernel()))), Verdict::Missing);
+}
+
+#[test]
+fn labels_from_before_there_was_a_depot_still_read() {
+    let mut label = serde_json::to_value(requested()).unwrap();
+    for (network, expected) in [("none", Network::None), ("packages", Network::Packages), ("open", Network::Open)] {
+        label["network"] = network.into();
+        label.as_object_mut().unwrap().retain(|key, _| !key.starts_with("min_age"));
+        let read: Requested = serde_json::from_value(label.clone()).unwrap();
+        assert_eq!((read.network, read.min_age.get(), read.min_age_allow.len()), (expected, 0, 0));
+    }
 }
