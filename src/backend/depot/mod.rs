@@ -48,7 +48,7 @@ pub enum DepotState {
     Running,
 }
 
-#[expect(clippy::unused_async, clippy::unused_self, reason = "an engine is asked once there is a depot")]
+#[expect(clippy::unused_async, reason = "an engine is asked once there is a depot")]
 impl Backend {
     /// How the depot stands.
     pub async fn depot_status(&self) -> Result<DepotStatus> {
