@@ -12,8 +12,8 @@ use crate::backend::depot::{DepotState, DepotStatus};
 
 /// Shows how it stands.
 pub async fn status(context: &Context, backend: &Backend) -> Done {
-    let depot = backend.depot_status().await?;
-    show(context, depot)
+    show(context, &backend.depot_status().await?);
+    Ok(0)
 }
 
 /// Makes or starts it.
@@ -21,16 +21,18 @@ pub async fn start(context: &Context, backend: &Backend) -> Done {
     let reporter = TerminalReporter::new(&context.output, Plain::Silent);
     let started = backend.depot_start(&reporter).await;
     reporter.finish();
-    done(context, started?)
+    done(context, &started?);
+    Ok(0)
 }
 
 /// Stops it.
 pub async fn stop(context: &Context, backend: &Backend, grace_s: Option<u64>) -> Done {
-    done(context, backend.depot_stop(grace_s).await?)
+    done(context, &backend.depot_stop(grace_s).await?);
+    Ok(0)
 }
 
 /// Its name where something was done.
-fn done(context: &Context, depot: DepotStatus) -> Done {
+fn done(context: &Context, depot: &DepotStatus) {
     if context.output.is_json() {
         return show(context, depot);
     }
@@ -38,13 +40,12 @@ fn done(context: &Context, depot: DepotStatus) -> Done {
     if let Some(posture) = &depot.posture {
         context.output.note(&format!("{}: {}", word(depot.state), posture_table::sentence(posture)));
     }
-    Ok(0)
 }
 
-fn show(context: &Context, depot: DepotStatus) -> Done {
+fn show(context: &Context, depot: &DepotStatus) {
     if context.output.is_json() {
-        context.output.document(&Document::new(DepotShown { depot }));
-        return Ok(0);
+        context.output.document(&Document::new(DepotShown { depot: depot.clone() }));
+        return;
     }
     let page = context.output.page();
     let mut fields = Fields::new(page);
@@ -62,7 +63,6 @@ fn show(context: &Context, depot: DepotStatus) -> Done {
         context.output.text(&format!("\n{}: {}\n", paint(page.colour, Role::Heading, "posture"), posture_table::sentence(posture)));
         context.output.text(&posture_table::table(posture, page, true));
     }
-    Ok(0)
 }
 
 const fn word(state: DepotState) -> &'static str {

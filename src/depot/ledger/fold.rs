@@ -255,7 +255,7 @@ pub(super) mod tests {
     #[test]
     fn a_compacted_journal_says_what_the_whole_one_said() {
         let bytes = journal((0..40).map(|at| {
-            let outcome = [Outcome::Hit, Outcome::Miss, Outcome::Failed, Outcome::Stale][at as usize % 4];
+            let outcome = [Outcome::Hit, Outcome::Miss, Outcome::Failed, Outcome::Stale][usize::try_from(at % 4).unwrap()];
             event(at, &format!("{}.whl", at % 7), outcome)
         }));
         let mut fold = Fold::default();
@@ -274,7 +274,7 @@ pub(super) mod tests {
     #[test]
     fn endless_distinct_requests_meet_a_bound() {
         let mut fold = Fold::default();
-        for at in 0..LISTED as i64 + 50 {
+        for at in 0..i64::try_from(LISTED).unwrap() + 50 {
             fold.take(Line::Request { saved_ms: 0, event: event(at, &format!("{at}.whl"), Outcome::Miss) });
             fold.take(Line::Request { saved_ms: 0, event: event(at, &format!("{at}"), Outcome::NotFound) });
         }

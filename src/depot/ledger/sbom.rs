@@ -1,6 +1,7 @@
 //! What a session fetched as a software bill of materials: `CycloneDX` 1.6, <https://cyclonedx.org/docs/1.6/json/>.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,7 +20,7 @@ pub fn cyclonedx(session_name: &str, session: SessionId, now: Timestamp, log: &L
     let components = components(&log.artifacts);
     Bom {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        bom_format: "CycloneDX",
+        format: "CycloneDX",
         spec_version: "1.6",
         serial_number: serial_number(session, &components),
         version: 1,
@@ -52,7 +53,8 @@ pub fn cyclonedx(session_name: &str, session: SessionId, now: Timestamp, log: &L
 struct Bom {
     #[serde(rename = "$schema")]
     schema: &'static str,
-    bom_format: &'static str,
+    #[serde(rename = "bomFormat")]
+    format: &'static str,
     spec_version: &'static str,
     serial_number: String,
     version: u32,
@@ -110,6 +112,7 @@ struct Property {
     value: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a value or a reference, as the caller has it")]
 fn property(name: &str, value: impl ToString) -> Property {
     Property { name: format!("palisade:{name}"), value: value.to_string() }
 }
@@ -169,11 +172,11 @@ fn purl(ecosystem: Ecosystem, group: &str, name: &str, version: &str) -> String 
     let text = |text| utf8_percent_encode(text, IN_PURL);
     let mut purl = format!("pkg:{ecosystem}/");
     if !group.is_empty() {
-        purl.push_str(&format!("{}/", text(group)));
+        purl.extend(text(group).chain(["/"]));
     }
-    purl.push_str(&text(name).to_string());
+    purl.extend(text(name));
     if !version.is_empty() {
-        purl.push_str(&format!("@{}", text(version)));
+        purl.extend(["@"].into_iter().chain(text(version)));
     }
     purl
 }
@@ -189,8 +192,8 @@ fn serial_number(session: SessionId, components: &[Component]) -> String {
     uuid.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     uuid[6] = (uuid[6] & 0x0f) | 0x80;
     uuid[8] = (uuid[8] & 0x3f) | 0x80;
-    let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let hex = |part: Range<usize>| uuid[part].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    format!("urn:uuid:{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::called;
@@ -99,7 +101,7 @@ fn page(page: Page, now: Timestamp, log: &Log) -> String {
         text.push_str(&grid.render());
     }
     if log.unlisted > 0 {
-        text.push_str(&format!("and {} answers with files that are beyond what is listed\n", log.unlisted));
+        let _ = writeln!(text, "and {} answers with files that are beyond what is listed", log.unlisted);
     }
     if !log.events.is_empty() {
         let mut grid = Grid::new(&["WHEN", "WHAT", "OF", "WHY"], page).whole(&[0, 1]);
