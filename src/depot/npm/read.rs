@@ -15,15 +15,17 @@ use crate::depot::promise::{Catalogue, Promise};
 
 /// The most versions taken: several times what the busiest packages have, and a catalogue of some 20 MiB.
 pub const MOST_VERSIONS: usize = 50_000;
+/// The most times taken: versions that were taken back keep theirs.
+pub const MOST_TIMES: usize = 2 * MOST_VERSIONS;
 /// The most members at the top of a document.
 pub const MOST_PARTS: usize = 1_000;
 
 /// Reads a document. Its parts may come in any order.
 pub fn read(source: Source<'_>) -> io::Result<Catalogue> {
+    let Source { project, url, body, .. } = source;
     let meter = Meter::default();
-    let mut parts =
-        Parts { name: &source.project.name, url: source.url, meter: &meter, named: false, versions: None, times: Times::default() };
-    walk(source.body, &mut parts, &meter)?;
+    let mut parts = Parts { name: &project.name, url, meter: &meter, named: false, versions: None, times: Times::default() };
+    walk(body, &mut parts, &meter)?;
     let invalid = |message: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a package document: {message}"));
     if !parts.named {
         return Err(invalid("it names no package"));
@@ -94,8 +96,7 @@ struct Times(BTreeMap<String, Timestamp>);
 
 impl<'de> Members<'de> for Times {
     const WHAT: &'static str = "'time'";
-    /// Versions that were taken back keep their time.
-    const MOST: usize = 2 * MOST_VERSIONS;
+    const MOST: usize = MOST_TIMES;
 
     fn member<A: MapAccess<'de>>(&mut self, version: String, map: &mut A) -> Result<(), A::Error> {
         let time: Box<RawValue> = map.next_value()?;

@@ -7,39 +7,84 @@
 
 use std::collections::BTreeMap;
 
-use semver::{Prerelease, Version};
+use semver::Version;
 
-/// Where a tag leads, given the versions that are shown and whether each is deprecated.
-pub fn lead(tag: &str, named: &str, shown: &BTreeMap<String, bool>) -> Option<String> {
-    if shown.contains_key(named) {
-        return Some(named.to_owned());
+/// The versions that are shown, by the line that a tag may move in. A lookup is quick: packages have thousands of
+/// tags and of versions.
+pub struct Lines<'a> {
+    shown: &'a BTreeMap<String, bool>,
+    lines: BTreeMap<Line, Vec<(Version, &'a str)>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    deprecated: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Releases of a major version.
+    Release(u64),
+    /// Prereleases of a word: `beta` of `beta.1`, `beta1` and `beta-x`; none of `0`.
+    Prerelease(String),
+}
+
+impl Kind {
+    fn of(version: &Version) -> Self {
+        let word = || version.pre.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        if version.pre.is_empty() { Self::Release(version.major) } else { Self::Prerelease(word().to_owned()) }
     }
-    let named = Version::parse(named).ok()?;
-    let below = shown.iter().filter_map(|(text, deprecated)| {
-        let version = Version::parse(text).ok()?;
-        version.cmp_precedence(&named).is_lt().then_some((version, text, !deprecated))
-    });
-    let best = if tag == "latest" {
-        // Any prerelease is behind every release.
-        below
-            .filter(|(version, ..)| version.pre.is_empty() || !named.pre.is_empty())
-            .max_by(|(a, _, a_kept), (b, _, b_kept)| (a.pre.is_empty(), a_kept).cmp(&(b.pre.is_empty(), b_kept)).then(a.cmp_precedence(b)))
-    } else {
-        below
-            .filter(|(version, ..)| is_of_line(version, &named))
-            .max_by(|(a, _, a_kept), (b, _, b_kept)| a_kept.cmp(b_kept).then(a.cmp_precedence(b)))
-    };
-    best.map(|(_, text, _)| text.clone())
+
+    const fn is_release(&self) -> bool {
+        matches!(self, Self::Release(_))
+    }
 }
 
-fn is_of_line(version: &Version, named: &Version) -> bool {
-    let same_kind = version.pre.is_empty() == named.pre.is_empty();
-    same_kind && if named.pre.is_empty() { version.major == named.major } else { word(&version.pre) == word(&named.pre) }
-}
+impl<'a> Lines<'a> {
+    /// Of the versions that are shown, and whether each is deprecated. What is not semver is in no line.
+    pub fn of(shown: &'a BTreeMap<String, bool>) -> Self {
+        let mut lines = BTreeMap::<_, Vec<_>>::new();
+        for (text, deprecated) in shown {
+            if let Ok(version) = Version::parse(text) {
+                lines.entry(Line { deprecated: *deprecated, kind: Kind::of(&version) }).or_default().push((version, text.as_str()));
+            }
+        }
+        for line in lines.values_mut() {
+            line.sort_by(|(a, _), (b, _)| a.cmp_precedence(b));
+        }
+        Self { shown, lines }
+    }
 
-/// `beta` of `beta.1`, `beta1` and `beta-x`; nothing of `0`.
-fn word(prerelease: &Prerelease) -> &str {
-    prerelease.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+    /// Where a tag leads that names a version; `None` where it is gone.
+    pub fn lead(&self, tag: &str, named: &str) -> Option<String> {
+        if self.shown.contains_key(named) {
+            return Some(named.to_owned());
+        }
+        let named = Version::parse(named).ok()?;
+        let kind = Kind::of(&named);
+        let found = if tag == "latest" {
+            self.highest_release_or_not(true, &named).or_else(|| self.highest_release_or_not(false, &named).filter(|_| !kind.is_release()))
+        } else {
+            [false, true].into_iter().find_map(|deprecated| self.below(&Line { deprecated, kind: kind.clone() }, &named))
+        };
+        found.map(|(_, text)| (*text).to_owned())
+    }
+
+    fn highest_release_or_not(&self, release: bool, named: &Version) -> Option<&(Version, &'a str)> {
+        let of = |deprecated| move |line: &&Line| line.kind.is_release() == release && line.deprecated == deprecated;
+        let highest = |deprecated| {
+            let lines = self.lines.keys().filter(of(deprecated));
+            lines.filter_map(|line| self.below(line, named)).max_by(|(a, _), (b, _)| a.cmp_precedence(b))
+        };
+        highest(false).or_else(|| highest(true))
+    }
+
+    /// The highest of a line that is below a version.
+    fn below(&self, line: &Line, named: &Version) -> Option<&(Version, &'a str)> {
+        let versions = self.lines.get(line)?;
+        versions[..versions.partition_point(|(version, _)| version.cmp_precedence(named).is_lt())].last()
+    }
 }
 
 #[cfg(test)]
@@ -71,8 +116,10 @@ mod tests {
             ("latest", "not a version", &["1.0.0"], None),
             ("latest", "2.0.0", &["1.0.0beta", "v1"], None),
             ("latest", "2.0.0", &[], None),
+            ("v1", "1.9.0", &["1.1.0", "1.2.0!", "1.0.0!"], Some("1.1.0")),
+            ("v1", "1.9.0", &["1.2.0!", "1.10.0"], Some("1.2.0")),
         ] {
-            assert_eq!(lead(tag, named, &shown(versions)).as_deref(), expected, "{tag} {named} {versions:?}");
+            assert_eq!(Lines::of(&shown(versions)).lead(tag, named).as_deref(), expected, "{tag} {named} {versions:?}");
         }
     }
 }

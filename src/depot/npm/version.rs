@@ -8,7 +8,7 @@ use crate::depot::names::{Project, is_file_name};
 use crate::depot::promise::{Algorithm, Digest};
 
 /// The longest version taken; semver has no limit, npm's is 256.
-const LONGEST_VERSION: usize = 256;
+pub const LONGEST_VERSION: usize = 256;
 /// The longest address taken.
 const LONGEST_URL: usize = 2048;
 

@@ -7,8 +7,8 @@ use serde::de::{Error, MapAccess};
 use serde_json::value::RawValue;
 
 use super::json::{self, Members, Meter, Object, walk};
-use super::read::{MOST_PARTS, MOST_VERSIONS};
-use super::version::{Tarball, member};
+use super::read::{MOST_PARTS, MOST_TIMES, MOST_VERSIONS};
+use super::version::{LONGEST_VERSION, Tarball, member};
 use super::{ABBREVIATED, ABBREVIATED_LOCAL, FULL, tags};
 use crate::depot::adapter::{Form, Source, View};
 use crate::depot::names::Project;
@@ -56,12 +56,16 @@ const ABBREVIATED_VERSION: [&str; 21] = [
     "version",
 ];
 
+/// The most tags written: some packages have one for each proposed change.
+const MOST_TAGS: usize = 10_000;
+
 /// Writes a document in a form. Tags and times come after the versions, because they depend on them.
 pub fn write(source: Source<'_>, form: Form, base: &str, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Source { project, url, body, .. } = source;
     let meter = Meter::default();
     let mut page = Page {
-        project: source.project,
-        url: source.url,
+        project,
+        url,
         view,
         base: base.trim_end_matches('/'),
         abbreviated: matches!(form, ABBREVIATED | ABBREVIATED_LOCAL),
@@ -75,8 +79,8 @@ pub fn write(source: Source<'_>, form: Form, base: &str, view: &View<'_>, out: &
         times: Texts::default(),
         modified: None,
     };
-    write!(page.out, "{{\"name\":{}", quoted(&source.project.name))?;
-    let walked = walk(source.body, &mut page, &meter);
+    write!(page.out, "{{\"name\":{}", quoted(&project.name))?;
+    let walked = walk(body, &mut page, &meter);
     if let Some(failed) = page.failed.take() {
         return Err(failed);
     }
@@ -98,8 +102,8 @@ struct Page<'a> {
     /// The versions written, and whether each is deprecated.
     shown: BTreeMap<String, bool>,
     has_versions: bool,
-    tags: Texts,
-    times: Texts,
+    tags: Texts<MOST_TAGS>,
+    times: Texts<MOST_TIMES>,
     modified: Option<String>,
 }
 
@@ -152,9 +156,10 @@ impl Page<'_> {
         if !self.has_versions {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not a package document: it has no versions"));
         }
+        let lines = tags::Lines::of(&self.shown);
         let mut tags = Written::default();
         for (tag, named) in &self.tags.0 {
-            if let Some(version) = tags::lead(tag, named, &self.shown) {
+            if let Some(version) = lines.lead(tag, named) {
                 tags.add(tag, &quoted(&version));
             }
         }
@@ -230,15 +235,15 @@ impl<'de> Members<'de> for Versions<'_, '_> {
 
 /// An object of texts: tags or times. What is no text is left out.
 #[derive(Default)]
-struct Texts(BTreeMap<String, String>);
+struct Texts<const MOST: usize>(BTreeMap<String, String>);
 
-impl<'de> Members<'de> for Texts {
+impl<'de, const MOST: usize> Members<'de> for Texts<MOST> {
     const WHAT: &'static str = "'dist-tags' or 'time'";
-    const MOST: usize = 2 * MOST_VERSIONS;
+    const MOST: usize = MOST;
 
     fn member<A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         let value: Box<RawValue> = map.next_value()?;
-        if let Some(text) = json::text(&value).filter(|text| text.len() <= 512) {
+        if let Some(text) = json::text(&value).filter(|text| text.len() <= LONGEST_VERSION) {
             self.0.insert(key, text);
         }
         Ok(())
