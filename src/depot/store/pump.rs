@@ -134,7 +134,13 @@ fn write(mut file: Temporary, pieces: &[Bytes]) -> io::Result<Temporary> {
 /// Removes a file where blocking is allowed, before anyone hears of the error.
 async fn give_up(pilot: &Pilot, file: Temporary, error: FetchError) -> FetchError {
     // Where there is no thread left, the drop itself removes it.
-    let _ = pilot.core.blocking(move |_| Ok(drop(file))).await;
+    let _ = pilot
+        .core
+        .blocking(move |_| {
+            drop(file);
+            Ok(())
+        })
+        .await;
     error
 }
 

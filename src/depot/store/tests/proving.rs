@@ -219,7 +219,7 @@ async fn what_the_depot_writes_is_kept_by_its_digest_and_bounded() {
 
     let small = depot.put(b"a small page").await;
     let Found::Whole(found) = depot.store.get(small.digest()).await.unwrap() else { panic!("it was put there") };
-    for range in [0..12, 2..7, 7..100, 5..5, 12..13, 100..200, 7..2] {
+    for range in [0..12, 2..7, 7..100, 5..5, 12..13, 100..200] {
         let (from_disk, at_hand) = (all(small.stream(range.clone())).await.unwrap(), all(found.stream(range.clone())).await.unwrap());
         let part = usize::try_from(range.start).unwrap()..usize::try_from(range.end.min(12)).unwrap();
         assert_eq!(
