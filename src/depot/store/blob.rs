@@ -21,8 +21,13 @@ use crate::depot::promise::Digest;
 #[derive(Clone)]
 pub struct Blob(Arc<Open>);
 
+/// What is not larger is read in the step that finds it: a second trip to a blocking thread would cost more than the reading.
+const SMALL: u64 = 16 * 1024;
+
 struct Open {
     file: Arc<File>,
+    /// All of it, where it is small and was asked for.
+    content: Option<Bytes>,
     digest: Digest,
     signature: Signature,
     pace: Arc<Pace>,
@@ -30,7 +35,18 @@ struct Open {
 
 impl Blob {
     pub(super) fn new(file: Arc<File>, key: &Key, signature: Signature, pace: Arc<Pace>) -> Self {
-        Self(Arc::new(Open { file, digest: key.digest(), signature, pace }))
+        Self(Arc::new(Open { file, content: None, digest: key.digest(), signature, pace }))
+    }
+
+    /// The same, with its content at hand if it is small. Blocks.
+    pub(super) fn at_hand(file: Arc<File>, key: &Key, signature: Signature, pace: Arc<Pace>) -> Self {
+        let mut open = Open { file, content: None, digest: key.digest(), signature, pace };
+        if let Some(length) = usize::try_from(signature.size).ok().filter(|_| signature.size <= SMALL) {
+            let mut content = vec![0; length];
+            // Where it cannot be read now, the stream will say so.
+            open.content = open.read_exact_at(&mut content, 0).is_ok().then(|| content.into());
+        }
+        Self(Arc::new(open))
     }
 
     /// Bytes that it has.
@@ -46,6 +62,11 @@ impl Blob {
     /// Some of its bytes; what lies beyond its end is left out.
     pub fn stream(&self, range: Range<u64>) -> ByteStream {
         let end = range.end.min(self.size());
+        if let Some(content) = &self.0.content {
+            let range = usize::try_from(range.start).ok().zip(usize::try_from(end).ok());
+            let part = range.filter(|(start, end)| start < end && *end <= content.len()).map(|(start, end)| Ok(content.slice(start..end)));
+            return stream::iter(part).boxed();
+        }
         let reading = Reading { blob: self.clone(), at: range.start, end, ahead: None, active: self.0.pace.enter() };
         stream::unfold(reading, Reading::next).boxed()
     }
@@ -54,11 +75,13 @@ impl Blob {
     pub fn reader(&self) -> io::Result<impl Read + Send + use<>> {
         Ok(Reader { blob: self.clone(), at: 0 })
     }
+}
 
+impl Open {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        let count = self.0.file.read_at(buffer, at)?;
+        let count = self.file.read_at(buffer, at)?;
         // After the read: a change before it shows now, one after it did no harm to these bytes.
-        if !self.0.signature.holds(&self.0.file.metadata()?) {
+        if !self.signature.holds(&self.file.metadata()?) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a stored file changed while it was read"));
         }
         Ok(count)
@@ -91,7 +114,7 @@ impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.blob.size().saturating_sub(self.at)).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
-        let count = self.blob.read_at(buffer.get_mut(..length).unwrap_or_default(), self.at)?;
+        let count = self.blob.0.read_at(buffer.get_mut(..length).unwrap_or_default(), self.at)?;
         if count == 0 && length > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -129,7 +152,7 @@ impl Reading {
         let (blob, at, mut buffer) = (self.blob.clone(), self.at, self.active.buffer(length));
         self.at += length as u64;
         Some(tokio::task::spawn_blocking(move || {
-            blob.read_exact_at(buffer.as_mut(), at)?;
+            blob.0.read_exact_at(buffer.as_mut(), at)?;
             Ok(buffer.freeze())
         }))
     }

@@ -155,7 +155,7 @@ impl Core {
     }
 
     fn blob(&self, suspect: &Suspect) -> Blob {
-        Blob::new(Arc::clone(&suspect.file), &suspect.key, suspect.signature, Arc::clone(&self.pace))
+        Blob::at_hand(Arc::clone(&suspect.file), &suspect.key, suspect.signature, Arc::clone(&self.pace))
     }
 
     /// A promise leads to what it does not describe: it alone is wrong.

@@ -40,6 +40,13 @@ pub(super) struct Flight {
     is_needless: AtomicBool,
 }
 
+impl Flight {
+    /// Bytes that have come from upstream.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
 /// The end of a flight that fetches. However it goes, it is taken off the list first and then tells its end.
 pub(super) struct Pilot {
     pub(super) core: Arc<Core>,
@@ -145,7 +152,7 @@ impl Transfer {
 
     /// Bytes that have come from upstream so far.
     pub fn fetched(&self) -> u64 {
-        self.flight.received.load(Ordering::Relaxed)
+        self.flight.received()
     }
 }
 

@@ -2,8 +2,8 @@
 //! open them without being led elsewhere; nothing of what is in them.
 #![expect(clippy::disallowed_methods, reason = "the store's own folders are made and emptied here")]
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -115,13 +115,13 @@ pub(super) fn remove(path: &Path) -> bool {
     fs::remove_file(path).is_ok()
 }
 
-/// The names in a folder, one at a time; none where there is no folder.
-pub(super) fn names(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
+/// What is in a folder, one at a time; nothing where there is no folder.
+pub(super) fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<DirEntry>> + use<>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         entries => Some(entries?),
     };
-    Ok(entries.into_iter().flatten().map(|entry| Ok(entry?.file_name())))
+    Ok(entries.into_iter().flatten())
 }
 
 /// Whether a folder's name is one of the 256 that spread files out.

@@ -14,9 +14,6 @@ use super::temporary::Temporary;
 use super::{FetchError, Found, Incoming};
 use crate::depot::promise::Digest;
 
-/// What is hashed and written in one go, if as much is there: a millisecond of a blocking thread.
-const STEP: usize = 256 * 1024;
-
 impl Core {
     /// Joins the fetch of a promise, or begins it.
     pub(super) fn fetch<F>(self: &Arc<Self>, digest: &Digest, size: Option<u64>, held: Box<dyn std::any::Any + Send>, start: F) -> Transfer
@@ -67,14 +64,14 @@ where
         progress.total = expected;
         progress.file = Some(Arc::clone(file.file()));
     });
-    let done = receive(pilot, incoming, file, expected, limit).await?;
-    if let Some(expected) = expected
-        && done.written() < expected
-    {
-        return Err(FetchError::CutShort { expected: Some(expected), got: done.written(), reason: String::new() });
+    let file = receive(pilot, incoming, file, expected, limit).await?;
+    let got = file.written();
+    if let Some(expected) = expected.filter(|expected| got < *expected) {
+        let error = FetchError::CutShort { expected: Some(expected), got, reason: String::new() };
+        return Err(give_up(pilot, file, error).await);
     }
     let promised = pilot.digest.clone();
-    let kept = pilot.core.blocking(move |_| done.keep(Some(&promised))).await.map_err(|error| store(&error))?;
+    let kept = pilot.core.blocking(move |_| file.keep(Some(&promised))).await.map_err(|error| store(&error))?;
     pilot.core.sweep_if_due();
     kept.map_err(|got| FetchError::Mismatch { expected: pilot.digest.clone(), got })
 }
@@ -87,47 +84,64 @@ async fn receive(
     expected: Option<u64>,
     limit: u64,
 ) -> Result<Temporary, FetchError> {
-    let mut received = 0;
-    let mut is_over = false;
-    while !is_over {
-        let mut pieces: Vec<Bytes> = Vec::new();
-        let mut length = 0;
-        // What is there already goes into the same step.
-        while length < STEP {
-            let next = if pieces.is_empty() { Some(incoming.body.next().await) } else { incoming.body.next().now_or_never() };
-            match next {
-                None => break,
-                Some(None) => {
-                    is_over = true;
-                    break;
-                }
-                Some(Some(Err(error))) => {
-                    return Err(FetchError::CutShort { expected, got: received, reason: error.to_string() });
-                }
-                Some(Some(Ok(piece))) => {
-                    received = pilot.receive(piece.len() as u64);
-                    if received > expected.unwrap_or(limit) {
-                        return Err(
-                            expected.map_or(FetchError::TooLarge { limit }, |expected| FetchError::WrongSize { expected, got: received })
-                        );
-                    }
-                    length += piece.len();
-                    pieces.push(piece);
-                }
-            }
-        }
-        let done;
-        (file, done) = pilot.core.blocking(move |_| Ok(write(file, &pieces))).await.map_err(|error| store(&error))?;
-        done.map_err(|error| store(&error))?;
+    let active = pilot.core.pace.enter();
+    loop {
+        let (pieces, is_over) = match gather(pilot, &mut incoming, expected, limit, active.piece()).await {
+            Ok(gathered) => gathered,
+            Err(error) => return Err(give_up(pilot, file, error).await),
+        };
+        file = pilot.core.blocking(move |_| write(file, &pieces)).await.map_err(|error| store(&error))?;
         let written = file.written();
         pilot.tell(|progress| progress.written = written);
+        if is_over {
+            return Ok(file);
+        }
     }
+}
+
+/// Waits for a piece, and takes what else is there already into the same step. Whether that was all.
+async fn gather(
+    pilot: &Pilot,
+    incoming: &mut Incoming,
+    expected: Option<u64>,
+    limit: u64,
+    step: usize,
+) -> Result<(Vec<Bytes>, bool), FetchError> {
+    let (mut pieces, mut length) = (Vec::new(), 0);
+    while length < step {
+        let next = if pieces.is_empty() { Some(incoming.body.next().await) } else { incoming.body.next().now_or_never() };
+        let piece = match next {
+            None => break,
+            Some(None) => return Ok((pieces, true)),
+            Some(Some(piece)) => piece,
+        };
+        let piece = piece.map_err(|error| FetchError::CutShort { expected, got: pilot.flight.received(), reason: error.to_string() })?;
+        let got = pilot.receive(piece.len() as u64);
+        if got > expected.unwrap_or(limit) {
+            return Err(expected.map_or(FetchError::TooLarge { limit }, |expected| FetchError::WrongSize { expected, got }));
+        }
+        length += piece.len();
+        pieces.push(piece);
+    }
+    Ok((pieces, false))
+}
+
+fn write(mut file: Temporary, pieces: &[Bytes]) -> io::Result<Temporary> {
+    pieces.iter().try_for_each(|piece| file.write(piece))?;
     Ok(file)
 }
 
-fn write(mut file: Temporary, pieces: &[Bytes]) -> (Temporary, io::Result<()>) {
-    let done = pieces.iter().try_for_each(|piece| file.write(piece));
-    (file, done)
+/// Removes a file where blocking is allowed, before anyone hears of the error.
+async fn give_up(pilot: &Pilot, file: Temporary, error: FetchError) -> FetchError {
+    // Where there is no thread left, the drop itself removes it.
+    let _ = pilot
+        .core
+        .blocking(move |_| {
+            drop(file);
+            Ok(())
+        })
+        .await;
+    error
 }
 
 fn store(error: &io::Error) -> FetchError {

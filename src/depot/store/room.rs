@@ -86,6 +86,10 @@ impl Core {
 
     /// One step of an eviction: what it freed, or `None` when enough are gone or nothing is left.
     pub(super) fn remove_oldest_unless(&self, enough: impl Fn(&Stock) -> bool) -> Option<Freed> {
+        // Asked before, so that nobody waits for the names who needs no room.
+        if enough(&lock(&self.stock)) {
+            return None;
+        }
         // Nothing is given a name while names are taken away: a blob that was just kept anew would go with the old one.
         let _names = lock(&self.names);
         let victim = {

@@ -8,13 +8,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::key::{Key, digest_from_name};
-use super::places::{ALIASED, Places, is_shard, names, remove_anything};
+use super::places::{ALIASED, Places, entries, is_shard, remove_anything};
 use super::stock::Stock;
 
 /// Empties the folder for temporary files and takes stock of everything else.
 pub(super) fn scan(places: &Places) -> io::Result<Stock> {
-    for name in names(&places.temporaries())? {
-        remove_anything(&places.temporaries().join(name?));
+    for entry in entries(&places.temporaries())? {
+        remove_anything(&entry?.path());
     }
     let mut stock = Stock::default();
     walk(&places.blobs(), |name, data| {
@@ -35,20 +35,21 @@ pub(super) fn scan(places: &Places) -> io::Result<Stock> {
 
 /// Shows every plain file that lies where its name says. What is anything else, or is not taken, is removed.
 fn walk(folder: &Path, mut take: impl FnMut(&str, &fs::Metadata) -> Option<()>) -> io::Result<()> {
-    for shard in names(folder)? {
+    for shard in entries(folder)? {
         let shard = shard?;
-        let within = folder.join(&shard);
-        if !is_shard(&shard) || !fs::symlink_metadata(&within)?.is_dir() {
-            remove_anything(&within);
+        let within = shard.file_name();
+        if !is_shard(&within) || !shard.file_type()?.is_dir() {
+            remove_anything(&shard.path());
             continue;
         }
-        for name in names(&within)? {
-            let name = name?;
-            let path = within.join(&name);
-            let text = name.to_str().filter(|text| OsStr::new(text.get(..2).unwrap_or_default()) == shard);
-            let data = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file);
+        for entry in entries(&shard.path())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let text = name.to_str().filter(|text| OsStr::new(text.get(..2).unwrap_or_default()) == within);
+            // Neither follows a link.
+            let data = entry.metadata().ok().filter(fs::Metadata::is_file);
             if text.zip(data).and_then(|(text, data)| take(text, &data)).is_none() {
-                remove_anything(&path);
+                remove_anything(&entry.path());
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::alias::Alias;
 use super::core::{Core, lock};
 use super::key::digest_from_name;
-use super::places::{ALIASED, names, remove, shards};
+use super::places::{ALIASED, entries, remove, shards};
 use crate::depot::promise::{Algorithm, Digest};
 
 /// Aliases without a blob that are put up with: four megabytes where each takes a block.
@@ -62,9 +62,18 @@ impl Core {
 
     /// The promises that have an alias, of one folder. Blocks.
     pub(super) fn aliases_in(&self, algorithm: Algorithm, shard: &str) -> io::Result<Vec<Digest>> {
-        let names = names(&self.places.aliases(algorithm).join(shard))?;
-        let digests = names.map(|name| Ok(name?.to_str().and_then(|name| digest_from_name(algorithm, name))));
+        let entries = entries(&self.places.aliases(algorithm).join(shard))?;
+        let digests = entries.map(|entry| Ok(entry?.file_name().to_str().and_then(|name| digest_from_name(algorithm, name))));
         digests.filter_map(io::Result::transpose).collect()
+    }
+
+    /// Gives a blob another name. Blocks.
+    pub(super) fn add_alias(&self, alias: &Alias, digest: &Digest) -> io::Result<()> {
+        let _names = lock(&self.names);
+        if alias.write(&self.places, digest)? {
+            lock(&self.stock).aliases += 1;
+        }
+        Ok(())
     }
 
     /// Removes an alias if it leads nowhere still. Blocks.

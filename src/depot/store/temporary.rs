@@ -72,9 +72,7 @@ impl Temporary {
         for digest in &also {
             let alias = Alias { key, size: blob.size() };
             // Without its alias the blob is only fetched again.
-            if let Ok(true) = core.with_room(0, || alias.write(&core.places, digest)) {
-                lock(&core.stock).aliases += 1;
-            }
+            let _ = core.with_room(0, || core.add_alias(&alias, digest));
         }
         Ok(Ok(blob))
     }

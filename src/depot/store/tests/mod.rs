@@ -146,8 +146,8 @@ fn sends(bytes: &[u8]) -> impl Future<Output = Result<Incoming, FetchError>> + S
 }
 
 /// An upstream that sends these pieces, however long it says that they are.
-async fn says(size: Option<u64>, pieces: Vec<io::Result<Bytes>>) -> Result<Incoming, FetchError> {
-    Ok(Incoming { size, body: stream::iter(pieces).boxed() })
+fn says(size: Option<u64>, pieces: Vec<io::Result<Bytes>>) -> std::future::Ready<Result<Incoming, FetchError>> {
+    std::future::ready(Ok(Incoming { size, body: stream::iter(pieces).boxed() }))
 }
 
 /// Never to be asked.

@@ -217,6 +217,19 @@ async fn what_the_depot_writes_is_kept_by_its_digest_and_bounded() {
     assert!(all(blob.stream(5..5)).await.unwrap().is_empty());
     assert!(all(blob.stream(300_000..u64::MAX)).await.unwrap().is_empty());
 
+    let small = depot.put(b"a small page").await;
+    let Found::Whole(found) = depot.store.get(small.digest()).await.unwrap() else { panic!("it was put there") };
+    for range in [0..12, 2..7, 7..100, 5..5, 12..13, 100..200] {
+        let (from_disk, at_hand) = (all(small.stream(range.clone())).await.unwrap(), all(found.stream(range.clone())).await.unwrap());
+        let part = usize::try_from(range.start).unwrap()..usize::try_from(range.end.min(12)).unwrap();
+        assert_eq!(
+            (from_disk.as_slice(), at_hand.as_slice()),
+            (b"a small page".get(part.clone()).unwrap_or_default(), from_disk.as_slice())
+        );
+    }
+    fs::remove_file(depot.blob(small.digest())).unwrap();
+    assert!(matches!(depot.store.get(small.digest()).await.unwrap(), Found::Missing));
+
     let written = page.clone();
     let error = depot.store.put(99_999, move |out| out.write_all(&written)).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
