@@ -92,6 +92,8 @@ impl Relay {
         let listener = {
             let _runtime = runtime.enter();
             let socket = TcpSocket::new_v4()?;
+            // What a former listener's connections left behind keeps nobody out; one that listens still does.
+            socket.set_reuseaddr(true)?;
             socket.bind(address)?;
             socket.listen(BACKLOG)?
         };
