@@ -80,7 +80,7 @@ async fn serve(root: &Path) -> Result<(), String> {
     // What does not end in time is cut off: its client asks again.
     let _ = tokio::time::timeout(DRAIN, serving).await;
     depot.write_summary();
-    Ok(())
+    depot.store.save().await.map_err(told("what was used last cannot be written down"))
 }
 
 /// What a manager waits for in the log.

@@ -3,27 +3,16 @@
 use super::standing::requested;
 use crate::backend::Backend;
 use crate::backend::measure::Moment;
-use crate::policy::controls::Control;
-use crate::policy::posture::Verdict;
-use crate::policy::{Posture, audit};
+use crate::policy::Posture;
+use crate::policy::audit;
 use crate::session::{ContainerFacts, KernelFacts, Status};
-use crate::units::Untrusted;
 
-/// Sessions outlive a depot that fell, so the engine starts it again; its operator's stop stays a stop.
-const RESTART: &str = "unless-stopped";
-
-/// Compares, as for a session. A depot that nothing starts again is no weaker, one that even a stop does not end is.
+/// Compares, as for a session. A label that cannot be read leaves the floor.
 pub fn audit(facts: &ContainerFacts, kernel: Result<&KernelFacts, &str>) -> Posture {
-    let mut posture = audit::audit(requested(facts).as_ref(), facts, kernel);
-    for control in posture.controls.iter_mut().filter(|control| control.control == Control::RestartPolicy) {
-        RESTART.clone_into(&mut control.requested);
-        if facts.restart_policy == RESTART {
-            (control.verdict, control.reason) = (Verdict::Enforced, None);
-        } else if control.verdict >= Verdict::Weaker {
-            control.reason = Some(Untrusted::from("the engine would start it again after its operator's own stop"));
-        }
+    match requested(facts) {
+        Some(requested) => audit::audit_depot(&requested, facts, kernel),
+        None => audit::audit(None, facts, kernel),
     }
-    posture
 }
 
 impl Backend {

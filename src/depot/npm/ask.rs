@@ -24,7 +24,7 @@ pub fn ask(request: &Asked<'_>) -> Result<Ask, Refusal> {
     if !query.is_empty() {
         return Err(Refusal::not_found("The depot takes no query: npm sends one when it is about to change a package."));
     }
-    let Some((project, rest)) = name::from_path(path) else {
+    let Some((project, rest)) = name::from_path(below_another_registry(path)) else {
         return Err(Refusal::not_found("That is not the name of an npm package."));
     };
     match rest {
@@ -38,6 +38,24 @@ pub fn ask(request: &Asked<'_>) -> Result<Ask, Refusal> {
             ))),
         },
     }
+}
+
+/// A tarball's path without the path of the registry that a lock file names: npm puts this registry's host into that address
+/// and keeps the rest. What is left is a name like any other, whose promise is looked up here.
+fn below_another_registry(path: &str) -> &str {
+    let Some(end) = path.find("/-/") else { return path };
+    let is_scope = |segment: &str| segment.starts_with('@') || segment.get(..3).is_some_and(|start| start == "%40");
+    let mut start = path[..end].rfind('/').map_or(0, |at| at + 1);
+    if start > 0 {
+        let before = path[..start - 1].rfind('/').map_or(0, |at| at + 1);
+        if is_scope(&path[before..start - 1]) {
+            start = before;
+        }
+    }
+    let is_plain = |segment: &str| {
+        segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) && segment.bytes().any(|byte| byte != b'.')
+    };
+    if path[..start].trim_end_matches('/').split('/').all(is_plain) { &path[start..] } else { path }
 }
 
 /// What stands below `-/`, where no package is.
@@ -131,6 +149,18 @@ mod tests {
         ] {
             let asked = ask(&Asked { path: "@types%2fnode", accept, user_agent, is_post: false }).unwrap();
             assert_eq!(asked, Ask::Index { project: name::project("@types/node").unwrap(), form: Form(expected) }, "{user_agent}");
+        }
+    }
+
+    #[test]
+    fn a_lock_file_may_name_a_registry_with_a_path_of_its_own() {
+        assert_eq!(artifact("api/npm/mirror/express/-/express-4.18.2.tgz"), ("express".into(), "express-4.18.2.tgz".into()));
+        for scoped in ["api/npm/@types/node/-/node-1.0.0.tgz", "api/npm/@types%2fnode/-/node-1.0.0.tgz"] {
+            assert_eq!(artifact(scoped), ("@types/node".into(), "node-1.0.0.tgz".into()));
+        }
+        for odd in ["%2e%2e/express/-/express-4.18.2.tgz", "a//express/-/x-1.tgz", "a/@b/../c/-/x-1.tgz", "../express/-/express-4.18.2.tgz"]
+        {
+            assert!(get(odd).is_err(), "{odd}");
         }
     }
 

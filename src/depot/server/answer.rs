@@ -48,7 +48,7 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
         note: String::new(),
     };
     let path = request.uri().path().to_owned();
-    let adapter = split(&path).and_then(|(ecosystem, rest)| Some((Arc::clone(depot.adapter(ecosystem)?), rest)));
+    let adapter = adapter_of(&depot, &path);
     if let Some((adapter, _)) = &adapter {
         event.ecosystem = adapter.ecosystem();
     }
@@ -96,6 +96,15 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
         Ok(Ask::Artifact { project, file, media_type }) => {
             artifact::artifact(&turn, record, permits, &project, &file, media_type, request.headers()).await
         }
+    })
+}
+
+/// By the path's first segment. A tarball below neither is npm's, which resolves some addresses by their path alone.
+fn adapter_of<'a>(depot: &Depot, path: &'a str) -> Option<(Arc<dyn Adapter>, &'a str)> {
+    let by_name = split(path).and_then(|(ecosystem, rest)| Some((Arc::clone(depot.adapter(ecosystem)?), rest)));
+    by_name.or_else(|| {
+        let is_tarball = path.contains("/-/");
+        is_tarball.then(|| Some((Arc::clone(depot.adapter(Ecosystem::Npm.name())?), path.strip_prefix('/')?))).flatten()
     })
 }
 

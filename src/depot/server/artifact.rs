@@ -170,10 +170,10 @@ async fn fetched(
         Ok(Incoming { size: found.length, body: found.body })
     };
     let mut transfer = turn.depot.store.fetch(digest, promise.size, Box::new(held), start);
-    // A fetch that another request began costs nothing: its bytes are counted there.
-    record.event.outcome = if transfer.is_first() { Outcome::Miss } else { Outcome::Hit };
     let wants_part = asks.headers.contains_key(RANGE);
     let size = if wants_part { transfer.finished().await.map(|blob| Some(blob.size())) } else { transfer.ready().await };
+    // Known only now: while this request waited for its turn, another may have fetched it. That one's fetch counts there.
+    record.event.outcome = if transfer.is_first() { Outcome::Miss } else { Outcome::Hit };
     let size = match size {
         Ok(size) => size,
         Err(error) => {

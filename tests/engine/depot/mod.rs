@@ -1,7 +1,5 @@
 //! The depot on a real engine: what sandboxes get through it, what they cannot do to it, what registries cannot.
 
-mod hardship;
-mod installs;
 mod lab;
 mod poison_registry;
 mod poison_sandbox;

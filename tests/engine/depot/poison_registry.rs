@@ -208,7 +208,9 @@ fn a_name_that_a_private_registry_owns_is_never_looked_up_in_a_public_one() {
     private.set_away(false);
     assert!(!public.requests().iter().any(|line| line.contains("corp")), "{:?}", public.requests());
     // The audit names nothing private to the public registry either.
-    session.sh("curl -s -d '{\"@corp/secret\":[\"1.0.0\"],\"shared\":[\"1.0.0\"]}' http://127.0.0.1:7878/npm/-/npm/v1/security/advisories/bulk");
+    session.sh(
+        "curl -s -d '{\"@corp/secret\":[\"1.0.0\"],\"shared\":[\"1.0.0\"]}' http://127.0.0.1:7878/npm/-/npm/v1/security/advisories/bulk",
+    );
     assert!(public.requests().iter().any(|line| line.contains("advisories")), "{:?}", public.requests());
 
     // Asked in an order, the first that knows a name decides alone, and being away decides nothing.

@@ -35,7 +35,10 @@ fn as_ever(victim: &Inside<'_>) {
     }
     assert_eq!(victim.get("/npm/name/-/name-1.0.0.tgz"), (200, sha256(&content(3, 9_000))), "not the scoped one of the same name");
     let page = victim.ok("curl -s -H 'Accept: application/vnd.pypi.simple.v1+json' http://127.0.0.1:7878/pypi/simple/foo-bar/");
-    assert!(page.contains("http://127.0.0.1:7878/pypi/files/foo-bar/foo-bar-1.0.tar.gz") && page.contains(&sha256(&content(1, 300_000))), "{page}");
+    assert!(
+        page.contains("http://127.0.0.1:7878/pypi/files/foo-bar/foo-bar-1.0.tar.gz") && page.contains(&sha256(&content(1, 300_000))),
+        "{page}"
+    );
 }
 
 /// A token as only the depot's manager can mint it.
@@ -148,13 +151,18 @@ fn without_a_token_of_the_depots_own_key_there_is_no_answer() {
         min_age: palisade::units::Seconds::new(0),
         min_age_allow: Vec::new(),
     });
-    for greeting in [String::new(), wire_line(""), wire_line(&forged), wire_line(&format!("{claims}.")), wire_line(&"x".repeat(9_000)), "\n".to_owned()] {
+    for greeting in
+        [String::new(), wire_line(""), wire_line(&forged), wire_line(&format!("{claims}.")), wire_line(&"x".repeat(9_000)), "\n".to_owned()]
+    {
         assert_eq!(session.raw(format!("{greeting}{request}").as_bytes()).trim(), "b''");
     }
     assert!(session.raw(format!("{}{request}", wire_line(&right)).as_bytes()).contains("200 OK"));
     lab.summary("strangers are counted", |summary| summary["strangers"].as_u64() >= Some(5));
     // The token is nowhere that the sandbox can look.
-    let holds = session.sh(&format!("cat /proc/*/environ /proc/*/cmdline /run/palisade/* /depot/* 2>/dev/null | tr '\\0' '\\n' | grep -c '{}'", &claims[..20]));
+    let holds = session.sh(&format!(
+        "cat /proc/*/environ /proc/*/cmdline /run/palisade/* /depot/* 2>/dev/null | tr '\\0' '\\n' | grep -c '{}'",
+        &claims[..20]
+    ));
     assert_eq!(holds.1.trim(), "0");
     let inspected = crate::support::docker(&["inspect", &format!("palisade-{}", session.name)]);
     assert!(!inspected.contains(&claims[..12]), "the token is in the container's own facts");

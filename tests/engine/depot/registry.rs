@@ -91,7 +91,11 @@ impl Registry {
         Self::with_url(|own| {
             let own = own.to_owned();
             Box::new(move |asked: &Asked| {
-                let accept = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned)).unwrap_or_default();
+                let accept = asked
+                    .head
+                    .lines()
+                    .find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned))
+                    .unwrap_or_default();
                 let (status, kind, body) = if let Some(file) = asked.path.strip_prefix("/files/") {
                     fetch(String::from_utf8(hex(file.split('/').next().unwrap())).unwrap(), "*/*")
                 } else if let Some(page) = asked.path.strip_prefix("/pypi/simple") {
@@ -145,14 +149,17 @@ fn serve(client: TcpStream, handler: &Handler, log: &Mutex<Vec<String>>) -> Opti
 
 /// An honest answer.
 pub fn reply(status: u16, kind: &str, body: &[u8]) -> Reply {
-    let mut bytes = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).into_bytes();
+    let mut bytes =
+        format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).into_bytes();
     bytes.extend(body);
     bytes
 }
 
 /// One that says `declared` bytes and sends these.
 pub fn misdeclared(declared: usize, body: &[u8]) -> Reply {
-    let mut bytes = format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {declared}\r\nConnection: close\r\n\r\n").into_bytes();
+    let mut bytes =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {declared}\r\nConnection: close\r\n\r\n")
+            .into_bytes();
     bytes.extend(body);
     bytes
 }

@@ -30,8 +30,6 @@ pub fn hardened() -> Vec<String> {
 /// What those flags ask for.
 pub fn requested() -> Requested {
     Requested {
-        min_age: palisade::units::Seconds::new(0),
-        min_age_allow: std::collections::BTreeSet::new(),
         cap_add: Vec::new(),
         seccomp: Seccomp::Default,
         user: (1000, 1000),

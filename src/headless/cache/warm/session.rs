@@ -8,11 +8,12 @@ use tokio::io::AsyncWriteExt;
 use super::basket::Basket;
 use crate::backend::engine::{OutputStream, Progress};
 use crate::backend::{Backend, Order, Pull, Reporter, Running};
-use crate::failure::{Code, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::headless::foreground::Signals;
 use crate::headless::launch::{cut_short, settle};
 use crate::headless::progress::{Plain, TerminalReporter};
 use crate::headless::{Context, Stop};
+use crate::policy::Network;
 use crate::policy::profile::Profile;
 use crate::session::Kind;
 use crate::units::{Bytes, SessionId};
@@ -41,7 +42,7 @@ pub async fn fetch(context: &Context, backend: &Backend, basket: &Basket) -> std
     let archive = pack(basket).map_err(|error| Failure::io("pack what is to be fetched", &error))?;
     let mut signals = Signals::listen()?;
     let reporter = TerminalReporter::new(&context.output, Plain::Silent);
-    let (running, interrupted) = settle(backend.run(&order()?, &reporter), &mut signals, context).await?;
+    let (running, interrupted) = settle(backend.run(&order(), &reporter), &mut signals, context).await?;
     let running = running?;
     let id = running.launched.session.container_id.clone();
     let ended = tokio::select! {
@@ -58,10 +59,9 @@ pub async fn fetch(context: &Context, backend: &Backend, basket: &Basket) -> std
     ended
 }
 
-fn order() -> Result<Order> {
-    let overrides: Profile = toml::from_str("network = \"packages\"")
-        .map_err(|error| Failure::new(Code::Internal, format!("a session that only fetches packages cannot be asked for: {error}")))?;
-    Ok(Order {
+fn order() -> Order {
+    let overrides = Profile { network: Some(Network::Packages), ..Profile::default() };
+    Order {
         name: None,
         kind: Kind::Ephemeral,
         profile: None,
@@ -74,7 +74,7 @@ fn order() -> Result<Order> {
         workspace: None,
         working_dir: None,
         pull: Pull::Missing,
-    })
+    }
 }
 
 fn pack(basket: &Basket) -> io::Result<Vec<u8>> {
