@@ -55,7 +55,8 @@ fn below_another_registry(path: &str) -> &str {
     let is_plain = |segment: &str| {
         segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) && segment.bytes().any(|byte| byte != b'.')
     };
-    if path[..start].trim_end_matches('/').split('/').all(is_plain) { &path[start..] } else { path }
+    let above = path[..start].strip_suffix('/');
+    if above.is_some_and(|above| above.split('/').all(is_plain)) { &path[start..] } else { path }
 }
 
 /// What stands below `-/`, where no package is.

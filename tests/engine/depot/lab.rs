@@ -1,7 +1,8 @@
 //! A depot of a test's own: its name, its settings, its sessions; gone when the test ends.
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -164,14 +165,15 @@ impl Inside<'_> {
 
     /// Bytes sent to the depot's own socket, and what comes back.
     pub fn raw(&self, bytes: &[u8]) -> String {
-        let list: Vec<String> = bytes.iter().map(ToString::to_string).collect();
-        let program = format!(
-            "import socket\ns=socket.socket(socket.AF_UNIX)\ns.settimeout(20)\ns.connect('/run/palisade/depot.sock')\ns.sendall(bytes([{}]))\n\
-             s.shutdown(socket.SHUT_WR)\nout=b''\ntry:\n  while True:\n    part=s.recv(65536)\n    if not part: break\n    out+=part\nexcept OSError: pass\nprint(out[:4000])",
-            list.join(",")
-        );
-        let output = self.lab.call(&["exec", &self.name, "--", "python3", "-c", &program]);
-        text(&output.stdout)
+        const PROGRAM: &str = "import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.settimeout(20)\ns.connect('/run/palisade/depot.sock')\n\
+            out=b''\ntry:\n  s.sendall(sys.stdin.buffer.read())\n  while b'\\r\\n\\r\\n' not in out:\n    part=s.recv(65536)\n    if not part: break\n    out+=part\n\
+            except OSError: pass\nprint(out[:4000])";
+        let mut child = self.lab.palisade();
+        child.args(["exec", "-i", &self.name, "--", "python3", "-c", PROGRAM]);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // One that stops listening half-way has said enough.
+        let _ = child.stdin.take().unwrap().write_all(bytes);
+        text(&child.wait_with_output().unwrap().stdout)
     }
 }
 
