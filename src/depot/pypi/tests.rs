@@ -414,7 +414,7 @@ fn more_files_or_versions_than_any_project_has_are_an_error() {
     let many = |item: &str, count: usize| vec![item; count].join(",");
     let files = format!(r#"{{"files":[{}]}}"#, many(file, 50_001));
     assert!(read_as("foo", JSON_TYPE, &files).unwrap_err().to_string().contains("50000 files"));
-    let versions = format!(r#"{{"files":[],"versions":[{}]}}"#, many("\"1\"", 50_001));
+    let versions = format!(r#"{{"files":[],"versions":[{}]}}"#, many("\"1\"", 200_001));
     assert!(read_as("foo", JSON_TYPE, &versions).unwrap_err().to_string().contains("200000 versions"));
     assert!(read_as("foo", "text/html", &"<a href=x>".repeat(50_001)).unwrap_err().to_string().contains("50000 files"));
 }
