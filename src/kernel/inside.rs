@@ -40,6 +40,7 @@ pub fn read(proc: &Procfs, pid: u32, path: &str, most: usize) -> Result<Option<V
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write the files that are read")]
 mod tests {
     use super::*;
 

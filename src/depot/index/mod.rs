@@ -220,7 +220,7 @@ impl Index {
             let mut body = io::BufReader::with_capacity(1 << 16, source.reader()?);
             let base = base(entry.project.ecosystem);
             let view = View { catalogue: &catalogue, not_after };
-            adapter.write(entry.source(&mut body)?, form, &base, &view, out)
+            adapter.write(entry.source(&mut body), form, &base, &view, out)
         });
         Ok(written.await.map_err(broken)?.0)
     }
@@ -259,7 +259,7 @@ pub fn base(ecosystem: Ecosystem) -> String {
 
 impl Entry {
     /// The document that it stands for, to be read.
-    fn source<'a>(&'a self, body: &'a mut dyn io::BufRead) -> io::Result<Source<'a>> {
-        Ok(Source { project: &self.project, url: &self.url, media_type: &self.media_type, body })
+    fn source<'a>(&'a self, body: &'a mut dyn io::BufRead) -> Source<'a> {
+        Source { project: &self.project, url: &self.url, media_type: &self.media_type, body }
     }
 }

@@ -266,7 +266,7 @@ async fn unpromised(
         return failed(turn, record, Outcome::Failed, 503, "the depot is closing".to_owned());
     };
     record.event.outcome = Outcome::Miss;
-    record.event.note = "the registry promises no hash of it: served, and not kept".to_owned();
+    "the registry promises no hash of it: served, and not kept".clone_into(&mut record.event.note);
     let found = match turn.depot.egress.artifact(&current.upstream, &promise.url, now()).await {
         Ok(found) => found,
         Err(fault) => return failed(turn, record, Outcome::Failed, 504, fault.reason),

@@ -220,7 +220,7 @@ impl Egress {
                     return Ok(response);
                 }
                 Err(error) => {
-                    last = Some(Fault { away: true, reason: format!("{} cannot be reached: {}", upstream.shown(), client::cause(&error)) })
+                    last = Some(Fault { away: true, reason: format!("{} cannot be reached: {}", upstream.shown(), client::cause(&error)) });
                 }
             }
         }

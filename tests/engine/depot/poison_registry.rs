@@ -19,9 +19,8 @@ fn a_registry_that_lies_about_a_hash_serves_nobody_and_is_counted_and_named() {
     for size in SIZES {
         let registry = Registry::new(move |asked| match asked.path.as_str() {
             "/pypi/simple/liar/" => pypi_page(&url(asked), "liar", &[("1.0", &content(1, size))]),
-            "/files/liar-1.0.tar.gz" => reply(200, OCTETS, &content(2, size)),
             "/npm/liar" => npm_page(&url(asked), "liar", &[("1.0.0", &content(1, size))]),
-            "/npm/liar/-/liar-1.0.0.tgz" => reply(200, OCTETS, &content(2, size)),
+            "/files/liar-1.0.tar.gz" | "/npm/liar/-/liar-1.0.0.tgz" => reply(200, OCTETS, &content(2, size)),
             _ => reply(404, "text/plain", b""),
         });
         let lab = Lab::new(&registry);

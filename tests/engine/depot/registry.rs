@@ -120,7 +120,7 @@ fn readdress(body: &[u8], key: &str, own: &str) -> Vec<u8> {
     for file in page["files"].as_array_mut().into_iter().flatten() {
         let url = file[key.trim_matches('"')].as_str().unwrap_or_default().to_owned();
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        let hexed: String = url.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hexed = url.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         file["url"] = json!(format!("{own}/files/{hexed}/{name}"));
     }
     serde_json::to_vec(&page).unwrap()
@@ -185,7 +185,7 @@ pub fn content(seed: u8, length: usize) -> Vec<u8> {
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 pub fn sri(bytes: &[u8]) -> String {
