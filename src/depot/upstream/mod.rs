@@ -30,6 +30,8 @@ const AT_ONCE: usize = 64;
 const TRY_AGAIN: Duration = Duration::from_millis(300);
 /// An index or an audit may take this long as a whole.
 const DOCUMENT_DEADLINE: Duration = Duration::from_mins(2);
+/// An artifact too, however slowly it drips.
+const ARTIFACT_DEADLINE: Duration = Duration::from_hours(1);
 /// The longest validator that is kept and sent back.
 const LONGEST_VALIDATOR: usize = 512;
 
@@ -163,7 +165,7 @@ impl Egress {
     /// Asks for an artifact where the registry's index says that it is.
     pub async fn artifact(&self, upstream: &Upstream, url: &str, now: Timestamp) -> Result<Found, Fault> {
         let url = Url::parse(url).map_err(|_| upstream.fault("its index names an address that is none"))?;
-        let request = |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+        let request = |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").timeout(ARTIFACT_DEADLINE);
         let response = self.send(upstream, &self.plain, &request, now).await?;
         match response.status().as_u16() {
             200 => Ok(upstream.found(response)),
