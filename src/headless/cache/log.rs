@@ -133,7 +133,7 @@ fn events(page: Page, now: Timestamp, all: &[Event]) -> String {
     let mut seen = BTreeMap::new();
     for event in all.iter().rev() {
         let subject = subject(event);
-        match seen.entry((event.outcome, event.hidden > 0, subject.clone(), event.note.as_str())) {
+        match seen.entry((word(event).0, subject.clone(), event.note.as_str())) {
             Entry::Occupied(at) => {
                 if let Some((_, _, count)) = rows.get_mut(*at.get()) {
                     *count += 1;
@@ -240,7 +240,7 @@ mod tests {
             hidden: 2,
             note: "min_age 3days hides 2.33.1, 2.33.0".to_owned(),
         };
-        let log = Log { events: vec![hidden(1), hidden(2), hidden(60)], ..Log::default() };
+        let log = Log { events: vec![Event { outcome: Outcome::Miss, ..hidden(1) }, hidden(2), hidden(60)], ..Log::default() };
         let text = page(Page { colour: false, columns: Some(80) }, Timestamp::from_second(61).unwrap(), &log);
         let line: Vec<_> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(line[..5], ["1", "second", "ago", "hidden", "pypi:requests"], "{text}");

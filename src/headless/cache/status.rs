@@ -46,7 +46,8 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
     }
     let mut text = fields.render();
 
-    let mut grid = Grid::new(&["PACKAGES", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page).whole(&[0, 1, 2, 3, 4, 5, 6]);
+    let mut grid =
+        Grid::new(&["PACKAGES", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page).whole(&[0, 1, 2, 3, 4, 5, 6]);
     for (ecosystem, of) in &figures.ecosystems {
         grid.row(row(ecosystem.name(), of));
     }
@@ -55,7 +56,8 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
 
     let shown: Vec<_> = figures.sessions.iter().filter(|session| all || session.name.is_some()).collect();
     if !shown.is_empty() {
-        let mut grid = Grid::new(&["SESSION", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page).whole(&[0, 1, 2, 3, 4, 5, 6]);
+        let mut grid = Grid::new(&["SESSION", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page)
+            .whole(&[0, 1, 2, 3, 4, 5, 6]);
         for session in shown {
             grid.row(row(&called(session.name.as_deref(), session.id), &session.total));
         }
@@ -153,9 +155,18 @@ mod tests {
         let plain = Page { colour: false, columns: None };
         let now = Timestamp::from_second(7_200).unwrap();
         let text = page(plain, now, &figures, false);
-        for shown in
-            ["1 GiB of 20 GiB", "4 connections", "75%", "5 MiB", "1m 1s", "EST. TIME", "2 denied", "web", "1 session that is gone", "2 hours ago"]
-        {
+        for shown in [
+            "1 GiB of 20 GiB",
+            "4 connections",
+            "75%",
+            "5 MiB",
+            "1m 1s",
+            "EST. TIME",
+            "2 denied",
+            "web",
+            "1 session that is gone",
+            "2 hours ago",
+        ] {
             assert!(text.contains(shown), "{shown}:\n{text}");
         }
         assert!(!text.contains('\u{1b}') && !text.contains(&gone.to_string()), "{text}");

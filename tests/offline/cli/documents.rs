@@ -15,8 +15,9 @@ use palisade::depot::promise::{Algorithm, Digest, Ecosystem};
 use palisade::failure::{Code, Failure};
 use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, CacheShare, CacheStatus, DepotShown, SessionLog, Warmed};
 use palisade::headless::document::{
-    ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected, LaunchedBody,
-    ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version, error,
+    ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected,
+    LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version,
+    error,
 };
 use palisade::headless::line;
 use palisade::policy::controls::Control;
@@ -190,9 +191,7 @@ fn lists_and_postures() {
     check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
     let sized = CacheVolume { name: "palisade-web-cache".into(), bytes: Some(1 << 40), error: None };
     let unsized_volume = CacheVolume { name: "palisade-web-cache".into(), bytes: None, error: Some(failure()) };
-    for (container, cache_volume) in
-        [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)]
-    {
+    for (container, cache_volume) in [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)] {
         check("inspected", &Document::new(Inspected { session: session(), container, posture: posture(), cache: share(), cache_volume }));
     }
     check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
