@@ -55,6 +55,8 @@ impl Machine {
             image_tag: self.settings.image.tag.clone(),
             ca_bundle: self.settings.ca_bundle_file(&self.environment)?,
             supervisor_volume: supervisor_volume::name(&HostReader::default(), &self.paths)?,
+            depot: self.settings.depot.name.clone(),
+            proxy: self.settings.registries(&self.environment).and_then(|_| self.settings.proxy(&self.environment)),
             now,
         };
         let checks = doctor::examine(engine.as_ref().map(|engine| engine as &dyn Engine), &inputs).await;

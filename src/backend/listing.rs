@@ -1,13 +1,18 @@
 //! Sessions as the engine lists them, and finding one of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::engine::ContainerSummary;
 use super::supervisor_volume::is_abandoned;
-use super::{Backend, Details};
+use super::{Backend, Details, PrivateCache};
 use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::CACHE;
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
-use crate::units::{SessionId, SessionName, Untrusted, sanitise};
+use crate::units::{Bytes, SessionId, SessionName, Untrusted, sanitise};
+
+/// How long what is shown of a session waits for the size of its caches.
+const COUNTING: Duration = Duration::from_secs(3);
 
 impl Backend {
     /// Every session, by name.
@@ -33,8 +38,15 @@ impl Backend {
     pub async fn details(&self, who: &str) -> Result<Details> {
         let session = self.find(who).await?;
         let container = self.engine.inspect(&session.container_id).await?;
-        let posture = self.posture(&container).await;
-        Ok(Details { session, container, posture })
+        let (posture, cache) = tokio::join!(self.posture(&container), self.private_cache(&container));
+        Ok(Details { session, container, posture, cache })
+    }
+
+    /// The session's own caches: no limit holds them, so their size is told, where it can be had in time.
+    async fn private_cache(&self, container: &ContainerFacts) -> Option<PrivateCache> {
+        let mount = container.mounts.iter().find(|mount| mount.destination.raw() == CACHE && !mount.name.is_empty())?;
+        let size = self.engine.volume_size(&mount.name, COUNTING).await;
+        Some(PrivateCache { volume: mount.name.clone(), size: size.map(Bytes::new) })
     }
 }
 

@@ -27,6 +27,7 @@ use crate::failure::Result;
 use crate::kernel::HostReader;
 use crate::policy::Posture;
 use crate::session::{ContainerFacts, Session};
+use crate::units::Bytes;
 use engine::{Attached, Engine, Input, OutputStream, Progress};
 
 pub use assembly::{BuildOrder, Machine};
@@ -83,6 +84,17 @@ pub struct Details {
     pub container: ContainerFacts,
     /// Its posture, measured now.
     pub posture: Posture,
+    /// Its package caches; `None` where it has none.
+    pub cache: Option<PrivateCache>,
+}
+
+/// The volume with a session's own package caches.
+#[derive(Debug, Clone)]
+pub struct PrivateCache {
+    /// The volume.
+    pub volume: String,
+    /// What it takes on disk, or why that is not known.
+    pub size: Result<Bytes>,
 }
 
 /// A command running in a session.

@@ -8,6 +8,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::{self, Plan};
 use crate::policy::workspace::{Caller, FolderFacts, judge};
 use crate::policy::{ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount, env};
+use crate::session::labels;
 use crate::units::{Cpus, SessionId, SessionName};
 use futures_util::StreamExt;
 
@@ -39,7 +40,7 @@ impl Backend {
     /// What a launch would ask of the engine. The id is the nil one, so equal orders give equal bytes.
     pub async fn plan(&self, order: &Order) -> Result<Plan> {
         let judged = self.judge(order)?;
-        let name = name_of(order, SessionId::NIL)?;
+        let name = name_of(order, SessionId::NIL, &self.settings.depot.name)?;
         let image = match self.engine.image(&judged.policy.image).await {
             Err(failure) if failure.code == Code::NotFound => {
                 ImageFacts { reference: judged.policy.image.clone(), ..ImageFacts::default() }
@@ -57,7 +58,7 @@ impl Backend {
     pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
         let mut judged = self.judge(order)?;
         let id = mint()?;
-        let name = name_of(order, id)?;
+        let name = name_of(order, id, &self.settings.depot.name)?;
         let secrets = self.secret_values(&judged.secrets)?;
         self.within_the_engine(&mut judged.policy, reporter).await?;
         // Each to its end: a depot that is half made must not be left because an image is missing.
@@ -199,9 +200,50 @@ pub(super) fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, "interrupted: what was begun has been undone")
 }
 
-fn name_of(order: &Order, id: SessionId) -> Result<SessionName> {
-    match &order.name {
-        None => Ok(id.default_name()),
-        Some(text) => text.parse().map_err(|error| Failure::new(Code::Usage, format!("{error}")).detail("'name' on the command line")),
+/// The session's name, unless its container's would be the depot's.
+fn name_of(order: &Order, id: SessionId, depot: &str) -> Result<SessionName> {
+    let Some(text) = &order.name else { return Ok(id.default_name()) };
+    let told = |failure: Failure| failure.detail("'name' on the command line");
+    let name: SessionName = text.parse().map_err(|error| told(Failure::new(Code::Usage, format!("{error}"))))?;
+    if format!("{}{name}", labels::CONTAINER_PREFIX) == depot {
+        return Err(told(Failure::new(Code::Usage, format!("a session cannot be called '{name}': its container would be the depot's")))
+            .hint("give it another name, or 'depot.name' another value in config.toml"));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::profile::Profile;
+    use crate::session::Kind;
+
+    fn called(name: Option<&str>) -> Result<SessionName> {
+        let order = Order {
+            name: name.map(str::to_owned),
+            kind: Kind::Persistent,
+            profile: None,
+            overrides: Profile::default(),
+            ignore_project: true,
+            command: Vec::new(),
+            env: Vec::new(),
+            env_files: Vec::new(),
+            secrets: Vec::new(),
+            workspace: None,
+            working_dir: None,
+            pull: Pull::Never,
+        };
+        name_of(&order, SessionId::from_parts(1, 1), "palisade-depot")
+    }
+
+    #[test]
+    fn no_session_takes_the_depots_name() {
+        let refused = called(Some("depot")).unwrap_err();
+        assert_eq!(refused.code, Code::Usage);
+        assert!(refused.message.contains("'depot'") && refused.hint.unwrap().contains("another name"));
+        for name in ["depot2", "depot-store", "web"] {
+            assert_eq!(called(Some(name)).unwrap().as_str(), name);
+        }
+        assert!(called(None).is_ok() && called(Some("-x")).is_err());
     }
 }

@@ -131,6 +131,20 @@ pub struct Inspected {
     pub posture: Posture,
     /// What the package cache saved it.
     pub cache: CacheShare,
+    /// Its own package caches; `None` where it has none.
+    pub cache_volume: Option<CacheVolume>,
+}
+
+/// The volume with a session's own package caches.
+#[derive(Debug, Serialize)]
+pub struct CacheVolume {
+    /// Its name.
+    pub name: String,
+    /// What it takes on disk; `None` where that is not known.
+    pub bytes: Option<u64>,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorBody>,
 }
 
 /// `launch`.

@@ -4,20 +4,22 @@ use jiff::Timestamp;
 
 use super::age::age;
 use super::cache::{share, summary_in_time};
-use super::document::{Document, Inspected};
+use super::document::{CacheVolume, Document, ErrorBody, Inspected};
 use super::paint::{Role, paint};
 use super::posture_table;
 use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
-use crate::backend::{Backend, Details};
+use crate::backend::{Backend, Details, PrivateCache};
+use crate::policy::plan::CACHE;
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
-    let Details { session, container, posture } = details?;
+    let Details { session, container, posture, cache: own } = details?;
     let cache = share(&figures, session.id);
     if context.output.is_json() {
-        context.output.document(&Document::new(Inspected { session, container, posture, cache }));
+        let cache_volume = own.map(cache_volume);
+        context.output.document(&Document::new(Inspected { session, container, posture, cache, cache_volume }));
         return Ok(0);
     }
     let page = context.output.page();
@@ -42,7 +44,8 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     fields.add("container", &session.container_id);
     fields.add("runtime", &container.runtime);
     fields.add("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
-    fields.add("cache", cache.sentence());
+    fields.add("packages", cache.sentence());
+    fields.add("own caches", own.as_ref().map_or_else(String::new, size));
     context.output.text(&fields.render());
 
     if !container.mounts.is_empty() {
@@ -57,4 +60,38 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     context.output.text(&format!("\n{}: {}\n", paint(page.colour, Role::Heading, "posture"), posture_table::sentence(&posture)));
     context.output.text(&posture_table::table(&posture, page, true));
     Ok(0)
+}
+
+fn size(cache: &PrivateCache) -> String {
+    match &cache.size {
+        Ok(size) => format!("{size} at {CACHE}, which no limit holds"),
+        Err(failure) => format!("of unknown size: {}", failure.message),
+    }
+}
+
+fn cache_volume(PrivateCache { volume, size }: PrivateCache) -> CacheVolume {
+    let (bytes, error) = match size {
+        Ok(size) => (Some(size.get()), None),
+        Err(failure) => (None, Some(ErrorBody::from(&failure))),
+    };
+    CacheVolume { name: volume, bytes, error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::{Code, Failure};
+    use crate::units::Bytes;
+
+    #[test]
+    fn a_size_is_told_or_why_it_is_not_known() {
+        let cache = |size| PrivateCache { volume: "palisade-web-cache".to_owned(), size };
+        let known = cache(Ok(Bytes::mib(3)));
+        assert_eq!(size(&known), "3 MiB at /cache, which no limit holds");
+        assert_eq!(cache_volume(known).bytes, Some(3 << 20));
+        let slow = cache(Err(Failure::new(Code::EngineError, "the engine had not counted its files within 3 s")));
+        assert_eq!(size(&slow), "of unknown size: the engine had not counted its files within 3 s");
+        let shown = cache_volume(slow);
+        assert!(shown.bytes.is_none() && shown.error.is_some());
+    }
 }

@@ -25,9 +25,19 @@ impl Seconds {
     }
 }
 
+const DAY: u64 = 86_400;
+
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.duration()).fmt(f)
+        // A month here would be 30.44 days: `300d` would be shown as 9 months, 26 days, 57 minutes and 36 seconds.
+        let (days, rest) = (self.0 / DAY, Duration::from_secs(self.0 % DAY));
+        match (days, rest.is_zero()) {
+            (0, _) => humantime::format_duration(rest).fmt(f),
+            (1, true) => f.write_str("1day"),
+            (1, false) => write!(f, "1day {}", humantime::format_duration(rest)),
+            (_, true) => write!(f, "{days}days"),
+            (_, false) => write!(f, "{days}days {}", humantime::format_duration(rest)),
+        }
     }
 }
 
@@ -55,6 +65,9 @@ mod tests {
     fn spans_read_with_and_without_units() {
         for (text, seconds) in [("90", 90), ("90s", 90), ("1h 30m", 5400), ("2days", 172_800)] {
             assert_eq!(text.parse::<Seconds>().unwrap().get(), seconds);
+        }
+        for text in ["0s", "1m 30s", "1day", "1day 1h", "300days", "31days 5s"] {
+            assert_eq!(text.parse::<Seconds>().unwrap().to_string(), text);
         }
         assert!("500ms".parse::<Seconds>().is_err());
         assert!("soon".parse::<Seconds>().unwrap_err().to_string().contains("'soon'"));

@@ -4,9 +4,9 @@
 use futures_util::StreamExt;
 
 use super::image::PROGRAM;
-use super::read::not_it;
+use super::read::{file, not_it};
 use crate::backend::Backend;
-use crate::backend::engine::{ExecRequest, OutputKind, OutputStream};
+use crate::backend::engine::{Engine, ExecRequest, OutputKind, OutputStream};
 use crate::backend::prepare::interrupted;
 use crate::depot::ROOT;
 use crate::depot::control::{ControlLine, ControlReport, ControlVerb};
@@ -29,7 +29,7 @@ impl Backend {
     pub async fn cache_summary(&self) -> Result<Option<Summary>> {
         let path = format!("{ROOT}/{FOLDER}/{SUMMARY_FILE}");
         let Some(text) = self.ledger(&path, LARGEST_SUMMARY).await? else { return Ok(None) };
-        serde_json::from_slice(&text).map(Some).map_err(|error| not_it(&path, &error.to_string()))
+        parse(&path, &text).map(Some)
     }
 
     /// What a session asked for, a line of JSON for each request; `None` where there is no depot, or it asked for nothing.
@@ -69,6 +69,16 @@ impl Backend {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// What the depot in this container counted.
+pub async fn summary(engine: &dyn Engine, container: &str) -> Result<Option<Summary>> {
+    let path = format!("{ROOT}/{FOLDER}/{SUMMARY_FILE}");
+    file(engine, container, &path, LARGEST_SUMMARY).await?.map(|text| parse(&path, &text)).transpose()
+}
+
+fn parse(path: &str, text: &[u8]) -> Result<Summary> {
+    serde_json::from_slice(text).map_err(|error| not_it(path, &error.to_string()))
 }
 
 fn running(depot: ContainerFacts) -> Result<ContainerFacts> {

@@ -77,11 +77,23 @@ impl Backend {
             return Err(refuse(&facts.name, &paper));
         }
         self.go_on()?;
-        self.engine.start(id).await?;
+        if let Err(failure) = self.engine.start(id).await {
+            return Err(self.not_started(id, failure).await);
+        }
         // Its own program runs in it and nothing else: it may as well listen before it is measured.
         self.depot_listens(id, finished(&facts)).await?;
         let posture = self.depot_posture(&self.engine.inspect(id).await?).await;
         if posture.is_weaker() { Err(refuse(&facts.name, &posture)) } else { Ok(()) }
+    }
+
+    /// An engine looks for a container's network when it starts it, and says 404 of that as of the container.
+    async fn not_started(&self, id: &str, failure: Failure) -> Failure {
+        if failure.code != Code::NotFound || self.engine.inspect(id).await.is_err() {
+            return failure;
+        }
+        let network = &self.settings.depot.network;
+        Failure { message: format!("the engine cannot start the depot on its network '{network}'"), code: Code::EngineError, ..failure }
+            .hint("'depot.network' in config.toml names one of the engine's networks: docker network ls")
     }
 
     /// Both volumes, with our labels: an engine would make them without any.

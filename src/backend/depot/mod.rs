@@ -20,7 +20,9 @@ mod wanted;
 use crate::depot::token::Key;
 
 pub(super) use blueprint::Blueprint;
+pub(super) use cache::summary;
 pub(super) use cooldown::{first_token, reaches_depot};
+pub(super) use standing::is_ours;
 pub use status::{DepotState, DepotStatus};
 pub(super) use wanted::socket_volume;
 

@@ -29,6 +29,24 @@ pub struct EngineSide {
     pub image: (String, Result<ImageSide, Failure>),
     /// The supervisor's volume.
     pub supervisor: (String, Result<SupervisorSide, Failure>),
+    /// The depot's container.
+    pub depot: (String, Result<DepotSide, Failure>),
+}
+
+/// The package depot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DepotSide {
+    /// It will be made by the first launch that needs it.
+    Absent,
+    /// Someone else's container has its name.
+    Foreign,
+    /// It will be started by the next launch that needs it.
+    Stopped,
+    /// It runs.
+    Running {
+        /// Registries that it could not reach when it last asked, and why.
+        away: Vec<String>,
+    },
 }
 
 /// The sandbox image.
@@ -66,6 +84,8 @@ pub struct HostSide {
     pub disk_free: Option<Bytes>,
     /// How many certificate authorities there are to build images with.
     pub authorities: Result<usize, Failure>,
+    /// The proxy to the registries, where all that the settings say of them can be read.
+    pub proxy: Result<String, Failure>,
 }
 
 impl Facts {

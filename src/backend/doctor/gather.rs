@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::{DoctorInputs, EngineSide, Facts, HostSide, ImageSide, SupervisorSide};
+use super::{DepotSide, DoctorInputs, EngineSide, Facts, HostSide, ImageSide, SupervisorSide};
 use crate::backend::engine::{Engine, own_architecture};
-use crate::backend::image;
+use crate::backend::{depot, image};
 use crate::failure::{Code, Failure, Result};
-use crate::session::labels;
+use crate::session::{Status, labels};
 use crate::units::Bytes;
 
 pub async fn facts(engine: Result<&dyn Engine, &Failure>, inputs: &DoctorInputs) -> Facts {
@@ -27,6 +27,7 @@ async fn engine_side(engine: &dyn Engine, inputs: &DoctorInputs) -> Result<Engin
         info: engine.info().await?,
         image: (inputs.image_tag.clone(), image_side(engine, &inputs.image_tag).await),
         supervisor: (inputs.supervisor_volume.clone(), supervisor_side(engine, &inputs.supervisor_volume).await),
+        depot: (inputs.depot.clone(), depot_side(engine, &inputs.depot).await),
     })
 }
 
@@ -50,6 +51,23 @@ async fn supervisor_side(engine: &dyn Engine, volume: &str) -> Result<Supervisor
     }
 }
 
+async fn depot_side(engine: &dyn Engine, name: &str) -> Result<DepotSide> {
+    let found = match engine.inspect(name).await {
+        Ok(found) => found,
+        Err(failure) if failure.code == Code::NotFound => return Ok(DepotSide::Absent),
+        Err(failure) => return Err(failure),
+    };
+    if !depot::is_ours(&found) {
+        return Ok(DepotSide::Foreign);
+    }
+    if found.status != Some(Status::Running) {
+        return Ok(DepotSide::Stopped);
+    }
+    let upstreams = depot::summary(engine, &found.id).await?.map(|summary| summary.upstreams).unwrap_or_default();
+    let away = upstreams.into_iter().filter_map(|registry| registry.away.map(|(_, why)| format!("{}: {why}", registry.url)));
+    Ok(DepotSide::Running { away: away.collect() })
+}
+
 fn host_side(engine_root: Option<&str>, inputs: &DoctorInputs) -> HostSide {
     HostSide {
         architecture: own_architecture(),
@@ -58,6 +76,7 @@ fn host_side(engine_root: Option<&str>, inputs: &DoctorInputs) -> HostSide {
         apparmor: fs::read_to_string("/sys/module/apparmor/parameters/enabled").ok().map(|text| text.starts_with('Y')),
         disk_free: engine_root.and_then(free_space),
         authorities: image::count_authorities(inputs.ca_bundle.as_deref()),
+        proxy: inputs.proxy.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, Unit};
 
-use super::{Check, CheckState, EngineSide, Facts, ImageSide, SupervisorSide};
+use super::{Check, CheckState, EngineSide, Facts, ImageSide, SupervisorSide, packages};
 use crate::backend::engine::architecture as engine_words;
 use crate::backend::image::State;
 use crate::failure::Failure;
@@ -38,6 +38,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
                 disk(facts),
                 image(engine, facts.now),
                 supervisor(engine),
+                packages::depot(engine),
             ]);
             if !engine.info.warnings.is_empty() {
                 let told: Vec<String> = engine.info.warnings.iter().map(ToString::to_string).collect();
@@ -45,23 +46,23 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
             }
         }
     }
-    checks.push(authorities(facts));
+    checks.extend([authorities(facts), packages::registries(facts)]);
     checks
 }
 
-fn ok(name: &'static str, found: impl AsRef<str>) -> Check {
+pub(super) fn ok(name: &'static str, found: impl AsRef<str>) -> Check {
     Check { name, state: CheckState::Ok, found: sanitise(found.as_ref()), advice: None }
 }
 
-fn warning(name: &'static str, found: impl AsRef<str>, advice: impl AsRef<str>) -> Check {
+pub(super) fn warning(name: &'static str, found: impl AsRef<str>, advice: impl AsRef<str>) -> Check {
     Check { state: CheckState::Warning, advice: Some(sanitise(advice.as_ref())), ..ok(name, found) }
 }
 
-fn failed(name: &'static str, found: impl AsRef<str>, advice: impl AsRef<str>) -> Check {
+pub(super) fn failed(name: &'static str, found: impl AsRef<str>, advice: impl AsRef<str>) -> Check {
     Check { state: CheckState::Failed, ..warning(name, found, advice) }
 }
 
-fn advice_of(failure: &Failure) -> String {
+pub(super) fn advice_of(failure: &Failure) -> String {
     failure.hint.clone().unwrap_or_else(|| {
         "start an engine, name one with --host or DOCKER_HOST, or run scripts/quickstart, which installs and starts one".to_owned()
     })
@@ -304,4 +305,4 @@ fn authorities(facts: &Facts) -> Check {
 
 #[cfg(test)]
 #[path = "judge_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,4 @@
-use super::super::HostSide;
+use super::super::{DepotSide, HostSide};
 use super::*;
 use crate::backend::engine::{Endpoint, EngineInfo, EngineVersion};
 use crate::failure::Code;
@@ -8,7 +8,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn good_engine() -> EngineSide {
+pub fn good_engine() -> EngineSide {
     let facts = ImageFacts { home_uid: Some(1000), ..ImageFacts::default() };
     EngineSide {
         endpoint: Endpoint {
@@ -42,10 +42,11 @@ fn good_engine() -> EngineSide {
             Ok(ImageSide { state: State::Current(facts), made: Some((at("2026-01-01T00:00:00Z"), Bytes::mib(390))) }),
         ),
         supervisor: ("palisade-supervisor-1".into(), Ok(SupervisorSide::Absent)),
+        depot: ("palisade-depot".into(), Ok(DepotSide::Absent)),
     }
 }
 
-fn facts(engine: EngineSide) -> Facts {
+pub fn facts(engine: EngineSide) -> Facts {
     Facts {
         engine: Ok(engine),
         host: HostSide {
@@ -55,6 +56,7 @@ fn facts(engine: EngineSide) -> Facts {
             apparmor: None,
             disk_free: Some(Bytes::gib(50)),
             authorities: Ok(150),
+            proxy: Ok(String::new()),
         },
         now: at("2026-01-11T00:00:00Z"),
     }

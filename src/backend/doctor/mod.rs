@@ -5,6 +5,7 @@
 mod facts;
 mod gather;
 mod judge;
+mod packages;
 
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 use super::engine::Engine;
 use crate::failure::Failure;
 
-pub use facts::{EngineSide, Facts, HostSide, ImageSide, SupervisorSide};
+pub use facts::{DepotSide, EngineSide, Facts, HostSide, ImageSide, SupervisorSide};
 pub use judge::judge;
 
 /// One thing that was examined.
@@ -43,7 +44,7 @@ pub enum CheckState {
 }
 
 /// What the settings say about what is examined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DoctorInputs {
     /// The sandbox image's tag.
     pub image_tag: String,
@@ -51,6 +52,10 @@ pub struct DoctorInputs {
     pub ca_bundle: Option<PathBuf>,
     /// The volume that this version's supervisor lives in.
     pub supervisor_volume: String,
+    /// The depot's container.
+    pub depot: String,
+    /// The proxy to the registries, where all that the settings say of them can be read.
+    pub proxy: Result<String, Failure>,
     /// The present moment.
     pub now: Timestamp,
 }

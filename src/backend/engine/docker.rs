@@ -24,12 +24,13 @@ use super::connect::{self, Agreed};
 use super::streams;
 use super::{
     AttachOptions, Attached, BuildRequest, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, ExecRequest,
-    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, ProgressStream, VolumeFacts, WaitFor, build, convert, reference,
+    ExecState, ImageSummary, LogOptions, OneShot, OutputStream, ProgressStream, VolumeFacts, WaitFor, build, convert, reference, usage,
 };
-use crate::failure::Result;
+use crate::failure::{Code, Failure, Result};
 use crate::policy::ImageFacts;
 use crate::policy::plan::CreateRequest;
 use crate::session::{ContainerFacts, labels};
+use crate::units::sanitise;
 
 /// For an answer to begin. A start under load takes tens of seconds; an engine that is stuck takes for ever.
 /// The longest grace that a policy can give: what a container was created with is not asked for.
@@ -379,6 +380,22 @@ impl Engine for DockerEngine {
         let call = self.call("list the volumes", Noun::Engine, "");
         let list = self.docker.list_volumes(Some(options)).await.map_err(|error| call.failure(&error))?;
         Ok(list.volumes.unwrap_or_default().into_iter().map(convert::volume::facts).collect())
+    }
+
+    async fn volume_size(&self, name: &str, within: Duration) -> Result<u64> {
+        let name = reference::name("volume", name)?;
+        let unknown = |why: &str| Failure::new(Code::EngineError, format!("the engine did not tell: {}", sanitise(why)));
+        let Some(socket) = &self.endpoint.socket else {
+            return Err(Failure::new(Code::EngineError, "it is asked of an engine at a socket of this machine alone"));
+        };
+        let mut refusal = String::new();
+        match tokio::time::timeout(within, usage::volume_bytes(socket, self.api, name, &mut refusal)).await {
+            Ok(size) => size.map_err(|why| unknown(&why)),
+            Err(_) if refusal.is_empty() => {
+                Err(Failure::new(Code::EngineError, format!("the engine had not counted its files within {} s", within.as_secs())))
+            }
+            Err(_) => Err(unknown(&refusal)),
+        }
     }
 
     async fn remove_volume(&self, name: &str) -> Result<()> {

@@ -12,8 +12,10 @@ mod ping;
 mod reference;
 mod streams;
 mod types;
+mod usage;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes as Chunk;
@@ -106,6 +108,8 @@ pub trait Engine: Send + Sync {
     async fn volume(&self, name: &str) -> Result<VolumeFacts>;
     /// Volumes with our labels.
     async fn our_volumes(&self) -> Result<Vec<VolumeFacts>>;
+    /// What a volume takes on disk: the engine counts its files, which takes as long as it takes, and not longer than `within`.
+    async fn volume_size(&self, name: &str, within: Duration) -> Result<u64>;
     /// Removes a volume; one that is gone is no failure.
     async fn remove_volume(&self, name: &str) -> Result<()>;
 }

@@ -169,6 +169,9 @@ impl Engine for Shelf {
     async fn our_volumes(&self) -> Result<Vec<VolumeFacts>> {
         unimplemented!()
     }
+    async fn volume_size(&self, _: &str, _: std::time::Duration) -> Result<u64> {
+        unimplemented!()
+    }
     async fn remove_volume(&self, _: &str) -> Result<()> {
         unimplemented!()
     }

@@ -5,7 +5,7 @@ mod entry;
 mod fetch;
 mod memory;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -239,17 +239,19 @@ impl Index {
     }
 }
 
-/// Versions with a file that is too young, each once.
+/// Versions with a file that is too young, each once, the youngest last; those of unknown age come first.
 fn hidden(catalogue: &Catalogue, not_after: Option<Timestamp>) -> Vec<String> {
     let view = View { catalogue, not_after };
-    let mut versions: Vec<String> = if not_after.is_none() {
-        Vec::new()
-    } else {
-        catalogue.files.values().filter(|promise| view.hides(promise.published)).map(|promise| promise.version.clone()).collect()
-    };
+    let mut versions: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
+    if not_after.is_some() {
+        for promise in catalogue.files.values().filter(|promise| view.hides(promise.published)) {
+            let published = versions.entry(&promise.version).or_default();
+            *published = (*published).max(promise.published);
+        }
+    }
+    let mut versions: Vec<_> = versions.into_iter().map(|(version, published)| (published, version)).collect();
     versions.sort_unstable();
-    versions.dedup();
-    versions
+    versions.into_iter().map(|(_, version)| version.to_owned()).collect()
 }
 
 /// Where clients find an ecosystem, as pages name it.

@@ -214,6 +214,7 @@ pub(super) mod tests {
             upstream_bytes: if outcome == Outcome::Miss { 100 } else { 0 },
             elapsed_ms: 1,
             complete: true,
+            hidden: 0,
             note: String::new(),
         }
     }
@@ -228,7 +229,7 @@ pub(super) mod tests {
             event(2, "a.whl", Outcome::Hit),
             event(1, "a.whl", Outcome::Miss),
             event(3, "b.whl", Outcome::Denied),
-            Event { note: "2 versions hidden by min_age".to_owned(), requested: Requested::Index, ..event(4, "", Outcome::Hit) },
+            Event { hidden: 2, note: "min_age 3days hides 1.1, 1.0".to_owned(), requested: Requested::Index, ..event(4, "", Outcome::Hit) },
         ]);
         let log = fetched(&bytes);
         let [artifact] = &log.artifacts[..] else { panic!("{log:?}") };

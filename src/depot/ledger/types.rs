@@ -43,9 +43,17 @@ pub struct Event {
     /// Whether the whole answer was sent.
     #[serde(default)]
     pub complete: bool,
+    /// Versions that `min_age` hid of the index.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub hidden: u64,
     /// Why it was refused, what was hidden, which registry was away: one sentence, or empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a request was for.

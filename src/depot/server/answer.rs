@@ -45,6 +45,7 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
         upstream_bytes: 0,
         elapsed_ms: 0,
         complete: false,
+        hidden: 0,
         note: String::new(),
     };
     let path = request.uri().path().to_owned();

@@ -126,13 +126,14 @@ impl Asks<'_> {
                 return response;
             }
         };
-        head.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+        let length = range.end - range.start;
+        head.insert(CONTENT_LENGTH, HeaderValue::from(length));
         *response.status_mut() = status;
         if self.turn.head_only {
             record.complete();
             return response;
         }
-        *response.body_mut() = Counted::stored(blob.stream(range), record, permits).body();
+        *response.body_mut() = Counted::stored(blob.stream(range), Some(length), record, permits).body();
         response
     }
 }
@@ -196,9 +197,9 @@ async fn fetched(
     }
     let stream = transfer.stream();
     *response.body_mut() = if transfer.is_first() {
-        Counted::fetched(stream, record, permits, Box::new(move |depot, event| write_down_later(depot, event, transfer))).body()
+        Counted::fetched(stream, size, record, permits, Box::new(move |depot, event| write_down_later(depot, event, transfer))).body()
     } else {
-        Counted::stored(stream, record, permits).body()
+        Counted::stored(stream, size, record, permits).body()
     };
     response
 }
@@ -298,6 +299,6 @@ async fn unpromised(
         depot.ledger.record(event);
         drop(held);
     };
-    *response.body_mut() = Counted::fetched(counted.boxed(), record, permits, Box::new(afterwards)).body();
+    *response.body_mut() = Counted::fetched(counted.boxed(), found.length, record, permits, Box::new(afterwards)).body();
     response
 }

@@ -74,19 +74,27 @@ pub struct Counted {
     stream: ByteStream,
     record: Record,
     from_store: bool,
+    /// Bytes still to come, where the head says how many.
+    left: Option<u64>,
     afterwards: Option<Afterwards>,
     _permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Counted {
     /// Bytes from the store.
-    pub fn stored(stream: ByteStream, record: Record, permits: Vec<OwnedSemaphorePermit>) -> Self {
-        Self { stream, record, from_store: true, afterwards: None, _permits: permits }
+    pub fn stored(stream: ByteStream, size: Option<u64>, record: Record, permits: Vec<OwnedSemaphorePermit>) -> Self {
+        Self { stream, record, from_store: true, left: size, afterwards: None, _permits: permits }
     }
 
     /// Bytes as they are fetched for this request; `afterwards` writes the event down.
-    pub fn fetched(stream: ByteStream, record: Record, permits: Vec<OwnedSemaphorePermit>, afterwards: Afterwards) -> Self {
-        Self { stream, record, from_store: false, afterwards: Some(afterwards), _permits: permits }
+    pub fn fetched(
+        stream: ByteStream,
+        size: Option<u64>,
+        record: Record,
+        permits: Vec<OwnedSemaphorePermit>,
+        afterwards: Afterwards,
+    ) -> Self {
+        Self { stream, record, from_store: false, left: size, afterwards: Some(afterwards), _permits: permits }
     }
 
     /// As a body.
@@ -96,13 +104,26 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// Of a body whose length the head told, nobody asks for the end once that much was taken.
+    fn took(&mut self, bytes: u64) {
+        if self.from_store {
+            self.record.event.store_bytes += bytes;
+        }
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(bytes);
+            self.record.event.complete |= *left == 0;
+        }
+    }
+}
+
 impl Stream for Counted {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.stream.as_mut().poll_next(cx);
         match &next {
-            Poll::Ready(Some(Ok(chunk))) if self.from_store => self.record.event.store_bytes += chunk.len() as u64,
+            Poll::Ready(Some(Ok(chunk))) => self.took(chunk.len() as u64),
             Poll::Ready(None) => self.record.event.complete = true,
             Poll::Ready(Some(Err(error))) => self.record.event.note = crate::units::sanitise(&error.to_string()),
             _ => {}

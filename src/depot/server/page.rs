@@ -9,9 +9,10 @@ use crate::depot::adapter::Form;
 use crate::depot::index::Missing;
 use crate::depot::ledger::{Outcome, Requested};
 use crate::depot::names::Project;
+use crate::units::Seconds;
 
 /// Versions that an event names of those that are hidden.
-const NAMED: usize = 5;
+const NAMED: usize = 4;
 
 /// A project's page.
 pub async fn page(
@@ -39,7 +40,8 @@ pub async fn page(
         Err(missing) => return without(turn, record, missing),
     };
     if !hidden.is_empty() {
-        record.event.note = hidden_note(&turn.session.claims.min_age.to_string(), &hidden);
+        record.event.hidden = hidden.len() as u64;
+        record.event.note = hidden_note(turn.session.claims.min_age, &hidden, &current.note);
     }
     let etag = format!("\"{}\"", blob.digest().hex());
     let is_known = guard::text(headers, IF_NONE_MATCH).split(',').any(|known| known.trim().trim_start_matches("W/") == etag);
@@ -66,7 +68,7 @@ pub async fn page(
         record.complete();
         return response;
     }
-    *response.body_mut() = Counted::stored(blob.stream(0..blob.size()), record, permits).body();
+    *response.body_mut() = Counted::stored(blob.stream(0..blob.size()), Some(blob.size()), record, permits).body();
     response
 }
 
@@ -79,13 +81,15 @@ pub fn without(turn: &Turn, record: Record, missing: Missing) -> Response<Body> 
     }
 }
 
-fn hidden_note(age: &str, hidden: &[String]) -> String {
+/// The youngest by name; what else there is to say of the page goes last.
+fn hidden_note(age: Seconds, hidden: &[String], other: &str) -> String {
     let named: Vec<&str> = hidden.iter().rev().take(NAMED).map(String::as_str).collect();
     let more = match hidden.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("younger than min_age {age}, hidden: {}{more}", named.join(", "))
+    let other = if other.is_empty() { String::new() } else { format!("; {other}") };
+    format!("min_age {age} hides {}{more}{other}", named.join(", "))
 }
 
 /// The header's word.
@@ -99,5 +103,18 @@ pub const fn word(outcome: Outcome) -> &'static str {
         Outcome::Denied => "denied",
         Outcome::NotFound => "not-found",
         Outcome::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_names_the_youngest_and_counts_the_rest() {
+        let hidden: Vec<String> = (0..9).map(|at| format!("1.{at}")).collect();
+        let age = Seconds::new(3 * 86_400);
+        assert_eq!(hidden_note(age, &hidden[..2], ""), "min_age 3days hides 1.1, 1.0");
+        assert_eq!(hidden_note(age, &hidden, "stale"), "min_age 3days hides 1.8, 1.7, 1.6, 1.5 and 5 more; stale");
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -80,42 +82,77 @@ fn gone(known: &[SessionId], who: &str) -> Vec<SessionId> {
 fn page(page: Page, now: Timestamp, log: &Log) -> String {
     let mut text = String::new();
     if !log.artifacts.is_empty() {
-        let mut artifacts: Vec<&FetchedArtifact> = log.artifacts.iter().collect();
-        artifacts.sort_by_key(|artifact| artifact.last);
-        let mut grid = Grid::new(&["PACKAGE", "VERSION", "FILE", "HITS", "MISSES", "BYTES", "LAST", "DIGEST"], page).whole(&[0, 1]);
-        for artifact in artifacts {
-            // Enough to tell two apart; the whole of it is in the JSON.
-            let digest: String =
-                artifact.digest.as_ref().map_or_else(|| "none".to_owned(), |digest| digest.to_string().chars().take(19).collect());
-            grid.row([
-                cell(format!("{}:{}", artifact.ecosystem, artifact.project)),
-                cell(&artifact.version),
-                cell(&artifact.file),
-                cell(artifact.hits),
-                cell(artifact.misses),
-                cell(Bytes::new(artifact.bytes)),
-                cell(age(now, artifact.last)),
-                cell(digest),
-            ]);
-        }
-        text.push_str(&grid.render());
+        text.push_str(&artifacts(page, now, &log.artifacts));
     }
     if log.unlisted > 0 {
         let _ = writeln!(text, "and {} answers with files that are beyond what is listed", log.unlisted);
     }
     if !log.events.is_empty() {
-        let mut grid = Grid::new(&["WHEN", "WHAT", "OF", "WHY"], page).whole(&[0, 1]);
-        for event in &log.events {
-            let (word, role) = word(event.outcome);
-            let what = role.map_or_else(|| cell(word), |role| meaning(word, role));
-            grid.row([cell(age(now, event.at)), what, cell(subject(event)), cell(&event.note)]);
-        }
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&grid.render());
+        text.push_str(&events(page, now, &log.events));
     }
     text
+}
+
+/// What a terminal has no room for is left out: the JSON has it all.
+fn artifacts(page: Page, now: Timestamp, all: &[FetchedArtifact]) -> String {
+    let (is_wide, is_widest) = (page.columns.is_none_or(|columns| columns >= 120), page.columns.is_none_or(|columns| columns >= 200));
+    let mut headings = vec!["PACKAGE", "VERSION", "HITS", "MISSES", "BYTES", "LAST"];
+    headings.extend(is_wide.then_some("DIGEST"));
+    headings.extend(is_widest.then_some("FILE"));
+    let mut grid = Grid::new(&headings, page).whole(&[1, 2, 3, 4, 5]);
+    let mut all: Vec<&FetchedArtifact> = all.iter().collect();
+    all.sort_by_key(|artifact| artifact.last);
+    for artifact in all {
+        let mut row = vec![
+            cell(format!("{}:{}", artifact.ecosystem, artifact.project)),
+            cell(&artifact.version),
+            cell(artifact.hits),
+            cell(artifact.misses),
+            cell(Bytes::new(artifact.bytes)),
+            cell(age(now, artifact.last)),
+        ];
+        if is_wide {
+            // Enough to tell two apart.
+            let digest = artifact.digest.as_ref();
+            row.push(cell(digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string().chars().take(19).collect::<String>())));
+        }
+        if is_widest {
+            row.push(cell(&artifact.file));
+        }
+        grid.row(row);
+    }
+    grid.render()
+}
+
+/// Clients ask for one page several times: what is said of it is said once.
+fn events(page: Page, now: Timestamp, all: &[Event]) -> String {
+    let mut rows: Vec<(&Event, String, u64)> = Vec::new();
+    let mut seen = BTreeMap::new();
+    for event in all.iter().rev() {
+        let subject = subject(event);
+        match seen.entry((word(event).0, subject.clone(), event.note.as_str())) {
+            Entry::Occupied(at) => {
+                if let Some((_, _, count)) = rows.get_mut(*at.get()) {
+                    *count += 1;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(rows.len());
+                rows.push((event, subject, 1));
+            }
+        }
+    }
+    let mut grid = Grid::new(&["WHEN", "WHAT", "OF", "WHY"], page).whole(&[0, 1]);
+    for (event, subject, count) in rows.into_iter().rev() {
+        let (word, role) = word(event);
+        let what = role.map_or_else(|| cell(word), |role| meaning(word, role));
+        let why = if count > 1 { format!("{} ({count} times)", event.note) } else { event.note.clone() };
+        grid.row([cell(age(now, event.at)), what, cell(subject), cell(why)]);
+    }
+    grid.render()
 }
 
 fn subject(event: &Event) -> String {
@@ -123,8 +160,9 @@ fn subject(event: &Event) -> String {
     if name.is_empty() { event.ecosystem.to_string() } else { format!("{}:{name}", event.ecosystem) }
 }
 
-const fn word(outcome: Outcome) -> (&'static str, Option<Role>) {
-    match outcome {
+const fn word(event: &Event) -> (&'static str, Option<Role>) {
+    match event.outcome {
+        Outcome::Hit | Outcome::Miss | Outcome::Revalidated if event.hidden > 0 => ("hidden", Some(Role::Caution)),
         Outcome::Hit | Outcome::Miss | Outcome::Revalidated => ("noted", None),
         Outcome::Stale => ("stale", Some(Role::Caution)),
         Outcome::Rejected => ("rejected", Some(Role::Danger)),
@@ -170,6 +208,7 @@ mod tests {
                 upstream_bytes: 0,
                 elapsed_ms: 0,
                 complete: true,
+                hidden: 0,
                 note: "not a\u{202e} read".to_owned(),
             }],
             unlisted: 0,
@@ -180,6 +219,32 @@ mod tests {
             assert!(text.contains(shown), "{shown}:\n{text}");
         }
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn versions_that_were_hidden_show_as_that_and_once() {
+        let hidden = |at| Event {
+            at: Timestamp::from_second(at).unwrap(),
+            session: SessionId::NIL,
+            ecosystem: Ecosystem::Pypi,
+            requested: Requested::Index,
+            project: "requests".to_owned(),
+            file: String::new(),
+            version: String::new(),
+            digest: None,
+            outcome: Outcome::Hit,
+            store_bytes: 0,
+            upstream_bytes: 0,
+            elapsed_ms: 0,
+            complete: true,
+            hidden: 2,
+            note: "min_age 3days hides 2.33.1, 2.33.0".to_owned(),
+        };
+        let log = Log { events: vec![Event { outcome: Outcome::Miss, ..hidden(1) }, hidden(2), hidden(60)], ..Log::default() };
+        let text = page(Page { colour: false, columns: Some(80) }, Timestamp::from_second(61).unwrap(), &log);
+        let line: Vec<_> = text.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(line[..5], ["1", "second", "ago", "hidden", "pypi:requests"], "{text}");
+        assert!(text.contains("(3 times)"), "{text}");
     }
 
     #[test]

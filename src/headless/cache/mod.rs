@@ -30,9 +30,14 @@ fn saved(counters: &Counters) -> String {
 
 /// `est. 1m 20s`: no measurement, and never shown without saying so.
 fn saved_time(counters: &Counters) -> String {
+    format!("est. {}", time(counters))
+}
+
+/// `1m 20s`, for below a heading that says that it is an estimate.
+fn time(counters: &Counters) -> String {
     let ms = counters.saved_ms_estimated;
     let shown = if ms < 1_000 { Duration::from_millis(ms) } else { Duration::from_secs(ms / 1_000) };
-    format!("est. {}", humantime::format_duration(shown))
+    humantime::format_duration(shown).to_string()
 }
 
 fn sum<'a>(all: impl IntoIterator<Item = &'a Counters>) -> Counters {

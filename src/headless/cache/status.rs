@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::document::{CacheFigures, CacheStatus, Figures};
-use super::{called, percent, saved, saved_time, sum};
+use super::{called, percent, saved, sum, time};
 use crate::backend::Backend;
 use crate::headless::age::age;
 use crate::headless::document::Document;
@@ -46,7 +46,8 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
     }
     let mut text = fields.render();
 
-    let mut grid = Grid::new(&["PACKAGES", "HITS", "MISSES", "HIT RATE", "SAVED", "TIME SAVED", "FETCHED", "TROUBLE"], page);
+    let mut grid =
+        Grid::new(&["PACKAGES", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page).whole(&[0, 1, 2, 3, 4, 5, 6]);
     for (ecosystem, of) in &figures.ecosystems {
         grid.row(row(ecosystem.name(), of));
     }
@@ -55,7 +56,8 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
 
     let shown: Vec<_> = figures.sessions.iter().filter(|session| all || session.name.is_some()).collect();
     if !shown.is_empty() {
-        let mut grid = Grid::new(&["SESSION", "HITS", "MISSES", "HIT RATE", "SAVED", "TIME SAVED", "FETCHED", "TROUBLE"], page);
+        let mut grid = Grid::new(&["SESSION", "HITS", "MISSES", "RATE", "SAVED", "EST. TIME", "FETCHED", "TROUBLE"], page)
+            .whole(&[0, 1, 2, 3, 4, 5, 6]);
         for session in shown {
             grid.row(row(&called(session.name.as_deref(), session.id), &session.total));
         }
@@ -64,9 +66,13 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
     let gone: Vec<_> = figures.sessions.iter().filter(|session| session.name.is_none()).collect();
     if !all && !gone.is_empty() {
         let counters = sum(gone.iter().map(|session| &session.total.counters));
-        let _ = writeln!(text, "\nand {} that are gone, which --all shows: {} saved", gone.len(), saved(&counters));
+        let _ = writeln!(text, "\n{} gone (--all shows them): {} saved", sessions(gone.len()), saved(&counters));
     }
     text
+}
+
+fn sessions(count: usize) -> String {
+    if count == 1 { "1 session that is".to_owned() } else { format!("{count} sessions that are") }
 }
 
 fn figure(count: u64, what: &str) -> String {
@@ -98,7 +104,7 @@ fn row(name: &str, figures: &Figures) -> Vec<comfy_table::Cell> {
         cell(counters.misses),
         cell(if rate.is_empty() { "-" } else { &rate }),
         cell(saved(counters)),
-        cell(saved_time(counters)),
+        cell(time(counters)),
         cell(Bytes::new(counters.upstream_bytes)),
         trouble,
     ]
@@ -149,9 +155,18 @@ mod tests {
         let plain = Page { colour: false, columns: None };
         let now = Timestamp::from_second(7_200).unwrap();
         let text = page(plain, now, &figures, false);
-        for shown in
-            ["1 GiB of 20 GiB", "4 connections", "75%", "5 MiB", "est. 1m 1s", "2 denied", "web", "and 1 that are gone", "2 hours ago"]
-        {
+        for shown in [
+            "1 GiB of 20 GiB",
+            "4 connections",
+            "75%",
+            "5 MiB",
+            "1m 1s",
+            "EST. TIME",
+            "2 denied",
+            "web",
+            "1 session that is gone",
+            "2 hours ago",
+        ] {
             assert!(text.contains(shown), "{shown}:\n{text}");
         }
         assert!(!text.contains('\u{1b}') && !text.contains(&gone.to_string()), "{text}");

@@ -103,7 +103,12 @@ impl Registry {
                     (status, kind, readdress(&body, "\"url\"", &own))
                 } else if let Some(page) = asked.path.strip_prefix("/npm") {
                     let (status, kind, body) = fetch(format!("{npm}{page}"), &accept);
-                    let body = String::from_utf8_lossy(&body).replace(&format!("{npm}/"), &format!("{own}/npm/")).into_bytes();
+                    // A tarball is no text.
+                    let body = match String::from_utf8(body) {
+                        Ok(page) if kind.contains("json") => page.replace(&format!("{npm}/"), &format!("{own}/npm/")).into_bytes(),
+                        Ok(text) => text.into_bytes(),
+                        Err(other) => other.into_bytes(),
+                    };
                     (status, kind, body)
                 } else {
                     (404, "text/plain".to_owned(), Vec::new())

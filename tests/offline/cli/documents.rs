@@ -15,8 +15,9 @@ use palisade::depot::promise::{Algorithm, Digest, Ecosystem};
 use palisade::failure::{Code, Failure};
 use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, CacheShare, CacheStatus, DepotShown, SessionLog, Warmed};
 use palisade::headless::document::{
-    ActionResult, Actions, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected, LaunchedBody,
-    ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version, error,
+    ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected,
+    LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version,
+    error,
 };
 use palisade::headless::line;
 use palisade::policy::controls::Control;
@@ -188,8 +189,10 @@ fn lists_and_postures() {
         SessionRow { session: session(), posture: Some(PostureSummary::Unmeasured { error: failure() }), cache: CacheShare::Nothing };
     let plain = SessionRow { session: session(), posture: None, cache: CacheShare::Unknown { error: failure() } };
     check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
-    for container in [container(), ContainerFacts::default()] {
-        check("inspected", &Document::new(Inspected { session: session(), container, posture: posture(), cache: share() }));
+    let sized = CacheVolume { name: "palisade-web-cache".into(), bytes: Some(1 << 40), error: None };
+    let unsized_volume = CacheVolume { name: "palisade-web-cache".into(), bytes: None, error: Some(failure()) };
+    for (container, cache_volume) in [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)] {
+        check("inspected", &Document::new(Inspected { session: session(), container, posture: posture(), cache: share(), cache_volume }));
     }
     check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
     let held = Verification { name: "web".into(), session: Some(session()), posture: Some(posture()), weaker: Some(true), error: None };
@@ -262,6 +265,7 @@ fn what_the_cache_counted() {
         upstream_bytes: 0,
         elapsed_ms: 0,
         complete: true,
+        hidden: note.len() as u64,
         note: note.into(),
     };
     let artifact = |digest| FetchedArtifact {

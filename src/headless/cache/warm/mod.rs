@@ -38,7 +38,9 @@ pub async fn warm(context: &Context, backend: &Backend, wanted: &Wanted) -> Done
         context.output.document(&Document::with_error(body, failure.as_ref().map(ErrorBody::from)));
         return Ok(exit);
     }
-    context.output.text(&sentence(&log));
+    if failure.is_none() || !log.artifacts.is_empty() {
+        context.output.text(&sentence(&log));
+    }
     failure.map_or(Ok(0), |failure| Err(Stop { failure, exit }))
 }
 
@@ -52,7 +54,8 @@ fn sentence(log: &Log) -> String {
     let new: Vec<_> = log.artifacts.iter().filter(|artifact| artifact.misses > 0).collect();
     let bytes = |all: &mut dyn Iterator<Item = u64>| Bytes::new(all.fold(0, u64::saturating_add));
     let fetched = bytes(&mut new.iter().map(|artifact| artifact.bytes));
-    format!("{files} files: {} fetched ({fetched}), {} were in the store\n", new.len(), files - new.len())
+    let noun = if files == 1 { "file" } else { "files" };
+    format!("{files} {noun}: {} fetched ({fetched}), {} from the store\n", new.len(), files - new.len())
 }
 
 #[cfg(test)]
@@ -79,6 +82,8 @@ mod tests {
             last: Timestamp::UNIX_EPOCH,
         };
         let log = Log { artifacts: vec![artifact("a", 1), artifact("b", 0), artifact("c", 1)], ..Log::default() };
-        assert_eq!(sentence(&log), "3 files: 2 fetched (2 MiB), 1 were in the store\n");
+        assert_eq!(sentence(&log), "3 files: 2 fetched (2 MiB), 1 from the store\n");
+        let log = Log { artifacts: vec![artifact("b", 0)], ..Log::default() };
+        assert_eq!(sentence(&log), "1 file: 0 fetched (0 B), 1 from the store\n");
     }
 }

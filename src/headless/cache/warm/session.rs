@@ -16,7 +16,7 @@ use crate::headless::{Context, Stop};
 use crate::policy::Network;
 use crate::policy::profile::Profile;
 use crate::session::Kind;
-use crate::units::{Bytes, SessionId};
+use crate::units::SessionId;
 
 /// Fixed: what is to be fetched comes as input and is in no command line.
 const SCRIPT: &str = include_str!("fetch.sh");
@@ -121,7 +121,8 @@ async fn show(backend: &Backend, session: SessionId, reporter: &dyn Reporter) {
     let Some(counters) = summary.sessions.get(&session) else { return };
     let counters = super::super::sum(counters.values());
     let bytes = counters.upstream_bytes.saturating_add(counters.saved_bytes);
-    let text = format!("{} files, {}", counters.hits.saturating_add(counters.misses), Bytes::new(bytes));
+    let files = counters.hits.saturating_add(counters.misses);
+    let text = if files == 1 { "in 1 file".to_owned() } else { format!("in {files} files") };
     reporter.progress(&Progress { item: "packages".into(), text: text.into(), amount: Some((bytes, None)) });
 }
 

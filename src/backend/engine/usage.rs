@@ -1,0 +1,141 @@
+//! `GET /system/df`: what a volume takes on disk. bollard reads only what the newest engines answer.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::header::HOST;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::UnixStream;
+
+/// The last API version in which the answer lists volumes at its top.
+const LAST_PLAIN: (u32, u32) = (1, 51);
+/// Engines before 23 list their images and containers with it.
+const LONGEST: usize = 32 << 20;
+/// Engines before 23 refuse to count while they count for somebody else.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(rename = "Volumes", default)]
+    volumes: Option<Vec<Volume>>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Volume {
+    #[serde(rename = "Name")]
+    name: String,
+    #[serde(rename = "UsageData", default)]
+    usage: Option<UsageData>,
+}
+
+#[derive(Deserialize)]
+struct UsageData {
+    /// -1 where the volume's driver does not tell.
+    #[serde(rename = "Size")]
+    size: i64,
+}
+
+/// Bytes on disk, or why they are not known. Asks until it is told or nobody waits any more; `refusal` is what the engine last said.
+pub(super) async fn volume_bytes(socket: &Path, api: (u32, u32), volume: &str, refusal: &mut String) -> Result<u64, String> {
+    loop {
+        let (status, body) = ask(socket, api).await?;
+        let usage: Usage = serde_json::from_slice(&body).map_err(|error| format!("the engine's answer makes no sense: {error}"))?;
+        if status == StatusCode::OK {
+            return size_of(usage, volume);
+        }
+        *refusal = usage.message.unwrap_or_else(|| status.to_string());
+        if !status.is_server_error() {
+            return Err(std::mem::take(refusal));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn ask(socket: &Path, api: (u32, u32)) -> Result<(StatusCode, hyper::body::Bytes), String> {
+    let (major, minor) = api.min(LAST_PLAIN);
+    let stream = UnixStream::connect(socket).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let request = Request::get(format!("/v{major}.{minor}/system/df?type=volume"))
+        .header(HOST, "docker")
+        .body(Empty::<hyper::body::Bytes>::new())
+        .map_err(|error| error.to_string())?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LONGEST).collect().await.map_err(|error| error.to_string())?;
+        Ok((status, body.to_bytes()))
+    };
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(answer);
+    // The connection is driven here, so that it goes when nobody waits any more, and the engine's counting with it.
+    tokio::select! {
+        answer = &mut answer => answer,
+        ended = &mut connection => match ended {
+            Ok(()) => answer.await,
+            Err(error) => Err(error.to_string()),
+        },
+    }
+}
+
+fn size_of(usage: Usage, volume: &str) -> Result<u64, String> {
+    let volumes = usage.volumes.ok_or("the engine's answer lists no volumes")?;
+    let found = volumes.into_iter().find(|listed| listed.name == volume).ok_or("the engine does not list the volume")?;
+    let size = found.usage.ok_or("the engine did not measure the volume")?.size;
+    u64::try_from(size).map_err(|_| "the volume's driver does not tell".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    const COUNTED: &str = r#"{"LayersSize":1,"Images":[],"Volumes":[{"Name":"a","UsageData":{"Size":7,"RefCount":1}},
+        {"Name":"b","UsageData":{"Size":-1,"RefCount":1}},{"Name":"c","UsageData":null}]}"#;
+
+    /// An engine that gives these answers, one for each connection.
+    async fn asked(answers: &[(&str, &str)], volume: &str) -> (Result<u64, String>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let serve = async {
+            let mut requests = Vec::new();
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = vec![0; 4096];
+                let read = stream.read(&mut head).await.unwrap();
+                requests.push(String::from_utf8_lossy(&head[..read]).lines().next().unwrap_or_default().to_owned());
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            requests
+        };
+        let mut refusal = String::new();
+        let (size, requests) = tokio::join!(volume_bytes(&socket, (1, 99), volume, &mut refusal), serve);
+        (size, requests)
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_counts_for_somebody_else_is_asked_again() {
+        let busy = ("500 Internal Server Error", r#"{"message":"a disk usage operation is already running"}"#);
+        let (size, requests) = asked(&[busy, ("200 OK", COUNTED)], "a").await;
+        assert_eq!((size, requests.len()), (Ok(7), 2));
+        assert_eq!(requests[0], "GET /v1.51/system/df?type=volume HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn what_the_engine_does_not_tell_is_not_known() {
+        for volume in ["b", "c", "d"] {
+            assert!(asked(&[("200 OK", COUNTED)], volume).await.0.is_err(), "{volume}");
+        }
+        for answer in [("200 OK", "{}"), ("200 OK", "<html>"), ("404 Not Found", r#"{"message":"page not found"}"#)] {
+            assert!(asked(&[answer], "a").await.0.is_err(), "{answer:?}");
+        }
+    }
+}
