@@ -39,7 +39,8 @@ pub async fn page(
         Err(missing) => return without(turn, record, missing),
     };
     if !hidden.is_empty() {
-        record.event.note = hidden_note(&turn.session.claims.min_age.to_string(), &hidden);
+        let hides = hidden_note(&turn.session.claims.min_age.to_string(), &hidden);
+        record.event.note = if current.note.is_empty() { hides } else { format!("{}; {hides}", current.note) };
     }
     let etag = format!("\"{}\"", blob.digest().hex());
     let is_known = guard::text(headers, IF_NONE_MATCH).split(',').any(|known| known.trim().trim_start_matches("W/") == etag);
@@ -74,6 +75,7 @@ pub async fn page(
 pub fn without(turn: &Turn, record: Record, missing: Missing) -> Response<Body> {
     match missing {
         Missing::Unknown(reason) => failed(turn, record, Outcome::NotFound, 404, reason),
+        Missing::Forbidden(reason) => failed(turn, record, Outcome::Failed, 403, reason),
         Missing::Away(reason) => failed(turn, record, Outcome::Failed, 504, format!("{reason}; nothing of it is in the depot's store")),
         Missing::Broken(reason) => failed(turn, record, Outcome::Failed, 500, reason),
     }
