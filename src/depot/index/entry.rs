@@ -33,6 +33,9 @@ pub struct Entry {
     pub source: Digest,
     /// What it promises.
     pub catalogue: Digest,
+    /// Whether the registry does not know it any more. It is remembered where a later registry could take the name over.
+    #[serde(default)]
+    pub is_gone: bool,
 }
 
 /// The file of an entry: its digest in front, so that damage is seen.
@@ -48,13 +51,36 @@ pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Makes the folder and removes what a killed depot left half-written.
-pub fn prepare(folder: &Path) -> io::Result<()> {
+/// Makes the folder and removes what a killed depot left half-written. How many entries there are.
+pub fn prepare(folder: &Path) -> io::Result<usize> {
     std::fs::create_dir_all(folder)?;
+    let mut count = 0;
     for file in std::fs::read_dir(folder)? {
         let file = file?;
         if file.file_name().as_encoded_bytes().ends_with(b".new") {
             std::fs::remove_file(file.path())?;
+        } else {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Removes entries until no more than so many are left: those that were written longest ago.
+pub fn trim(folder: &Path, most: usize) -> io::Result<()> {
+    let mut all = Vec::new();
+    for file in std::fs::read_dir(folder)? {
+        let file = file?;
+        // One that is just being renamed has no time any more.
+        if let Ok(data) = file.metadata().and_then(|data| data.modified()) {
+            all.push((data, file.file_name()));
+        }
+    }
+    all.sort_unstable();
+    for (_, name) in all.iter().take(all.len().saturating_sub(most)) {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
     Ok(())
@@ -73,15 +99,17 @@ impl Entry {
         (digest == hash(body).as_bytes()).then(|| serde_json::from_slice(body).ok())?
     }
 
-    /// Keeps it: by rename, so that a reader finds the old one or the new one.
-    pub fn write(&self, folder: &Path, key: &str) -> io::Result<()> {
+    /// Keeps it: by rename, so that a reader finds the old one or the new one. Whether there was none.
+    pub fn write(&self, folder: &Path, key: &str) -> io::Result<bool> {
         let body = serde_json::to_vec(self).map_err(io::Error::other)?;
         let mut bytes = hash(&body).into_bytes();
         bytes.push(SEPARATOR);
         bytes.extend(body);
         let new = folder.join(format!("{key}.new"));
         std::fs::write(&new, bytes)?;
-        std::fs::rename(new, path(folder, key))
+        let target = path(folder, key);
+        let is_first = std::fs::symlink_metadata(&target).is_err();
+        std::fs::rename(new, target).map(|()| is_first)
     }
 
     /// Forgets it.
@@ -114,6 +142,7 @@ mod tests {
             confirmed: Timestamp::UNIX_EPOCH,
             source: digest.clone(),
             catalogue: digest,
+            is_gone: false,
         }
     }
 

@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -21,7 +22,8 @@ type Kept = (Arc<Entry>, Arc<Catalogue>, Arc<Upstream>);
 
 impl Index {
     /// Asks the registries in order. The first that knows the project decides; one that is away decides nothing, and nobody
-    /// after it is asked: a name must not change hands because its owner is out for lunch.
+    /// after it is asked: a name must not change hands because its owner is out for lunch, and neither because an owner that
+    /// had it denies it all at once.
     #[expect(clippy::too_many_arguments, reason = "one step of `at_most_as_old`, which has them all")]
     pub(super) async fn renew(
         &self,
@@ -34,10 +36,15 @@ impl Index {
         now: Timestamp,
     ) -> Result<Current, Missing> {
         let (path, accept) = adapter.index_at(project, need);
-        for upstream in route {
+        let owner = self.entry(key, project);
+        let is_owner = |upstream: &Upstream| owner.as_ref().is_some_and(|entry| entry.upstream == upstream.base().as_str());
+        for (at, upstream) in route.iter().enumerate() {
             let own = kept.as_ref().filter(|(entry, ..)| entry.upstream == upstream.base().as_str() && entry.document == need.0);
             let known = own.map(|(entry, ..)| entry.validators.clone()).unwrap_or_default();
             let fault = match self.egress.document(upstream, &path, accept, &known, now).await {
+                Ok(Reply::NotFound) if at + 1 < route.len() && is_owner(upstream) => {
+                    return self.disown(key, owner.as_deref(), upstream);
+                }
                 Ok(Reply::NotFound) => continue,
                 Ok(Reply::Unchanged) => match own {
                     Some(kept) => return self.confirm(key, kept, now, 0),
@@ -47,6 +54,8 @@ impl Index {
                     Ok(current) => return Ok(current),
                     Err(error) => format!("the index of {project} from {} cannot be used: {error}", upstream.base()),
                 },
+                // A page that was taken off is not kept up here.
+                Err(fault) if fault.forbids => return Err(Missing::Forbidden(fault.reason)),
                 Err(fault) => fault.reason,
             };
             return match kept {
@@ -59,6 +68,17 @@ impl Index {
         self.memory.forget(key);
         Entry::remove(&self.folder, key);
         Err(Missing::Unknown(format!("{project} is not known to the registry")))
+    }
+
+    /// The registry that had a project has it no more. What it promised is void, and who had it stays written down.
+    fn disown(&self, key: &str, owner: Option<&Entry>, upstream: &Upstream) -> Result<Current, Missing> {
+        let Some(owner) = owner else { return Err(Missing::Unknown(String::new())) };
+        self.keep(key, &Arc::new(Entry { is_gone: true, ..owner.clone() }))?;
+        Err(Missing::Unknown(format!(
+            "{} is not known any more to {}, which had it, and is not looked up in another registry; palisade cache clear forgets that",
+            owner.project,
+            upstream.shown()
+        )))
     }
 
     fn confirm(&self, key: &str, kept: &Kept, now: Timestamp, fetched: u64) -> Result<Current, Missing> {
@@ -95,6 +115,7 @@ impl Index {
         let fetched = source.size();
         let digest = source.digest().clone();
         let (catalogue_digest, catalogue) = self.read_promises(adapter, project, &url, &media_type, source).await?;
+        let note = own.map(|(_, before, _)| broken_promises(before, &catalogue)).unwrap_or_default();
         let entry = Entry {
             project: project.clone(),
             document: need.0.to_owned(),
@@ -105,10 +126,11 @@ impl Index {
             confirmed: now,
             source: digest,
             catalogue: catalogue_digest,
+            is_gone: false,
         };
         let entry = Arc::new(entry);
         self.keep(key, &entry).map_err(|missing| io::Error::other(missing.to_string()))?;
-        Ok(Current { entry, catalogue, upstream: Arc::clone(upstream), outcome: Outcome::Miss, fetched, note: String::new() })
+        Ok(Current { entry, catalogue, upstream: Arc::clone(upstream), outcome: Outcome::Miss, fetched, note })
     }
 
     async fn to_disk(&self, found: Found) -> io::Result<Blob> {
@@ -159,16 +181,42 @@ impl Index {
     }
 
     fn keep(&self, key: &str, entry: &Arc<Entry>) -> Result<(), Missing> {
-        entry.write(&self.folder, key).map_err(|error| Missing::Broken(format!("the index cannot be kept: {error}")))?;
+        let kept = entry.write(&self.folder, key).and_then(|is_first| {
+            if is_first && self.entries.fetch_add(1, Ordering::Relaxed) >= self.most_entries {
+                let half = self.most_entries / 2;
+                self.entries.store(half, Ordering::Relaxed);
+                super::entry::trim(&self.folder, half)?;
+            }
+            Ok(())
+        });
+        kept.map_err(|error| Missing::Broken(format!("the index cannot be kept: {error}")))?;
         self.memory.keep_entry(key, entry);
         Ok(())
+    }
+}
+
+/// Files that are now promised to be something else than before, or less surely. Registries that publish for good never do
+/// that, and the depot goes by the newest word of those that do; but whoever reads the log should know.
+fn broken_promises(before: &Catalogue, after: &Catalogue) -> String {
+    let is_broken = |file: &str, digest: &Digest| {
+        after.files.get(file).is_some_and(|now| match &now.digest {
+            None => true,
+            Some(now) if now.algorithm() == digest.algorithm() => now != digest,
+            Some(now) => now.algorithm() < digest.algorithm(),
+        })
+    };
+    let mut broken = before.files.iter().filter(|(file, promise)| promise.digest.as_ref().is_some_and(|digest| is_broken(file, digest)));
+    let Some((first, _)) = broken.next() else { return String::new() };
+    match broken.count() {
+        0 => format!("the registry promises another hash of {first} than before, or none"),
+        more => format!("the registry promises other hashes of {first} and {more} more files than before, or none"),
     }
 }
 
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unknown(reason) | Self::Away(reason) | Self::Broken(reason) => f.write_str(reason),
+            Self::Unknown(reason) | Self::Forbidden(reason) | Self::Away(reason) | Self::Broken(reason) => f.write_str(reason),
         }
     }
 }

@@ -41,6 +41,11 @@ impl Memory {
         self.held().entries.remove(key);
     }
 
+    /// Forgets everything.
+    pub fn forget_all(&self) {
+        *self.held() = Held::default();
+    }
+
     /// The catalogue by its digest.
     pub fn catalogue(&self, digest: &Digest) -> Option<Arc<Catalogue>> {
         let mut held = self.held();

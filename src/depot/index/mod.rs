@@ -4,10 +4,13 @@
 mod entry;
 mod fetch;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +32,10 @@ const AT_ONCE: usize = 2;
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// The largest page as a client sees it.
 pub(super) const LARGEST: u64 = 160 << 20;
+/// Pages that are remembered on disk, a few kilobytes each. Those that were confirmed longest ago go first.
+const MOST_ENTRIES: usize = 40_000;
+
+type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// Every project's page.
 pub struct Index {
@@ -37,9 +44,12 @@ pub struct Index {
     folder: PathBuf,
     ttl: SignedDuration,
     /// One lock for each page that is being looked at, so that one fetch serves everyone who waits.
-    slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    slots: Mutex<HashMap<String, (usize, Lock)>>,
     memory: Memory,
     working: Arc<Semaphore>,
+    /// Entries in the folder, about, and most of them.
+    entries: AtomicUsize,
+    most_entries: usize,
 }
 
 /// A page that may be used.
@@ -63,6 +73,8 @@ pub struct Current {
 pub enum Missing {
     /// No registry that may be asked knows the project.
     Unknown(String),
+    /// The registry forbids it, whatever is kept.
+    Forbidden(String),
     /// The registry is away or refuses, and nothing is kept.
     Away(String),
     /// The depot's own disk or memory failed.
@@ -72,7 +84,7 @@ pub enum Missing {
 impl Index {
     /// Over the folder that holds the pages' entries.
     pub fn new(folder: &Path, store: Store, egress: Arc<Egress>, ttl: Duration) -> io::Result<Self> {
-        entry::prepare(folder)?;
+        let entries = entry::prepare(folder)?;
         Ok(Self {
             store,
             egress,
@@ -81,6 +93,8 @@ impl Index {
             slots: Mutex::default(),
             memory: Memory::default(),
             working: Arc::new(Semaphore::new(AT_ONCE)),
+            entries: AtomicUsize::new(entries),
+            most_entries: MOST_ENTRIES,
         })
     }
 
@@ -125,20 +139,27 @@ impl Index {
             return Err(Missing::Unknown(format!("no registry is set for {}", project.ecosystem)));
         }
         let key = entry::key(project);
-        let lock = self.lock(&key);
-        let current = {
-            let _alone = lock.lock().await;
-            let kept = self.kept(&key, project, adapter, need, &route).await;
-            match kept {
-                Some((entry, catalogue, upstream)) if entry.is_younger_than(age, now) => {
-                    Ok(Current { entry, catalogue, upstream, outcome: Outcome::Hit, fetched: 0, note: String::new() })
-                }
-                kept => self.renew(&key, adapter, project, need, &route, kept, now).await,
+        let slot = self.slot(&key);
+        let _alone = slot.lock.lock().await;
+        let kept = self.kept(&key, project, adapter, need, &route).await;
+        match kept {
+            Some((entry, catalogue, upstream)) if entry.is_younger_than(age, now) => {
+                Ok(Current { entry, catalogue, upstream, outcome: Outcome::Hit, fetched: 0, note: String::new() })
             }
-        };
-        drop(lock);
-        self.forget_lock(&key);
-        current
+            kept => self.renew(&key, adapter, project, need, &route, kept, now).await,
+        }
+    }
+
+    /// What is remembered of a project, of use or not.
+    fn entry(&self, key: &str, project: &Project) -> Option<Arc<Entry>> {
+        let entry = self.memory.entry(key).or_else(|| Entry::read(&self.folder, key).map(Arc::new));
+        entry.filter(|entry| entry.project == *project)
+    }
+
+    /// Forgets every page, and which registry knew it.
+    pub fn forget_all(&self) -> io::Result<()> {
+        self.memory.forget_all();
+        entry::trim(&self.folder, 0)
     }
 
     /// What is kept of a page, where it answers the need, came from a registry that may still be asked for the project,
@@ -151,11 +172,8 @@ impl Index {
         need: Document,
         route: &[Arc<Upstream>],
     ) -> Option<(Arc<Entry>, Arc<Catalogue>, Arc<Upstream>)> {
-        let entry = match self.memory.entry(key) {
-            Some(entry) => entry,
-            None => Arc::new(Entry::read(&self.folder, key).filter(|entry| entry.project == *project)?),
-        };
-        if !adapter.answers(&entry.document, need) {
+        let entry = self.entry(key, project)?;
+        if entry.is_gone || !adapter.answers(&entry.document, need) {
             return None;
         }
         let upstream = route.iter().find(|upstream| upstream.base().as_str() == entry.upstream)?;
@@ -188,7 +206,9 @@ impl Index {
         not_after: Option<Timestamp>,
     ) -> Result<(Blob, Vec<String>), Missing> {
         let hidden = hidden(&current.catalogue, not_after);
-        let shown = format!("{}\n{}\n{}", current.entry.source, form.0, hidden.join("\n"));
+        // Two projects, or two registries, may have documents of the same bytes: what those mean depends on whose they are.
+        let Entry { project, url, media_type, source, .. } = &*current.entry;
+        let shown = format!("{project}\n{url}\n{media_type}\n{source}\n{}\n{}", form.0, hidden.join("\n"));
         let key = entry::hash(shown.as_bytes());
         if let Some(digest) = self.memory.page(&key)
             && let Ok(Found::Whole(blob)) = self.store.get(&digest).await
@@ -225,16 +245,30 @@ impl Index {
         Ok(written.await.map_err(broken)?.0)
     }
 
-    fn lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn slot(&self, key: &str) -> Slot<'_> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(key.to_owned()).or_default())
+        let (holders, lock) = slots.entry(key.to_owned()).or_default();
+        *holders += 1;
+        Slot { index: self, key: key.to_owned(), lock: Arc::clone(lock) }
     }
+}
 
-    /// Locks that nobody holds are not kept: a sandbox can name any number of projects.
-    fn forget_lock(&self, key: &str) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.get(key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            slots.remove(key);
+/// A project's lock as one has it who holds it or waits for it. What nobody has any more goes, also where a client leaves
+/// in the midst of it: a sandbox can name any number of projects.
+struct Slot<'a> {
+    index: &'a Index,
+    key: String,
+    lock: Lock,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.index.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((holders, _)) = slots.get_mut(&self.key) {
+            *holders -= 1;
+            if *holders == 0 {
+                slots.remove(&self.key);
+            }
         }
     }
 }

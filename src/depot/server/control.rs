@@ -75,7 +75,10 @@ async fn work(depot: &Depot, verb: ControlVerb, lines: mpsc::Sender<ControlLine>
             });
             depot.store.prune(keep.map(crate::units::Bytes::get), before).await
         }
-        ControlVerb::Clear => depot.store.prune(Some(0), None).await,
+        ControlVerb::Clear => match depot.index.forget_all() {
+            Ok(()) => depot.store.prune(Some(0), None).await,
+            Err(error) => Err(error),
+        },
     };
     match freed {
         Ok(freed) => ControlLine::Report(ControlReport { blobs: freed.blobs, bytes: freed.bytes, damaged: Vec::new() }),

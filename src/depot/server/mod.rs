@@ -32,6 +32,8 @@ use session::Sessions;
 
 /// Answers on their way at once, of all sessions together: each holds a chunk of 64 KiB.
 const STREAMS: usize = 384;
+/// Queries passed on at once, of all sessions together: each may hold ten megabytes.
+const QUERIES: usize = 3;
 
 /// Everything that answers.
 pub struct Depot {
@@ -51,6 +53,7 @@ pub struct Depot {
     pub artifact_size: u64,
     sessions: Sessions,
     streams: Arc<Semaphore>,
+    queries: Semaphore,
 }
 
 impl Depot {
@@ -65,7 +68,8 @@ impl Depot {
         artifact_size: u64,
     ) -> Self {
         let (sessions, streams) = (Sessions::default(), Arc::new(Semaphore::new(STREAMS)));
-        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams }
+        let queries = Semaphore::new(QUERIES);
+        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams, queries }
     }
 
     fn adapter(&self, ecosystem: &str) -> Option<&Arc<dyn Adapter>> {

@@ -77,6 +77,7 @@ pub fn without(turn: &Turn, record: Record, missing: Missing) -> Response<Body> 
     match missing {
         Missing::Unknown(reason) => failed(turn, record, Outcome::NotFound, 404, reason),
         Missing::Away(reason) => failed(turn, record, Outcome::Failed, 504, format!("{reason}; nothing of it is in the depot's store")),
+        Missing::Forbidden(reason) => failed(turn, record, Outcome::Failed, 403, reason),
         Missing::Broken(reason) => failed(turn, record, Outcome::Failed, 500, reason),
     }
 }

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A `POST` that reads: checked, written anew, passed on.
 pub async fn query(turn: &Turn, mut record: Record, path: &'static str, request: Request<Incoming>) -> Response<Body> {
+    // Before a byte of it is taken: what one session sends at once must not fill the depot's memory.
+    let _own = turn.session.bounds.queries.acquire().await;
     let too_large = || Refusal { status: 413, reason: format!("a query takes at most {LARGEST} bytes") };
     let encoding = guard::text(request.headers(), CONTENT_ENCODING).to_ascii_lowercase();
     let sent = match timeout(PATIENCE, Limited::new(request.into_body(), LARGEST).collect()).await {
@@ -32,6 +34,7 @@ pub async fn query(turn: &Turn, mut record: Record, path: &'static str, request:
             return refused(Some(&turn.adapter), record, &Refusal { status: 408, reason: "the query did not arrive in time".to_owned() });
         }
     };
+    let _turn = turn.depot.queries.acquire().await;
     let body = match encoding.as_str() {
         "" | "identity" => sent.to_vec(),
         "gzip" => {

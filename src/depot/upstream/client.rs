@@ -7,6 +7,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::reach::{Guarded, Reach};
+
 /// To a registry that is there, a connection takes a fraction of a second.
 const CONNECT: Duration = Duration::from_secs(5);
 /// The longest silence within an answer.
@@ -15,16 +17,18 @@ const SILENCE: Duration = Duration::from_secs(30);
 const REDIRECTS: usize = 5;
 
 /// A client for bodies as they are, and one that unpacks.
-pub fn pair(proxy: &str, roots: Option<&[u8]>) -> Result<(reqwest::Client, reqwest::Client), String> {
+pub fn pair(proxy: &str, roots: Option<&[u8]>, reach: &Arc<Reach>) -> Result<(reqwest::Client, reqwest::Client), String> {
     let tls = tls(roots)?;
+    let resolver = Guarded::new(Arc::clone(reach));
     let build = |gzip: bool| {
+        let reach = Arc::clone(reach);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls.clone())
-            .redirect(redirect::Policy::custom(follow))
+            .redirect(redirect::Policy::custom(move |attempt| follow(&reach, attempt)))
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
-            .hickory_dns(true)
+            .dns_resolver(resolver.clone())
             .gzip(gzip)
             .no_proxy();
         if !proxy.is_empty() {
@@ -56,11 +60,14 @@ fn tls(roots: Option<&[u8]>) -> Result<ClientConfig, String> {
     Ok(config.with_root_certificates(store).with_no_client_auth())
 }
 
-/// A few steps, and never from a protected address to an open one.
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
+/// A few steps, never from a protected address to an open one, and to none that is out of reach.
+fn follow(reach: &Reach, attempt: redirect::Attempt<'_>) -> redirect::Action {
     let downgraded = attempt.previous().last().is_some_and(|last| last.scheme() == "https") && attempt.url().scheme() != "https";
     if attempt.previous().len() > REDIRECTS || downgraded || !matches!(attempt.url().scheme(), "http" | "https") {
         return attempt.error("it redirects too often, or to an address that is not protected");
+    }
+    if !reach.allows(attempt.url()) {
+        return attempt.error("it redirects to an address that is not public");
     }
     attempt.follow()
 }

@@ -32,7 +32,8 @@ impl Health {
 
     /// Why it need not be asked just now.
     pub fn known_away(&self, now: Timestamp) -> Option<String> {
-        self.state().as_ref().filter(|away| now.duration_since(away.last) < REST).map(|away| away.reason.clone())
+        // Either way: a clock that was set back must not make it away for as long.
+        self.state().as_ref().filter(|away| now.duration_since(away.last).abs() < REST).map(|away| away.reason.clone())
     }
 
     /// Since when it has been away, and how that showed.
@@ -55,6 +56,7 @@ mod tests {
         let then = Timestamp::UNIX_EPOCH;
         health.failed(then, "no route");
         assert_eq!(health.known_away(then + SignedDuration::from_secs(4)).as_deref(), Some("no route"));
+        assert_eq!(health.known_away(then - SignedDuration::from_hours(1)), None, "the clock was set back");
         let later = then + REST;
         assert_eq!(health.known_away(later), None);
         health.failed(later, "timed out");

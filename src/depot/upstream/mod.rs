@@ -3,6 +3,9 @@
 
 mod client;
 mod health;
+#[cfg(test)]
+pub(in crate::depot) mod planted;
+mod reach;
 mod route;
 
 use std::collections::BTreeMap;
@@ -22,15 +25,16 @@ use super::ledger::UpstreamFacts;
 use super::names::Project;
 use super::promise::Ecosystem;
 use health::Health;
+use reach::Reach;
 pub use route::Pattern;
 
-/// Fetches at once from all registries together: each may hold a chunk of memory and a file.
+/// Questions at once to one registry that it has not begun to answer: one that is slow holds up nobody else's.
 const AT_ONCE: usize = 64;
 /// A failed connection is tried once more after this long.
 const TRY_AGAIN: Duration = Duration::from_millis(300);
 /// An index or an audit may take this long as a whole.
 const DOCUMENT_DEADLINE: Duration = Duration::from_mins(2);
-/// An artifact too, however slowly it drips.
+/// An artifact may take this long: who sends a byte now and then is not waited for any longer.
 const ARTIFACT_DEADLINE: Duration = Duration::from_hours(1);
 /// The longest validator that is kept and sent back.
 const LONGEST_VALIDATOR: usize = 512;
@@ -42,7 +46,7 @@ pub struct Egress {
     /// Bodies that may come compressed and are given out unpacked.
     unpacking: reqwest::Client,
     upstreams: BTreeMap<Ecosystem, Vec<Arc<Upstream>>>,
-    permits: Arc<Semaphore>,
+    reach: Arc<Reach>,
 }
 
 /// One registry.
@@ -52,6 +56,7 @@ pub struct Upstream {
     owns: Vec<Pattern>,
     authorization: Option<HeaderValue>,
     health: Health,
+    permits: Semaphore,
 }
 
 /// Why a registry gave no usable answer.
@@ -59,6 +64,8 @@ pub struct Upstream {
 pub struct Fault {
     /// Whether it is away, as opposed to there and refusing.
     pub away: bool,
+    /// Whether it forbids this very thing: what is kept of it is no answer then.
+    pub forbids: bool,
     /// One sentence that names the registry.
     pub reason: String,
 }
@@ -105,8 +112,11 @@ impl Egress {
             let all = configured.iter().map(|upstream| Upstream::new(*ecosystem, upstream).map(Arc::new));
             upstreams.insert(*ecosystem, all.collect::<Result<Vec<_>, _>>()?);
         }
-        let (plain, unpacking) = client::pair(&config.proxy, roots)?;
-        Ok(Self { plain, unpacking, upstreams, permits: Arc::new(Semaphore::new(AT_ONCE)) })
+        let proxy = Url::parse(&config.proxy).ok();
+        let bases = upstreams.values().flatten().map(|upstream: &Arc<Upstream>| &upstream.base);
+        let reach = Arc::new(Reach::new(bases.chain(&proxy)));
+        let (plain, unpacking) = client::pair(&config.proxy, roots, &reach)?;
+        Ok(Self { plain, unpacking, upstreams, reach })
     }
 
     /// The registries to ask for a project, in order: its owners alone where it has any.
@@ -153,7 +163,7 @@ impl Egress {
             }
         }
         let request = |client: &reqwest::Client| client.get(url.clone()).headers(headers.clone()).timeout(DOCUMENT_DEADLINE);
-        let response = self.send(upstream, &self.unpacking, &request, now).await?;
+        let response = self.send(upstream, &self.unpacking, &url, &request, now).await?;
         match response.status().as_u16() {
             304 if *known != Validators::default() => Ok(Reply::Unchanged),
             404 | 410 => Ok(Reply::NotFound),
@@ -165,8 +175,12 @@ impl Egress {
     /// Asks for an artifact where the registry's index says that it is.
     pub async fn artifact(&self, upstream: &Upstream, url: &str, now: Timestamp) -> Result<Found, Fault> {
         let url = Url::parse(url).map_err(|_| upstream.fault("its index names an address that is none"))?;
-        let request = |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").timeout(ARTIFACT_DEADLINE);
-        let response = self.send(upstream, &self.plain, &request, now).await?;
+        if !self.reach.allows(&url) {
+            return Err(upstream.fault("its index names an address that is not public"));
+        }
+        let request =
+            |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").timeout(ARTIFACT_DEADLINE);
+        let response = self.send(upstream, &self.plain, &url, &request, now).await?;
         match response.status().as_u16() {
             200 => Ok(upstream.found(response)),
             status => Err(upstream.refused(status)),
@@ -180,56 +194,69 @@ impl Egress {
         let request = |client: &reqwest::Client| {
             client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.clone()).timeout(DOCUMENT_DEADLINE)
         };
-        let response = self.send(upstream, &self.unpacking, &request, now).await?;
+        let response = self.send(upstream, &self.unpacking, &url, &request, now).await?;
         Ok((response.status().as_u16(), upstream.found(response)))
     }
 
-    /// Sends, once more after a failure that may pass, unless the registry was away a moment ago.
+    /// Sends, once more after a failure that may pass, unless the registry was away a moment ago. Only that it cannot be reached
+    /// at its own address makes it away for everyone: an answer, however bad, is one to this question alone, which a
+    /// sandbox may have chosen for it.
     async fn send(
         &self,
         upstream: &Upstream,
         client: &reqwest::Client,
+        url: &Url,
         request: &(dyn Fn(&reqwest::Client) -> reqwest::RequestBuilder + Sync),
         now: Timestamp,
     ) -> Result<reqwest::Response, Fault> {
-        if let Some(reason) = upstream.health.known_away(now) {
-            return Err(Fault { away: true, reason });
+        let is_own = |url: &Url| url.origin() == upstream.base.origin();
+        if is_own(url)
+            && let Some(reason) = upstream.health.known_away(now)
+        {
+            return Err(Fault { away: true, forbids: false, reason });
         }
         // Never closed.
-        let _permit = self.permits.acquire().await;
+        let _permit = upstream.permits.acquire().await;
         let mut last = None;
         for pause in [None, Some(TRY_AGAIN)] {
             if let Some(pause) = pause {
                 tokio::time::sleep(pause).await;
             }
             let mut asked = request(client);
-            if let Some(authorization) = &upstream.authorization {
-                // Only to the registry itself: its index may name any other host.
-                let own = asked
-                    .try_clone()
-                    .and_then(|request| request.build().ok())
-                    .is_some_and(|request| request.url().origin() == upstream.base.origin());
-                if own {
-                    asked = asked.header(header::AUTHORIZATION, authorization.clone());
-                }
+            // Only to the registry itself: its index may name any other host.
+            if let Some(authorization) = upstream.authorization.as_ref().filter(|_| is_own(url)) {
+                asked = asked.header(header::AUTHORIZATION, authorization.clone());
             }
-            match asked.send().await {
+            last = Some(match asked.send().await {
                 Ok(response) if response.status().is_server_error() || response.status().as_u16() == 429 => {
-                    last = Some(Fault { away: true, reason: format!("{} answers {}", upstream.shown(), response.status().as_u16()) });
+                    let reason = format!("{} answers {}", host(url), response.status().as_u16());
+                    (false, Fault { away: true, forbids: false, reason })
                 }
                 Ok(response) => {
-                    upstream.health.answered();
+                    if is_own(url) {
+                        upstream.health.answered();
+                    }
                     return Ok(response);
                 }
                 Err(error) => {
-                    last = Some(Fault { away: true, reason: format!("{} cannot be reached: {}", upstream.shown(), client::cause(&error)) });
+                    // A redirect may have led elsewhere.
+                    let failed = error.url().unwrap_or(url);
+                    let reason = format!("{} cannot be reached: {}", host(failed), client::cause(&error));
+                    (is_own(failed) && !error.is_redirect(), Fault { away: true, forbids: false, reason })
                 }
-            }
+            });
         }
-        let fault = last.unwrap_or_else(|| upstream.fault("it was not asked"));
-        upstream.health.failed(now, &fault.reason);
+        let (is_away, fault) = last.unwrap_or_else(|| (false, upstream.fault("it was not asked")));
+        if is_away {
+            upstream.health.failed(now, &fault.reason);
+        }
         Err(fault)
     }
+}
+
+/// The host of an address, for people.
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or("the registry")
 }
 
 impl Upstream {
@@ -248,7 +275,14 @@ impl Upstream {
             value.set_sensitive(true);
             Ok::<_, String>(value)
         });
-        Ok(Self { ecosystem, base, owns, authorization: authorization.transpose()?, health: Health::default() })
+        Ok(Self {
+            ecosystem,
+            base,
+            owns,
+            authorization: authorization.transpose()?,
+            health: Health::default(),
+            permits: Semaphore::new(AT_ONCE),
+        })
     }
 
     /// Its base address, by which an index page remembers it.
@@ -265,20 +299,20 @@ impl Upstream {
     }
 
     /// The host, for people.
-    fn shown(&self) -> &str {
-        self.base.host_str().unwrap_or("the registry")
+    pub fn shown(&self) -> &str {
+        host(&self.base)
     }
 
     fn fault(&self, what: &str) -> Fault {
-        Fault { away: false, reason: format!("{}: {what}", self.shown()) }
+        Fault { away: false, forbids: false, reason: format!("{}: {what}", self.shown()) }
     }
 
     fn refused(&self, status: u16) -> Fault {
         let why = match status {
-            401 | 403 => ": it wants other credentials, or forbids this package",
+            401 | 403 | 451 => ": it wants other credentials, or forbids this package",
             _ => "",
         };
-        Fault { away: false, reason: format!("{} answers {status}{why}", self.shown()) }
+        Fault { away: false, forbids: !why.is_empty(), reason: format!("{} answers {status}{why}", self.shown()) }
     }
 
     fn below(&self, path: &str) -> Result<Url, Fault> {
@@ -307,9 +341,60 @@ impl Upstream {
 
 #[cfg(test)]
 mod tests {
+    use super::planted::Planted;
     use super::*;
     use crate::depot::token::Key;
     use crate::units::{Bytes, Seconds};
+
+    /// An egress to registries that are this very test.
+    async fn led_to(found: Planted, target: &str) -> Result<Found, Fault> {
+        let egress = found.egress();
+        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
+        egress.artifact(&upstream, target, Timestamp::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn neither_an_index_nor_a_redirect_leads_to_what_is_not_public() {
+        let inside = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a secret")));
+        let port = inside.port();
+        for target in
+            [format!("http://127.0.0.1:{port}/x"), format!("http://[::ffff:7f00:1]:{port}/x"), format!("http://localhost:{port}/x")]
+        {
+            let there = target.clone();
+            let registry = Planted::new(move |path| match path {
+                "/away" => {
+                    Some(format!("HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into())
+                }
+                _ => None,
+            });
+            let redirecting = format!("{}away", registry.url);
+            assert!(led_to(registry, &redirecting).await.is_err(), "redirected to {target}");
+            let registry = Planted::new(|_| None);
+            assert!(led_to(registry, &target).await.is_err(), "told by an index: {target}");
+        }
+        assert_eq!(inside.requests(), Vec::<String>::new());
+        // The registry itself is where the settings say, wherever that is.
+        let registry = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a file")));
+        let own = format!("{}x", registry.url);
+        assert!(led_to(registry, &own).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_bad_answer_and_another_host_s_absence_make_no_registry_away() {
+        let registry =
+            Planted::new(|path| (path != "/gone/").then(|| planted::reply(if path == "/bad/" { 503 } else { 200 }, "text/html", b"")));
+        // In the settings, and not there.
+        let absent = Planted::new(|_| None).url.clone();
+        let egress = registry.egress_with(&[&absent]);
+        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
+        let (now, known) = (Timestamp::UNIX_EPOCH, Validators::default());
+        let ask = async |path: &str| egress.document(&upstream, path, "text/html", &known, now).await.map(drop);
+        assert!(ask("bad/").await.unwrap_err().away);
+        assert!(egress.artifact(&upstream, &format!("{absent}x"), now).await.is_err_and(|fault| fault.away));
+        assert!(ask("good/").await.is_ok(), "everyone else's packages are still to be had");
+        assert!(ask("gone/").await.unwrap_err().away);
+        assert!(ask("good/").await.is_err(), "now it is left alone for a moment");
+    }
 
     fn egress() -> Egress {
         let upstream = |url: &str, owns: &[&str]| UpstreamConfig {

@@ -1,0 +1,82 @@
+//! Registries of tests' own, on this machine's loopback.
+#![expect(clippy::disallowed_methods, reason = "sockets and threads of the tests")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use super::Egress;
+use crate::depot::config::{DepotConfig, SCHEMA, UpstreamConfig};
+use crate::depot::promise::Ecosystem;
+use crate::depot::token::Key;
+use crate::units::{Bytes, Seconds};
+
+/// A registry that answers by path; `None` closes the connection.
+pub struct Planted {
+    /// Its base address.
+    pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// What goes over the wire.
+pub fn reply(status: u16, kind: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+impl Planted {
+    /// One that listens until the tests end.
+    pub fn new(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (answer, log) = (Arc::new(answer), Arc::<Mutex<Vec<String>>>::default());
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (answer, log) = (Arc::clone(&answer), Arc::clone(&kept));
+                std::thread::spawn(move || serve(client, &*answer, &log));
+            }
+        });
+        Self { url, log }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        url::Url::parse(&self.url).unwrap().port().unwrap()
+    }
+
+    /// Paths that were asked for.
+    pub fn requests(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A way out to this registry.
+    pub fn egress(&self) -> Egress {
+        self.egress_with(&[])
+    }
+
+    /// A way out to this registry, and to others after it.
+    pub fn egress_with(&self, others: &[&str]) -> Egress {
+        let of = |url: &str| UpstreamConfig { url: url.to_owned(), owns: Vec::new(), credentials: None };
+        let all: Vec<_> = std::iter::once(self.url.as_str()).chain(others.iter().copied()).map(of).collect();
+        let config = DepotConfig {
+            schema: SCHEMA,
+            key: Key::new([0; 32]),
+            upstreams: BTreeMap::from([(Ecosystem::Pypi, all)]),
+            index_ttl: Seconds::new(0),
+            store_size: Bytes::mib(64),
+            artifact_size: Bytes::mib(64),
+            proxy: String::new(),
+        };
+        Egress::new(&config, None).unwrap()
+    }
+}
+
+fn serve(mut client: TcpStream, answer: &(dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync), log: &Mutex<Vec<String>>) -> Option<()> {
+    let mut lines = BufReader::new(client.try_clone().ok()?).lines();
+    let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
+    while !lines.next()?.ok()?.is_empty() {}
+    log.lock().unwrap().push(path.clone());
+    client.write_all(&answer(&path)?).ok()
+}
