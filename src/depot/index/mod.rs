@@ -4,15 +4,15 @@
 mod entry;
 mod fetch;
 mod memory;
+mod slots;
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::adapter::{Adapter, Document, Form, Source, View};
 use super::ledger::Outcome;
@@ -22,6 +22,7 @@ use super::store::{Blob, Found, Store};
 use super::upstream::{Egress, Upstream};
 use entry::Entry;
 use memory::Memory;
+use slots::Slots;
 
 /// Documents that are read or written at once: each may hold some megabytes.
 const AT_ONCE: usize = 2;
@@ -36,8 +37,8 @@ pub struct Index {
     egress: Arc<Egress>,
     folder: PathBuf,
     ttl: SignedDuration,
-    /// One lock for each page that is being looked at, so that one fetch serves everyone who waits.
-    slots: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// One fetch, or one writing of a page, serves everyone who waits for it.
+    slots: Slots,
     memory: Memory,
     working: Arc<Semaphore>,
 }
@@ -78,7 +79,7 @@ impl Index {
             egress,
             folder: folder.to_owned(),
             ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX),
-            slots: Mutex::default(),
+            slots: Slots::default(),
             memory: Memory::default(),
             working: Arc::new(Semaphore::new(AT_ONCE)),
         })
@@ -125,20 +126,15 @@ impl Index {
             return Err(Missing::Unknown(format!("no registry is set for {}", project.ecosystem)));
         }
         let key = entry::key(project);
-        let lock = self.lock(&key);
-        let current = {
-            let _alone = lock.lock().await;
-            let kept = self.kept(&key, project, adapter, need, &route).await;
-            match kept {
-                Some((entry, catalogue, upstream)) if entry.is_younger_than(age, now) => {
-                    Ok(Current { entry, catalogue, upstream, outcome: Outcome::Hit, fetched: 0, note: String::new() })
-                }
-                kept => self.renew(&key, adapter, project, need, &route, kept, now).await,
+        let slot = self.slots.slot(&key);
+        let _alone = slot.lock().await;
+        let kept = self.kept(&key, project, adapter, need, &route).await;
+        match kept {
+            Some((entry, catalogue, upstream)) if entry.is_younger_than(age, now) => {
+                Ok(Current { entry, catalogue, upstream, outcome: Outcome::Hit, fetched: 0, note: String::new() })
             }
-        };
-        drop(lock);
-        self.forget_lock(&key);
-        current
+            kept => self.renew(&key, adapter, project, need, &route, kept, now).await,
+        }
     }
 
     /// What is kept of a page, where it answers the need, came from a registry that may still be asked for the project,
@@ -169,8 +165,9 @@ impl Index {
             return Some(catalogue);
         }
         let Ok(Found::Whole(blob)) = self.store.get(digest).await else { return None };
-        let _working = self.working.acquire().await;
+        let working = self.turn().await?;
         let read = tokio::task::spawn_blocking(move || {
+            let _working = working;
             let reader = io::BufReader::with_capacity(1 << 16, blob.reader().ok()?);
             serde_json::from_reader::<_, Catalogue>(reader).ok()
         });
@@ -190,14 +187,30 @@ impl Index {
         let hidden = hidden(&current.catalogue, not_after);
         let shown = format!("{}\n{}\n{}", current.entry.source, form.0, hidden.join("\n"));
         let key = entry::hash(shown.as_bytes());
-        if let Some(digest) = self.memory.page(&key)
-            && let Ok(Found::Whole(blob)) = self.store.get(&digest).await
-        {
+        if let Some(blob) = self.written(&key).await {
             return Ok((blob, hidden));
         }
-        let blob = self.render(adapter, current, form, not_after).await?;
-        self.memory.keep_page(&key, blob.digest());
+        let slot = self.slots.slot(&key);
+        let _alone = slot.lock().await;
+        let blob = match self.written(&key).await {
+            Some(blob) => blob,
+            None => self.render(adapter, current, form, not_after, &key).await?,
+        };
         Ok((blob, hidden))
+    }
+
+    /// A page that was written before and is still there.
+    async fn written(&self, key: &str) -> Option<Blob> {
+        match self.store.get(&self.memory.page(key)?).await {
+            Ok(Found::Whole(blob)) => Some(blob),
+            _ => None,
+        }
+    }
+
+    /// A turn at the work that takes memory. It goes into the work itself, which runs on whoever leaves.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed.
+        Arc::clone(&self.working).acquire_owned().await.ok()
     }
 
     async fn render(
@@ -206,6 +219,7 @@ impl Index {
         current: &Current,
         form: Form,
         not_after: Option<Timestamp>,
+        key: &str,
     ) -> Result<Blob, Missing> {
         let broken = |error: io::Error| Missing::Broken(format!("the page of {} cannot be written: {error}", current.entry.project));
         let Found::Whole(source) = self.store.get(&current.entry.source).await.map_err(broken)? else {
@@ -214,28 +228,18 @@ impl Index {
             Entry::remove(&self.folder, &entry::key(&current.entry.project));
             return Err(Missing::Broken(format!("the page of {} went missing, ask again", current.entry.project)));
         };
-        let _working = self.working.acquire().await;
+        let working = self.turn().await;
         let (adapter, entry, catalogue) = (Arc::clone(adapter), Arc::clone(&current.entry), Arc::clone(&current.catalogue));
         let written = self.store.put(LARGEST, move |out| {
+            let _working = working;
             let mut body = io::BufReader::with_capacity(1 << 16, source.reader()?);
             let base = base(entry.project.ecosystem);
             let view = View { catalogue: &catalogue, not_after };
-            adapter.write(entry.source(&mut body)?, form, &base, &view, out)
+            adapter.write(entry.source(&mut body), form, &base, &view, out)
         });
-        Ok(written.await.map_err(broken)?.0)
-    }
-
-    fn lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(key.to_owned()).or_default())
-    }
-
-    /// Locks that nobody holds are not kept: a sandbox can name any number of projects.
-    fn forget_lock(&self, key: &str) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.get(key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            slots.remove(key);
-        }
+        let blob = written.await.map_err(broken)?.0;
+        self.memory.keep_page(key, blob.digest());
+        Ok(blob)
     }
 }
 
@@ -259,7 +263,7 @@ pub fn base(ecosystem: Ecosystem) -> String {
 
 impl Entry {
     /// The document that it stands for, to be read.
-    fn source<'a>(&'a self, body: &'a mut dyn io::BufRead) -> io::Result<Source<'a>> {
-        Ok(Source { project: &self.project, url: &self.url, media_type: &self.media_type, body })
+    fn source<'a>(&'a self, body: &'a mut dyn io::BufRead) -> Source<'a> {
+        Source { project: &self.project, url: &self.url, media_type: &self.media_type, body }
     }
 }

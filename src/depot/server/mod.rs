@@ -5,6 +5,7 @@ mod answer;
 mod artifact;
 mod body;
 mod control;
+mod greeting;
 mod guard;
 mod listen;
 mod page;
@@ -32,6 +33,10 @@ use session::Sessions;
 
 /// Answers on their way at once, of all sessions together: each holds a chunk of 64 KiB.
 const STREAMS: usize = 384;
+/// Kilobytes that the bodies of queries take at once, of all sessions together.
+const QUERY_KILOBYTES: usize = 12 << 10;
+/// Queries that are unpacked and written anew at once: each takes several times its size meanwhile.
+const REWRITES: usize = 2;
 
 /// Everything that answers.
 pub struct Depot {
@@ -51,6 +56,8 @@ pub struct Depot {
     pub artifact_size: u64,
     sessions: Sessions,
     streams: Arc<Semaphore>,
+    query_kilobytes: Arc<Semaphore>,
+    rewrites: Arc<Semaphore>,
 }
 
 impl Depot {
@@ -64,8 +71,9 @@ impl Depot {
         ledger: Ledger,
         artifact_size: u64,
     ) -> Self {
-        let (sessions, streams) = (Sessions::default(), Arc::new(Semaphore::new(STREAMS)));
-        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams }
+        let [streams, query_kilobytes, rewrites] = [STREAMS, QUERY_KILOBYTES, REWRITES].map(|most| Arc::new(Semaphore::new(most)));
+        let sessions = Sessions::default();
+        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams, query_kilobytes, rewrites }
     }
 
     fn adapter(&self, ecosystem: &str) -> Option<&Arc<dyn Adapter>> {

@@ -13,6 +13,8 @@ use crate::units::SessionId;
 const REQUESTS: usize = 32;
 /// Artifacts fetched at once for one session.
 const FETCHES: usize = 16;
+/// Queries of one session at once, bodies that still arrive included: a client has one.
+const QUERIES: usize = 2;
 /// Connections of one session. Its relay keeps to half as many.
 const CONNECTIONS: usize = 128;
 
@@ -26,6 +28,8 @@ pub struct Bounds {
     pub requests: Arc<Semaphore>,
     /// Fetches.
     pub fetches: Arc<Semaphore>,
+    /// Queries.
+    pub queries: Arc<Semaphore>,
     connections: AtomicUsize,
 }
 
@@ -47,7 +51,12 @@ impl Sessions {
         }
         let bounds = sessions.entry(claims.session).or_insert_with(|| {
             let semaphore = |permits| Arc::new(Semaphore::new(permits));
-            Arc::new(Bounds { requests: semaphore(REQUESTS), fetches: semaphore(FETCHES), connections: AtomicUsize::new(0) })
+            Arc::new(Bounds {
+                requests: semaphore(REQUESTS),
+                fetches: semaphore(FETCHES),
+                queries: semaphore(QUERIES),
+                connections: AtomicUsize::new(0),
+            })
         });
         let bounds = Arc::clone(bounds);
         drop(sessions);

@@ -24,6 +24,7 @@ pub fn pair(proxy: &str, roots: Option<&[u8]>) -> Result<(reqwest::Client, reqwe
             .redirect(redirect::Policy::custom(follow))
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
+            .pool_max_idle_per_host(super::KEPT_OPEN)
             .hickory_dns(true)
             .gzip(gzip)
             .no_proxy();

@@ -14,7 +14,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::config::{Credentials, DepotConfig, UpstreamConfig};
@@ -24,12 +24,16 @@ use super::promise::Ecosystem;
 use health::Health;
 pub use route::Pattern;
 
-/// Fetches at once from all registries together: each may hold a chunk of memory and a file.
+/// Documents and artifacts that come in at once from all registries together: each may hold some hundred kilobytes and a file.
 const AT_ONCE: usize = 64;
+/// Connections that are kept for the next request.
+const KEPT_OPEN: usize = 16;
 /// A failed connection is tried once more after this long.
 const TRY_AGAIN: Duration = Duration::from_millis(300);
 /// An index or an audit may take this long as a whole.
 const DOCUMENT_DEADLINE: Duration = Duration::from_mins(2);
+/// An artifact too, however slowly it drips.
+const ARTIFACT_DEADLINE: Duration = Duration::from_hours(1);
 /// The longest validator that is kept and sent back.
 const LONGEST_VALIDATOR: usize = 512;
 
@@ -83,6 +87,19 @@ pub struct Found {
     pub length: Option<u64>,
     /// The bytes.
     pub body: BoxStream<'static, std::io::Result<Bytes>>,
+    /// One of all that may come in at once.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Found {
+    /// Counts as one that comes in until its end. Not for a body that is given on as it comes: a sandbox that takes it
+    /// slowly would keep everyone's registries busy.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        let permit = self.permit.take();
+        self.body = self.body.inspect(move |_| _ = &permit).boxed();
+        self
+    }
 }
 
 /// What a registry recognises its own answer by.
@@ -151,11 +168,11 @@ impl Egress {
             }
         }
         let request = |client: &reqwest::Client| client.get(url.clone()).headers(headers.clone()).timeout(DOCUMENT_DEADLINE);
-        let response = self.send(upstream, &self.unpacking, &request, now).await?;
+        let (response, permit) = self.send(upstream, &self.unpacking, &request, now).await?;
         match response.status().as_u16() {
             304 if *known != Validators::default() => Ok(Reply::Unchanged),
             404 | 410 => Ok(Reply::NotFound),
-            200 => Ok(Reply::Found(upstream.found(response))),
+            200 => Ok(Reply::Found(upstream.found(response, permit).counted())),
             status => Err(upstream.refused(status)),
         }
     }
@@ -163,10 +180,11 @@ impl Egress {
     /// Asks for an artifact where the registry's index says that it is.
     pub async fn artifact(&self, upstream: &Upstream, url: &str, now: Timestamp) -> Result<Found, Fault> {
         let url = Url::parse(url).map_err(|_| upstream.fault("its index names an address that is none"))?;
-        let request = |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
-        let response = self.send(upstream, &self.plain, &request, now).await?;
+        let request =
+            |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").timeout(ARTIFACT_DEADLINE);
+        let (response, permit) = self.send(upstream, &self.plain, &request, now).await?;
         match response.status().as_u16() {
-            200 => Ok(upstream.found(response)),
+            200 => Ok(upstream.found(response, permit)),
             status => Err(upstream.refused(status)),
         }
     }
@@ -178,8 +196,8 @@ impl Egress {
         let request = |client: &reqwest::Client| {
             client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.clone()).timeout(DOCUMENT_DEADLINE)
         };
-        let response = self.send(upstream, &self.unpacking, &request, now).await?;
-        Ok((response.status().as_u16(), upstream.found(response)))
+        let (response, permit) = self.send(upstream, &self.unpacking, &request, now).await?;
+        Ok((response.status().as_u16(), upstream.found(response, permit)))
     }
 
     /// Sends, once more after a failure that may pass, unless the registry was away a moment ago.
@@ -189,12 +207,12 @@ impl Egress {
         client: &reqwest::Client,
         request: &(dyn Fn(&reqwest::Client) -> reqwest::RequestBuilder + Sync),
         now: Timestamp,
-    ) -> Result<reqwest::Response, Fault> {
+    ) -> Result<(reqwest::Response, Option<OwnedSemaphorePermit>), Fault> {
         if let Some(reason) = upstream.health.known_away(now) {
             return Err(Fault { away: true, reason });
         }
         // Never closed.
-        let _permit = self.permits.acquire().await;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let mut last = None;
         for pause in [None, Some(TRY_AGAIN)] {
             if let Some(pause) = pause {
@@ -217,10 +235,10 @@ impl Egress {
                 }
                 Ok(response) => {
                     upstream.health.answered();
-                    return Ok(response);
+                    return Ok((response, permit));
                 }
                 Err(error) => {
-                    last = Some(Fault { away: true, reason: format!("{} cannot be reached: {}", upstream.shown(), client::cause(&error)) })
+                    last = Some(Fault { away: true, reason: format!("{} cannot be reached: {}", upstream.shown(), client::cause(&error)) });
                 }
             }
         }
@@ -290,7 +308,7 @@ impl Upstream {
     }
 
     #[expect(clippy::unused_self, reason = "what one registry answered")]
-    fn found(&self, response: reqwest::Response) -> Found {
+    fn found(&self, response: reqwest::Response, permit: Option<OwnedSemaphorePermit>) -> Found {
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let validator = |name| text(name).filter(|value| value.len() <= LONGEST_VALIDATOR).map(str::to_owned);
         Found {
@@ -299,6 +317,7 @@ impl Upstream {
             validators: Validators { etag: validator(header::ETAG), last_modified: validator(header::LAST_MODIFIED) },
             length: response.content_length(),
             body: response.bytes_stream().map_err(|error| std::io::Error::other(client::cause(&error))).boxed(),
+            permit,
         }
     }
 }

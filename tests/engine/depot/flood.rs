@@ -187,7 +187,7 @@ struct Flood {
 impl Flood {
     fn begin(inside: &Inside<'_>, order: &Value) -> Self {
         let mut child = inside.lab.palisade();
-        child.args(["exec", "-i", &inside.name, "--", "python3", "-c", PROGRAM]);
+        child.args(["exec", &inside.name, "--", "python3", "-c", PROGRAM]);
         let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         writeln!(child.stdin.as_ref().unwrap(), "{order}").unwrap();
         let (sender, lines) = channel();
