@@ -2,9 +2,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::StreamExt;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use super::entry::Entry;
 use super::{Current, Index, LARGEST, Missing};
@@ -14,9 +12,6 @@ use crate::depot::names::Project;
 use crate::depot::promise::{Catalogue, Digest};
 use crate::depot::store::Blob;
 use crate::depot::upstream::{Found, Reply, Upstream};
-
-/// Chunks of a document on their way to disk.
-const IN_FLIGHT: usize = 4;
 
 type Kept = (Arc<Entry>, Arc<Catalogue>, Arc<Upstream>);
 
@@ -103,7 +98,7 @@ impl Index {
         now: Timestamp,
     ) -> io::Result<Current> {
         let (url, media_type, validators) = (found.url.clone(), found.media_type.clone(), found.validators.clone());
-        let source = self.to_disk(found).await?;
+        let source = self.store.take_in(LARGEST, found.body).await?;
         if let Some(kept) = own
             && kept.0.source == *source.digest()
             && kept.0.media_type == media_type
@@ -133,27 +128,6 @@ impl Index {
         Ok(Current { entry, catalogue, upstream: Arc::clone(upstream), outcome: Outcome::Miss, fetched, note })
     }
 
-    async fn to_disk(&self, found: Found) -> io::Result<Blob> {
-        let (sender, mut chunks) = mpsc::channel::<io::Result<bytes::Bytes>>(IN_FLIGHT);
-        let mut body = found.body;
-        let feeding = async move {
-            while let Some(chunk) = body.next().await {
-                let failed = chunk.is_err();
-                if sender.send(chunk).await.is_err() || failed {
-                    return;
-                }
-            }
-        };
-        let writing = self.store.put(LARGEST, move |out| {
-            while let Some(chunk) = chunks.blocking_recv() {
-                out.write_all(&chunk?)?;
-            }
-            Ok(())
-        });
-        let (written, ()) = tokio::join!(writing, feeding);
-        Ok(written?.0)
-    }
-
     async fn read_promises(
         &self,
         adapter: &Arc<dyn Adapter>,
@@ -162,11 +136,12 @@ impl Index {
         media_type: &str,
         source: Blob,
     ) -> io::Result<(Digest, Arc<Catalogue>)> {
-        let _working = self.working.acquire().await;
+        let working = self.turn().await;
         let (adapter, project, url, media_type) = (Arc::clone(adapter), project.clone(), url.clone(), media_type.to_owned());
         let (blob, catalogue) = self
             .store
             .put(LARGEST, move |out| {
+                let _working = working;
                 let mut body = io::BufReader::with_capacity(1 << 16, source.reader()?);
                 let catalogue = adapter.read(Source { project: &project, url: &url, media_type: &media_type, body: &mut body })?;
                 let mut out = io::BufWriter::with_capacity(1 << 16, out);

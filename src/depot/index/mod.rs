@@ -4,18 +4,19 @@
 mod entry;
 mod fetch;
 mod memory;
+mod slots;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::adapter::{Adapter, Document, Form, Source, View};
 use super::ledger::Outcome;
@@ -25,6 +26,7 @@ use super::store::{Blob, Found, Store};
 use super::upstream::{Egress, Upstream};
 use entry::Entry;
 use memory::Memory;
+use slots::Slots;
 
 /// Documents that are read or written at once: each may hold some megabytes.
 const AT_ONCE: usize = 2;
@@ -35,16 +37,14 @@ pub(super) const LARGEST: u64 = 160 << 20;
 /// Pages that are remembered on disk, a few kilobytes each. Those that were confirmed longest ago go first.
 const MOST_ENTRIES: usize = 40_000;
 
-type Lock = Arc<tokio::sync::Mutex<()>>;
-
 /// Every project's page.
 pub struct Index {
     store: Store,
     egress: Arc<Egress>,
     folder: PathBuf,
     ttl: SignedDuration,
-    /// One lock for each page that is being looked at, so that one fetch serves everyone who waits.
-    slots: Mutex<HashMap<String, (usize, Lock)>>,
+    /// One fetch, or one writing of a page, serves everyone who waits for it.
+    slots: Slots,
     memory: Memory,
     working: Arc<Semaphore>,
     /// Entries in the folder, about, and most of them.
@@ -90,7 +90,7 @@ impl Index {
             egress,
             folder: folder.to_owned(),
             ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX),
-            slots: Mutex::default(),
+            slots: Slots::default(),
             memory: Memory::default(),
             working: Arc::new(Semaphore::new(AT_ONCE)),
             entries: AtomicUsize::new(entries),
@@ -139,8 +139,8 @@ impl Index {
             return Err(Missing::Unknown(format!("no registry is set for {}", project.ecosystem)));
         }
         let key = entry::key(project);
-        let slot = self.slot(&key);
-        let _alone = slot.lock.lock().await;
+        let slot = self.slots.slot(&key);
+        let _alone = slot.lock().await;
         let kept = self.kept(&key, project, adapter, need, &route).await;
         match kept {
             Some((entry, catalogue, upstream)) if entry.is_younger_than(age, now) => {
@@ -187,8 +187,9 @@ impl Index {
             return Some(catalogue);
         }
         let Ok(Found::Whole(blob)) = self.store.get(digest).await else { return None };
-        let _working = self.working.acquire().await;
+        let working = self.turn().await?;
         let read = tokio::task::spawn_blocking(move || {
+            let _working = working;
             let reader = io::BufReader::with_capacity(1 << 16, blob.reader().ok()?);
             serde_json::from_reader::<_, Catalogue>(reader).ok()
         });
@@ -210,14 +211,30 @@ impl Index {
         let Entry { project, url, media_type, source, .. } = &*current.entry;
         let shown = format!("{project}\n{url}\n{media_type}\n{source}\n{}\n{}", form.0, hidden.join("\n"));
         let key = entry::hash(shown.as_bytes());
-        if let Some(digest) = self.memory.page(&key)
-            && let Ok(Found::Whole(blob)) = self.store.get(&digest).await
-        {
+        if let Some(blob) = self.written(&key).await {
             return Ok((blob, hidden));
         }
-        let blob = self.render(adapter, current, form, not_after).await?;
-        self.memory.keep_page(&key, blob.digest());
+        let slot = self.slots.slot(&key);
+        let _alone = slot.lock().await;
+        let blob = match self.written(&key).await {
+            Some(blob) => blob,
+            None => self.render(adapter, current, form, not_after, &key).await?,
+        };
         Ok((blob, hidden))
+    }
+
+    /// A page that was written before and is still there.
+    async fn written(&self, key: &str) -> Option<Blob> {
+        match self.store.get(&self.memory.page(key)?).await {
+            Ok(Found::Whole(blob)) => Some(blob),
+            _ => None,
+        }
+    }
+
+    /// A turn at the work that takes memory. It goes into the work itself, which runs on whoever leaves.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed.
+        Arc::clone(&self.working).acquire_owned().await.ok()
     }
 
     async fn render(
@@ -226,6 +243,7 @@ impl Index {
         current: &Current,
         form: Form,
         not_after: Option<Timestamp>,
+        key: &str,
     ) -> Result<Blob, Missing> {
         let broken = |error: io::Error| Missing::Broken(format!("the page of {} cannot be written: {error}", current.entry.project));
         let Found::Whole(source) = self.store.get(&current.entry.source).await.map_err(broken)? else {
@@ -234,42 +252,18 @@ impl Index {
             Entry::remove(&self.folder, &entry::key(&current.entry.project));
             return Err(Missing::Broken(format!("the page of {} went missing, ask again", current.entry.project)));
         };
-        let _working = self.working.acquire().await;
+        let working = self.turn().await;
         let (adapter, entry, catalogue) = (Arc::clone(adapter), Arc::clone(&current.entry), Arc::clone(&current.catalogue));
         let written = self.store.put(LARGEST, move |out| {
+            let _working = working;
             let mut body = io::BufReader::with_capacity(1 << 16, source.reader()?);
             let base = base(entry.project.ecosystem);
             let view = View { catalogue: &catalogue, not_after };
             adapter.write(entry.source(&mut body), form, &base, &view, out)
         });
-        Ok(written.await.map_err(broken)?.0)
-    }
-
-    fn slot(&self, key: &str) -> Slot<'_> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let (holders, lock) = slots.entry(key.to_owned()).or_default();
-        *holders += 1;
-        Slot { index: self, key: key.to_owned(), lock: Arc::clone(lock) }
-    }
-}
-
-/// A project's lock as one has it who holds it or waits for it. What nobody has any more goes, also where a client leaves
-/// in the midst of it: a sandbox can name any number of projects.
-struct Slot<'a> {
-    index: &'a Index,
-    key: String,
-    lock: Lock,
-}
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        let mut slots = self.index.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((holders, _)) = slots.get_mut(&self.key) {
-            *holders -= 1;
-            if *holders == 0 {
-                slots.remove(&self.key);
-            }
-        }
+        let blob = written.await.map_err(broken)?.0;
+        self.memory.keep_page(key, blob.digest());
+        Ok(blob)
     }
 }
 

@@ -73,7 +73,7 @@ async fn a_client_that_leaves_in_the_midst_leaves_no_lock_behind() {
             _ = heard.recv() => {}
         }
     }
-    assert_eq!(pages.index.slots.lock().unwrap().len(), 0);
+    assert_eq!(pages.index.slots.count(), 0);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use super::{Depot, artifact, guard, known, now, page, query, split};
 use crate::depot::adapter::{Adapter, Ask, Asked, Refusal};
 use crate::depot::ledger::{Event, Outcome, Requested};
 use crate::depot::promise::Ecosystem;
+use crate::units::SessionId;
 
 /// How an answer was come by, for whoever looks: `hit`, `miss`, `stale`, ….
 pub const CACHE_HEADER: &str = "palisade-cache";
@@ -31,23 +32,7 @@ pub struct Turn {
 
 /// Answers one request. What fails is an answer too.
 pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let mut event = Event {
-        at: now(),
-        session: session.claims.session,
-        ecosystem: Ecosystem::Pypi,
-        requested: Requested::Other,
-        project: String::new(),
-        file: String::new(),
-        version: String::new(),
-        digest: None,
-        outcome: Outcome::Denied,
-        store_bytes: 0,
-        upstream_bytes: 0,
-        elapsed_ms: 0,
-        complete: false,
-        hidden: 0,
-        note: String::new(),
-    };
+    let mut event = denied(session.claims.session, "");
     let path = request.uri().path().to_owned();
     let adapter = adapter_of(&depot, &path);
     if let Some((adapter, _)) = &adapter {
@@ -85,7 +70,7 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
         Ok(Ask::Query { .. }) if !asked.is_post => {
             refused(Some(&turn.adapter), record, &Refusal { status: 405, reason: "this is asked with POST".to_owned() })
         }
-        Ok(Ask::Query { path }) => query::query(&turn, record, path, request).await,
+        Ok(Ask::Query { path }) => query::query(&turn, record, permits, path, request).await,
         Ok(_) if asked.is_post => refused(Some(&turn.adapter), record, &Refusal { status: 405, reason: "the depot only reads".to_owned() }),
         Ok(Ask::Local { body, media_type }) => {
             let mut record = record;
@@ -98,6 +83,27 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
             artifact::artifact(&turn, record, permits, &project, &file, media_type, request.headers()).await
         }
     })
+}
+
+/// What a session was refused, as far as nothing else is known of it.
+pub fn denied(session: SessionId, why: &str) -> Event {
+    Event {
+        at: now(),
+        session,
+        ecosystem: Ecosystem::Pypi,
+        requested: Requested::Other,
+        project: String::new(),
+        file: String::new(),
+        version: String::new(),
+        digest: None,
+        outcome: Outcome::Denied,
+        store_bytes: 0,
+        upstream_bytes: 0,
+        elapsed_ms: 0,
+        complete: false,
+        hidden: 0,
+        note: why.to_owned(),
+    }
 }
 
 /// By the path's first segment. A tarball below neither is npm's, which resolves some addresses by their path alone.

@@ -13,11 +13,11 @@ use super::body::{Body, Counted, Record};
 use super::page::{without, word};
 use super::range::{Part, part};
 use super::{Depot, guard, now, say};
-use crate::depot::index::Current;
 use crate::depot::ledger::{Event, Outcome, Requested};
 use crate::depot::names::Project;
 use crate::depot::promise::{Digest, Promise};
 use crate::depot::store::{Blob, FetchError, Found, Incoming, Transfer};
+use crate::depot::upstream::Upstream;
 
 /// What is named by its digest never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -53,8 +53,10 @@ pub async fn artifact(
         return failed(turn, record, Outcome::Denied, 403, format!("{file} was published {when}, and min_age is {age}"));
     }
     let asks = Asks { turn, media_type, headers };
+    // While a file comes in, nobody needs all that its project has in memory.
+    let upstream = current.upstream;
     let Some(digest) = promise.digest.clone() else {
-        return unpromised(&asks, record, permits, &current, &promise).await;
+        return unpromised(&asks, record, permits, &upstream, &promise).await;
     };
     match turn.depot.store.get(&digest).await {
         Ok(Found::Whole(blob)) => {
@@ -65,7 +67,7 @@ pub async fn artifact(
             if matches!(found, Found::Damaged) {
                 say(&format!("{project} {file}: the stored copy was damaged and is fetched again"));
             }
-            fetched(&asks, record, permits, &current, &promise, &digest).await
+            fetched(&asks, record, permits, &upstream, &promise, &digest).await
         }
         Err(error) => failed(turn, record, Outcome::Failed, 500, format!("the store cannot be read: {error}")),
     }
@@ -147,7 +149,7 @@ async fn fetched(
     asks: &Asks<'_>,
     mut record: Record,
     permits: Vec<OwnedSemaphorePermit>,
-    current: &Current,
+    upstream: &Arc<Upstream>,
     promise: &Promise,
     digest: &Digest,
 ) -> Response<Body> {
@@ -164,10 +166,10 @@ async fn fetched(
     let Ok(held) = Arc::clone(&turn.session.bounds.fetches).acquire_owned().await else {
         return failed(turn, record, Outcome::Failed, 503, "the depot is closing".to_owned());
     };
-    let (depot, upstream, url) = (Arc::clone(&turn.depot), Arc::clone(&current.upstream), promise.url.clone());
+    let (depot, upstream, url) = (Arc::clone(&turn.depot), Arc::clone(upstream), promise.url.clone());
     let start = async move {
         let found = depot.egress.artifact(&upstream, &url, now()).await;
-        let found = found.map_err(|fault| FetchError::Upstream { away: fault.away, reason: fault.reason })?;
+        let found = found.map_err(|fault| FetchError::Upstream { away: fault.away, reason: fault.reason })?.counted();
         Ok(Incoming { size: found.length, body: found.body })
     };
     let mut transfer = turn.depot.store.fetch(digest, promise.size, Box::new(held), start);
@@ -259,7 +261,7 @@ async fn unpromised(
     asks: &Asks<'_>,
     mut record: Record,
     permits: Vec<OwnedSemaphorePermit>,
-    current: &Current,
+    upstream: &Arc<Upstream>,
     promise: &Promise,
 ) -> Response<Body> {
     let turn = asks.turn;
@@ -268,7 +270,7 @@ async fn unpromised(
     };
     record.event.outcome = Outcome::Miss;
     "the registry promises no hash of it: served, and not kept".clone_into(&mut record.event.note);
-    let found = match turn.depot.egress.artifact(&current.upstream, &promise.url, now()).await {
+    let found = match turn.depot.egress.artifact(upstream, &promise.url, now()).await {
         Ok(found) => found,
         Err(fault) => return failed(turn, record, Outcome::Failed, 504, fault.reason),
     };

@@ -1,20 +1,19 @@
 //! Connections: the greeting first, then HTTP. Those that have not greeted are few and short-lived, whoever floods.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncReadExt;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::greeting::{Greeted, Stranger};
 use super::patience::Patience;
 use super::session::Session;
 use super::{Depot, answer, say};
@@ -22,8 +21,8 @@ use crate::depot::wire;
 
 /// A supervisor greets with its first write; this long is for a loaded machine.
 const GREETING: Duration = Duration::from_secs(5);
-/// Connections that have not greeted yet. One more, and the oldest is closed: a supervisor's greeting is there at once, so a
-/// flood pushes out its own.
+/// Connections that were looked at and had not greeted yet. One more, and the oldest is closed: a supervisor's greeting is
+/// there before its connection is taken up whenever many wait, so a flood pushes out its own.
 const STRANGERS: usize = 512;
 /// For a request's head, and between two requests.
 const HEAD: Duration = Duration::from_mins(1);
@@ -46,15 +45,24 @@ pub async fn listen(depot: Arc<Depot>, listener: UnixListener, stop: Cancellatio
         };
         match accepted {
             Ok((stream, _)) => {
-                let (depot, strangers, stop) = (Arc::clone(&depot), Arc::clone(&strangers), stop.clone());
-                let waiting = Arc::clone(&strangers);
-                let task = tasks.spawn(async move {
-                    if let Some((stream, session)) = welcome(&depot, stream).await {
-                        strangers.leave();
-                        serve(depot, stream, session, stop).await;
+                let depot = Arc::clone(&depot);
+                match Stranger::new(stream).hear_at_once() {
+                    Ok(greeted) => _ = tasks.spawn(welcome(depot, greeted, stop.clone())),
+                    Err(stranger) => {
+                        let (waiting, stop, ledger) = (Arc::clone(&strangers), stop.clone(), depot.ledger.clone());
+                        let task = tasks.spawn(async move {
+                            let greeted = timeout(GREETING, stranger.hear()).await;
+                            waiting.leave();
+                            match greeted {
+                                Ok(greeted) => welcome(depot, greeted, stop).await,
+                                Err(_) => depot.ledger.stranger(),
+                            }
+                        });
+                        if strangers.come(task.abort_handle()) {
+                            ledger.stranger();
+                        }
                     }
-                });
-                waiting.come(task.abort_handle());
+                }
             }
             Err(error) => {
                 say(&format!("no connection can be taken up: {error}"));
@@ -71,20 +79,21 @@ pub async fn listen(depot: Arc<Depot>, listener: UnixListener, stop: Cancellatio
 struct Strangers(Mutex<VecDeque<(tokio::task::Id, AbortHandle)>>);
 
 impl Strangers {
-    fn come(&self, task: AbortHandle) {
+    /// Whether another had to go for it.
+    fn come(&self, task: AbortHandle) -> bool {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if task.is_finished() {
-            return;
+            return false;
         }
         waiting.push_back((task.id(), task));
         if waiting.len() > STRANGERS {
             waiting.retain(|(_, task)| !task.is_finished());
         }
-        if waiting.len() > STRANGERS
-            && let Some((_, oldest)) = waiting.pop_front()
-        {
+        let oldest = if waiting.len() > STRANGERS { waiting.pop_front() } else { None };
+        oldest.is_some_and(|(_, oldest)| {
             oldest.abort();
-        }
+            true
+        })
     }
 
     /// Called by a task that is no stranger any more.
@@ -94,31 +103,18 @@ impl Strangers {
     }
 }
 
-/// Reads the greeting; `None` closes the connection.
-async fn welcome(depot: &Depot, mut stream: UnixStream) -> Option<(UnixStream, Session)> {
-    let session = match timeout(GREETING, greeting(&mut stream)).await {
-        Ok(Ok(line)) => wire::token(&line).and_then(|token| depot.key.verify(token)).and_then(|claims| depot.sessions.enter(claims)),
-        _ => None,
-    };
-    if session.is_none() {
-        depot.ledger.stranger();
+/// Serves who showed a token of ours, as long as its session has few connections.
+async fn welcome(depot: Arc<Depot>, greeted: Greeted, stop: CancellationToken) {
+    let claims = greeted.line.as_deref().and_then(wire::token).and_then(|token| depot.key.verify(token));
+    let Some(claims) = claims else { return depot.ledger.stranger() };
+    let id = claims.session;
+    match depot.sessions.enter(claims) {
+        Some(session) => serve(depot, greeted, session, stop).await,
+        None => depot.ledger.record(answer::denied(id, "the session has too many connections open")),
     }
-    session.map(|session| (stream, session))
 }
 
-/// Exactly one line, so that the rest stays HTTP's. Few bytes, so one at a time costs little.
-async fn greeting(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
-    let mut line = Vec::with_capacity(512);
-    while line.len() < wire::LONGEST {
-        match stream.read_u8().await? {
-            b'\n' => return Ok(line),
-            byte => line.push(byte),
-        }
-    }
-    Err(io::ErrorKind::InvalidData.into())
-}
-
-async fn serve(depot: Arc<Depot>, stream: UnixStream, session: Session, stop: CancellationToken) {
+async fn serve(depot: Arc<Depot>, greeted: Greeted, session: Session, stop: CancellationToken) {
     let session = Arc::new(session);
     let service = service_fn(move |request| answer::answer(Arc::clone(&depot), Arc::clone(&session), request));
     let connection = http1::Builder::new()
@@ -127,7 +123,7 @@ async fn serve(depot: Arc<Depot>, stream: UnixStream, session: Session, stop: Ca
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .half_close(false)
-        .serve_connection(TokioIo::new(Patience::new(stream, TAKE)), service);
+        .serve_connection(TokioIo::new(Patience::new(greeted.stream, greeted.rest, TAKE)), service);
     tokio::pin!(connection);
     // However it ends, it is the client's to notice.
     tokio::select! {

@@ -5,6 +5,7 @@ mod answer;
 mod artifact;
 mod body;
 mod control;
+mod greeting;
 mod guard;
 mod listen;
 mod page;
@@ -32,8 +33,10 @@ use session::Sessions;
 
 /// Answers on their way at once, of all sessions together: each holds a chunk of 64 KiB.
 const STREAMS: usize = 384;
-/// Queries passed on at once, of all sessions together: each may hold ten megabytes.
-const QUERIES: usize = 3;
+/// Kilobytes that the bodies of queries take at once, of all sessions together.
+const QUERY_KILOBYTES: usize = 12 << 10;
+/// Queries that are unpacked and written anew at once: each takes several times its size meanwhile.
+const REWRITES: usize = 2;
 
 /// Everything that answers.
 pub struct Depot {
@@ -53,7 +56,8 @@ pub struct Depot {
     pub artifact_size: u64,
     sessions: Sessions,
     streams: Arc<Semaphore>,
-    queries: Semaphore,
+    query_kilobytes: Arc<Semaphore>,
+    rewrites: Arc<Semaphore>,
 }
 
 impl Depot {
@@ -67,9 +71,9 @@ impl Depot {
         ledger: Ledger,
         artifact_size: u64,
     ) -> Self {
-        let (sessions, streams) = (Sessions::default(), Arc::new(Semaphore::new(STREAMS)));
-        let queries = Semaphore::new(QUERIES);
-        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams, queries }
+        let [streams, query_kilobytes, rewrites] = [STREAMS, QUERY_KILOBYTES, REWRITES].map(|most| Arc::new(Semaphore::new(most)));
+        let sessions = Sessions::default();
+        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams, query_kilobytes, rewrites }
     }
 
     fn adapter(&self, ecosystem: &str) -> Option<&Arc<dyn Adapter>> {

@@ -3,13 +3,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A connection whose peer must take what it asked for: a write that stands still for too long is an error, so that a
-/// client that never reads holds nothing for ever.
+/// client that never reads holds nothing for ever. What was read of it before comes first.
 pub struct Patience<S> {
     stream: S,
+    before: Bytes,
     longest: Duration,
     waiting: Pin<Box<Sleep>>,
     is_waiting: bool,
@@ -17,8 +19,8 @@ pub struct Patience<S> {
 
 impl<S> Patience<S> {
     /// Gives up on a peer that takes nothing for so long.
-    pub fn new(stream: S, longest: Duration) -> Self {
-        Self { stream, longest, waiting: Box::pin(sleep(longest)), is_waiting: false }
+    pub fn new(stream: S, before: Bytes, longest: Duration) -> Self {
+        Self { stream, before, longest, waiting: Box::pin(sleep(longest)), is_waiting: false }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -37,6 +39,11 @@ impl<S> Patience<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.before.is_empty() {
+            let length = self.before.len().min(buffer.remaining());
+            buffer.put_slice(&self.before.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
@@ -68,14 +75,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_given_up_and_one_that_takes_is_not() {
         let (ours, theirs) = tokio::io::duplex(16);
-        let mut patient = Patience::new(ours, Duration::from_millis(20));
+        let mut patient = Patience::new(ours, Bytes::new(), Duration::from_millis(20));
         patient.write_all(&[0; 16]).await.unwrap();
         assert_eq!(patient.write_all(&[0; 1]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_comes_first() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let mut patient = Patience::new(ours, Bytes::from_static(b"hello "), Duration::from_mins(1));
+        theirs.write_all(b"world").await.unwrap();
+        drop(theirs);
+        let mut all = String::new();
+        patient.read_to_string(&mut all).await.unwrap();
+        assert_eq!(all, "hello world");
     }
 }

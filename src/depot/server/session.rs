@@ -13,8 +13,8 @@ use crate::units::SessionId;
 const REQUESTS: usize = 32;
 /// Artifacts fetched at once for one session.
 const FETCHES: usize = 16;
-/// Queries at once for one session: each is held as a whole.
-const QUERIES: usize = 1;
+/// Queries of one session at once, bodies that still arrive included: a client has one.
+const QUERIES: usize = 2;
 /// Connections of one session. Its relay keeps to half as many.
 const CONNECTIONS: usize = 128;
 
@@ -29,7 +29,7 @@ pub struct Bounds {
     /// Fetches.
     pub fetches: Arc<Semaphore>,
     /// Queries.
-    pub queries: Semaphore,
+    pub queries: Arc<Semaphore>,
     connections: AtomicUsize,
 }
 
@@ -54,7 +54,7 @@ impl Sessions {
             Arc::new(Bounds {
                 requests: semaphore(REQUESTS),
                 fetches: semaphore(FETCHES),
-                queries: Semaphore::new(QUERIES),
+                queries: semaphore(QUERIES),
                 connections: AtomicUsize::new(0),
             })
         });

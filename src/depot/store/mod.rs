@@ -171,6 +171,11 @@ impl Store {
         self.0.put(most, write).await
     }
 
+    /// Keeps what comes, `most` bytes at most, once it has ended in order: documents of which nothing was promised.
+    pub async fn take_in(&self, most: u64, body: ByteStream) -> io::Result<Blob> {
+        self.0.take_in(most, body).await
+    }
+
     /// Begins to fetch what was promised, or joins the fetch of it that is under way; then `held` and `start` are dropped at once. Otherwise
     /// `start` runs in a task of its own, which goes on whoever leaves, and `held` is dropped when that has ended. A fetch that failed is
     /// forgotten: the next request tries again.

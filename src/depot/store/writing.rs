@@ -3,13 +3,15 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
-use super::Freed;
 use super::blob::Blob;
 use super::core::Core;
 use super::room::Room;
 use super::temporary::Temporary;
+use super::{ByteStream, Freed};
 use crate::depot::promise::Algorithm;
 
 /// Removed in one go on a blocking thread.
@@ -33,6 +35,32 @@ impl Core {
             }
         })
         .await
+    }
+
+    /// Keeps what comes, unproved: in short steps, so that what comes slowly holds no thread. What breaks off, or whose taker
+    /// leaves, is not kept.
+    pub(super) async fn take_in(self: &Arc<Self>, most: u64, mut body: ByteStream) -> io::Result<Blob> {
+        let mut bounded = self
+            .blocking(move |core| {
+                let room = Room::admit(core, None).map_err(io::Error::other)?;
+                Ok(Bounded { file: Temporary::new(core, room, Algorithm::Sha256)?, most })
+            })
+            .await?;
+        let active = self.pace.enter();
+        loop {
+            let (pieces, is_over) = gather(&mut body, active.piece()).await?;
+            bounded = self
+                .blocking(move |_| {
+                    pieces.iter().try_for_each(|piece| bounded.write_all(piece))?;
+                    Ok(bounded)
+                })
+                .await?;
+            if is_over {
+                break;
+            }
+        }
+        let kept = self.blocking(move |_| bounded.file.keep(None)).await?;
+        kept.map_err(|_| io::Error::other("nothing was promised"))
     }
 
     pub(super) async fn prune(self: &Arc<Self>, keep: Option<u64>, unused_since: Option<Timestamp>) -> io::Result<Freed> {
@@ -61,6 +89,24 @@ impl Core {
         }
         Ok(all)
     }
+}
+
+/// Waits for a piece, and takes what else is there already into the same step. Whether that was all.
+async fn gather(body: &mut ByteStream, step: usize) -> io::Result<(Vec<Bytes>, bool)> {
+    let (mut pieces, mut length) = (Vec::new(), 0);
+    while length < step {
+        let next = if pieces.is_empty() { Some(body.next().await) } else { body.next().now_or_never() };
+        match next {
+            None => break,
+            Some(None) => return Ok((pieces, true)),
+            Some(Some(piece)) => {
+                let piece = piece?;
+                length += piece.len();
+                pieces.push(piece);
+            }
+        }
+    }
+    Ok((pieces, false))
 }
 
 /// Takes so many bytes and no more.

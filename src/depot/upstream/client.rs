@@ -29,6 +29,7 @@ pub fn pair(proxy: &str, roots: Option<&[u8]>, reach: &Arc<Reach>) -> Result<(re
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .dns_resolver(resolver.clone())
+            .pool_max_idle_per_host(super::KEPT_OPEN)
             .gzip(gzip)
             .no_proxy();
         if !proxy.is_empty() {

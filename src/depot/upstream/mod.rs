@@ -17,7 +17,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::config::{Credentials, DepotConfig, UpstreamConfig};
@@ -29,7 +29,11 @@ use reach::Reach;
 pub use route::Pattern;
 
 /// Questions at once to one registry that it has not begun to answer: one that is slow holds up nobody else's.
+const QUESTIONS: usize = 64;
+/// Documents and artifacts that come in at once from all registries together: each may hold some hundred kilobytes and a file.
 const AT_ONCE: usize = 64;
+/// Connections that are kept for the next request.
+const KEPT_OPEN: usize = 16;
 /// A failed connection is tried once more after this long.
 const TRY_AGAIN: Duration = Duration::from_millis(300);
 /// An index or an audit may take this long as a whole.
@@ -47,6 +51,7 @@ pub struct Egress {
     unpacking: reqwest::Client,
     upstreams: BTreeMap<Ecosystem, Vec<Arc<Upstream>>>,
     reach: Arc<Reach>,
+    permits: Arc<Semaphore>,
 }
 
 /// One registry.
@@ -92,6 +97,19 @@ pub struct Found {
     pub length: Option<u64>,
     /// The bytes.
     pub body: BoxStream<'static, std::io::Result<Bytes>>,
+    /// One of all that may come in at once.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Found {
+    /// Counts as one that comes in until its end. Not for a body that is given on as it comes: a sandbox that takes it
+    /// slowly would keep everyone's registries busy.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        let permit = self.permit.take();
+        self.body = self.body.inspect(move |_| _ = &permit).boxed();
+        self
+    }
 }
 
 /// What a registry recognises its own answer by.
@@ -116,7 +134,7 @@ impl Egress {
         let bases = upstreams.values().flatten().map(|upstream: &Arc<Upstream>| &upstream.base);
         let reach = Arc::new(Reach::new(bases.chain(&proxy)));
         let (plain, unpacking) = client::pair(&config.proxy, roots, &reach)?;
-        Ok(Self { plain, unpacking, upstreams, reach })
+        Ok(Self { plain, unpacking, upstreams, reach, permits: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
     /// The registries to ask for a project, in order: its owners alone where it has any.
@@ -163,11 +181,11 @@ impl Egress {
             }
         }
         let request = |client: &reqwest::Client| client.get(url.clone()).headers(headers.clone()).timeout(DOCUMENT_DEADLINE);
-        let response = self.send(upstream, &self.unpacking, &url, &request, now).await?;
+        let (response, permit) = self.send(upstream, &self.unpacking, &url, &request, now).await?;
         match response.status().as_u16() {
             304 if *known != Validators::default() => Ok(Reply::Unchanged),
             404 | 410 => Ok(Reply::NotFound),
-            200 => Ok(Reply::Found(upstream.found(response))),
+            200 => Ok(Reply::Found(upstream.found(response, permit).counted())),
             status => Err(upstream.refused(status)),
         }
     }
@@ -180,9 +198,9 @@ impl Egress {
         }
         let request =
             |client: &reqwest::Client| client.get(url.clone()).header(header::ACCEPT_ENCODING, "identity").timeout(ARTIFACT_DEADLINE);
-        let response = self.send(upstream, &self.plain, &url, &request, now).await?;
+        let (response, permit) = self.send(upstream, &self.plain, &url, &request, now).await?;
         match response.status().as_u16() {
-            200 => Ok(upstream.found(response)),
+            200 => Ok(upstream.found(response, permit)),
             status => Err(upstream.refused(status)),
         }
     }
@@ -194,8 +212,8 @@ impl Egress {
         let request = |client: &reqwest::Client| {
             client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.clone()).timeout(DOCUMENT_DEADLINE)
         };
-        let response = self.send(upstream, &self.unpacking, &url, &request, now).await?;
-        Ok((response.status().as_u16(), upstream.found(response)))
+        let (response, permit) = self.send(upstream, &self.unpacking, &url, &request, now).await?;
+        Ok((response.status().as_u16(), upstream.found(response, permit)))
     }
 
     /// Sends, once more after a failure that may pass, unless the registry was away a moment ago. Only that it cannot be reached
@@ -208,7 +226,7 @@ impl Egress {
         url: &Url,
         request: &(dyn Fn(&reqwest::Client) -> reqwest::RequestBuilder + Sync),
         now: Timestamp,
-    ) -> Result<reqwest::Response, Fault> {
+    ) -> Result<(reqwest::Response, Option<OwnedSemaphorePermit>), Fault> {
         let is_own = |url: &Url| url.origin() == upstream.base.origin();
         if is_own(url)
             && let Some(reason) = upstream.health.known_away(now)
@@ -216,7 +234,7 @@ impl Egress {
             return Err(Fault { away: true, forbids: false, reason });
         }
         // Never closed.
-        let _permit = upstream.permits.acquire().await;
+        let question = upstream.permits.acquire().await;
         let mut last = None;
         for pause in [None, Some(TRY_AGAIN)] {
             if let Some(pause) = pause {
@@ -236,7 +254,9 @@ impl Egress {
                     if is_own(url) {
                         upstream.health.answered();
                     }
-                    return Ok(response);
+                    drop(question);
+                    // Held until the last of the body has come.
+                    return Ok((response, Arc::clone(&self.permits).acquire_owned().await.ok()));
                 }
                 Err(error) => {
                     // A redirect may have led elsewhere.
@@ -281,7 +301,7 @@ impl Upstream {
             owns,
             authorization: authorization.transpose()?,
             health: Health::default(),
-            permits: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(QUESTIONS),
         })
     }
 
@@ -326,7 +346,7 @@ impl Upstream {
     }
 
     #[expect(clippy::unused_self, reason = "what one registry answered")]
-    fn found(&self, response: reqwest::Response) -> Found {
+    fn found(&self, response: reqwest::Response, permit: Option<OwnedSemaphorePermit>) -> Found {
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let validator = |name| text(name).filter(|value| value.len() <= LONGEST_VALIDATOR).map(str::to_owned);
         Found {
@@ -335,6 +355,7 @@ impl Upstream {
             validators: Validators { etag: validator(header::ETAG), last_modified: validator(header::LAST_MODIFIED) },
             length: response.content_length(),
             body: response.bytes_stream().map_err(|error| std::io::Error::other(client::cause(&error))).boxed(),
+            permit,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The depot on a real engine: what sandboxes get through it, what they cannot do to it, what registries cannot.
 
+mod crowd;
+mod flood;
 mod lab;
+mod measure;
 mod operator;
 mod poison_registry;
 mod poison_sandbox;

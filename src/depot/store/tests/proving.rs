@@ -239,3 +239,22 @@ async fn what_the_depot_writes_is_kept_by_its_digest_and_bounded() {
     assert_eq!(depot.put(&page).await.size(), 100_000, "again is once");
     assert_eq!((depot.blobs(), depot.store.facts().bytes), (1, 100_000));
 }
+
+#[tokio::test]
+async fn a_document_is_kept_when_it_has_ended_and_nothing_stays_of_one_that_did_not() {
+    let depot = Depot::new();
+    let piece = |bytes: &'static [u8]| Ok(bytes::Bytes::from_static(bytes));
+    let whole: crate::depot::store::ByteStream = futures_util::stream::iter([piece(b"a "), piece(b"page")]).boxed();
+    let blob = depot.store.take_in(6, whole).await.unwrap();
+    assert_eq!(blob.size(), 6);
+    let long: crate::depot::store::ByteStream = futures_util::stream::iter([piece(b"a "), piece(b"longer page")]).boxed();
+    assert_eq!(depot.store.take_in(6, long).await.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    let broken: crate::depot::store::ByteStream =
+        futures_util::stream::iter([piece(b"a "), Err(io::ErrorKind::ConnectionReset.into())]).boxed();
+    depot.store.take_in(6, broken).await.unwrap_err();
+    // Whoever waits for it leaves.
+    let left = futures_util::stream::iter([piece(b"another")]).chain(futures_util::stream::pending()).boxed();
+    let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), depot.store.take_in(100, left)).await;
+    assert!(waiting.is_err());
+    assert_eq!(depot.store.facts().blobs, 1);
+}
