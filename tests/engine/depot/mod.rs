@@ -1,5 +1,6 @@
 //! The depot on a real engine: what sandboxes get through it, what they cannot do to it, what registries cannot.
 
+mod attacks;
 mod lab;
 mod poison_registry;
 mod poison_sandbox;
