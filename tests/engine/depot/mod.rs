@@ -2,6 +2,7 @@
 
 mod crowd;
 mod flood;
+mod attacks;
 mod lab;
 mod measure;
 mod operator;
