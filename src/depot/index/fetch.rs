@@ -168,7 +168,7 @@ impl Index {
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unknown(reason) | Self::Away(reason) | Self::Broken(reason) => f.write_str(reason),
+            Self::Unknown(reason) | Self::Away(reason) | Self::Broken(reason) | Self::Lost(reason) => f.write_str(reason),
         }
     }
 }

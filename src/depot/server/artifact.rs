@@ -132,7 +132,8 @@ impl Asks<'_> {
             record.complete();
             return response;
         }
-        *response.body_mut() = Counted::stored(blob.stream(range), record, permits).body();
+        let length = range.end - range.start;
+        *response.body_mut() = Counted::stored(blob.stream(range), record, permits).body(Some(length));
         response
     }
 }
@@ -196,9 +197,9 @@ async fn fetched(
     }
     let stream = transfer.stream();
     *response.body_mut() = if transfer.is_first() {
-        Counted::fetched(stream, record, permits, Box::new(move |depot, event| write_down_later(depot, event, transfer))).body()
+        Counted::fetched(stream, record, permits, Box::new(move |depot, event| write_down_later(depot, event, transfer))).body(size)
     } else {
-        Counted::stored(stream, record, permits).body()
+        Counted::stored(stream, record, permits).body(size)
     };
     response
 }
@@ -276,8 +277,9 @@ async fn unpromised(
         let reason = FetchError::TooLarge { limit }.to_string();
         return failed(turn, record, Outcome::Rejected, 424, reason);
     }
+    let length = found.length;
     let mut response = asks.head(Outcome::Miss, None);
-    if let Some(length) = found.length {
+    if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     if turn.head_only {
@@ -298,6 +300,6 @@ async fn unpromised(
         depot.ledger.record(event);
         drop(held);
     };
-    *response.body_mut() = Counted::fetched(counted.boxed(), record, permits, Box::new(afterwards)).body();
+    *response.body_mut() = Counted::fetched(counted.boxed(), record, permits, Box::new(afterwards)).body(length);
     response
 }

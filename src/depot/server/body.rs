@@ -72,6 +72,9 @@ type Afterwards = Box<dyn FnOnce(Arc<Depot>, Event) + Send>;
 /// A body that counts what is taken of it.
 pub struct Counted {
     stream: ByteStream,
+    /// Bytes that the answer's head promises and that were not taken yet. Once there are none, nobody asks whether
+    /// there are more.
+    left: Option<u64>,
     record: Record,
     from_store: bool,
     afterwards: Option<Afterwards>,
@@ -81,17 +84,19 @@ pub struct Counted {
 impl Counted {
     /// Bytes from the store.
     pub fn stored(stream: ByteStream, record: Record, permits: Vec<OwnedSemaphorePermit>) -> Self {
-        Self { stream, record, from_store: true, afterwards: None, _permits: permits }
+        Self { stream, left: None, record, from_store: true, afterwards: None, _permits: permits }
     }
 
     /// Bytes as they are fetched for this request; `afterwards` writes the event down.
     pub fn fetched(stream: ByteStream, record: Record, permits: Vec<OwnedSemaphorePermit>, afterwards: Afterwards) -> Self {
-        Self { stream, record, from_store: false, afterwards: Some(afterwards), _permits: permits }
+        Self { stream, left: None, record, from_store: false, afterwards: Some(afterwards), _permits: permits }
     }
 
-    /// As a body.
-    pub fn body(self) -> Body {
+    /// As a body of this length, where the answer's head tells one.
+    pub fn body(mut self, length: Option<u64>) -> Body {
         use futures_util::TryStreamExt;
+        self.left = length;
+        self.record.event.complete = length == Some(0);
         StreamBody::new(self.map_ok(Frame::data)).boxed_unsync()
     }
 }
@@ -102,10 +107,17 @@ impl Stream for Counted {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.stream.as_mut().poll_next(cx);
         match &next {
-            Poll::Ready(Some(Ok(chunk))) if self.from_store => self.record.event.store_bytes += chunk.len() as u64,
-            Poll::Ready(None) => self.record.event.complete = true,
+            Poll::Ready(Some(Ok(chunk))) => {
+                let taken = chunk.len() as u64;
+                if self.from_store {
+                    self.record.event.store_bytes += taken;
+                }
+                self.left = self.left.map(|left| left.saturating_sub(taken));
+                self.record.event.complete = self.left == Some(0);
+            }
+            Poll::Ready(None) => self.record.event.complete = self.left.is_none_or(|left| left == 0),
             Poll::Ready(Some(Err(error))) => self.record.event.note = crate::units::sanitise(&error.to_string()),
-            _ => {}
+            Poll::Pending => {}
         }
         next
     }
