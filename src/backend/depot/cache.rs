@@ -3,6 +3,7 @@
 
 use futures_util::StreamExt;
 
+use super::ensure::frozen;
 use super::image::PROGRAM;
 use super::read::not_it;
 use crate::backend::Backend;
@@ -74,6 +75,9 @@ impl Backend {
 fn running(depot: ContainerFacts) -> Result<ContainerFacts> {
     if depot.status == Some(Status::Running) {
         return Ok(depot);
+    }
+    if depot.status == Some(Status::Paused) {
+        return Err(frozen(&depot.name));
     }
     Err(Failure::new(Code::Conflict, format!("the depot '{}' does not run", depot.name)).hint("start it with: palisade depot start"))
 }

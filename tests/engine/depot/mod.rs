@@ -1,5 +1,6 @@
 //! The depot on a real engine: what sandboxes get through it, what they cannot do to it, what registries cannot.
 
+mod cleared;
 mod lab;
 mod measured;
 mod poison_registry;
