@@ -72,7 +72,7 @@ impl Backend {
     }
 
     async fn facts_by_probe(&self, container: &ContainerFacts, moment: Moment) -> std::result::Result<KernelFacts, String> {
-        let told = |failure: Failure| failure.message;
+        let told = |failure: Failure| [vec![failure.message], failure.details].concat().join(": ");
         let volume = self.supervisor_volume(&container.image_id).await.map_err(told)?;
         let (engine, id, image) = (self.engine.as_ref(), container.id.as_str(), container.image_id.as_str());
         if moment == Moment::Later {

@@ -69,6 +69,7 @@ const fn word(state: DepotState) -> &'static str {
     match state {
         DepotState::Missing => "not there; the first launch that needs it makes it",
         DepotState::Stopped => "stopped; the next launch that needs it starts it",
+        DepotState::Paused => "paused; nothing goes through it until docker unpause",
         DepotState::Running => "running",
     }
 }

@@ -3,6 +3,7 @@
 
 use futures_util::StreamExt;
 
+use super::ensure::frozen;
 use super::image::PROGRAM;
 use super::read::{file, not_it};
 use crate::backend::Backend;
@@ -84,6 +85,9 @@ fn parse(path: &str, text: &[u8]) -> Result<Summary> {
 fn running(depot: ContainerFacts) -> Result<ContainerFacts> {
     if depot.status == Some(Status::Running) {
         return Ok(depot);
+    }
+    if depot.status == Some(Status::Paused) {
+        return Err(frozen(&depot.name));
     }
     Err(Failure::new(Code::Conflict, format!("the depot '{}' does not run", depot.name)).hint("start it with: palisade depot start"))
 }

@@ -68,10 +68,7 @@ impl Backend {
                     self.withdraw_depot(&seen.facts).await?;
                     replaced = true;
                 }
-                Standing::Frozen => {
-                    return Err(Failure::new(Code::Conflict, format!("the depot '{}' is paused", blueprint.name()))
-                        .hint(format!("let it go on: docker unpause {}", blueprint.name())));
-                }
+                Standing::Frozen => return Err(frozen(blueprint.name())),
                 Standing::Foreign => return Err(foreign(&blueprint.name())),
             }
         }
@@ -124,6 +121,11 @@ impl Backend {
             () = self.interrupt.cancelled() => Err(interrupted()),
         }
     }
+}
+
+/// An operator has paused it, and nobody else lets it go on.
+pub(super) fn frozen(name: impl std::fmt::Display) -> Failure {
+    Failure::new(Code::Conflict, format!("the depot '{name}' is paused")).hint(format!("let it go on: docker unpause {name}"))
 }
 
 /// A container that is not ours stays as it is.

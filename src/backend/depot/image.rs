@@ -14,13 +14,15 @@ use crate::backend::{Backend, Reporter};
 use crate::depot::{CA_FILE, ROOT, SOCKET_DIR};
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::hex;
+use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
 use crate::units::Untrusted;
 
 /// What every tag of ours begins with.
 const REPOSITORY: &str = "palisade-depot";
-/// The program in the image.
-pub const PROGRAM: &str = "/palisade";
+/// The program in the image: where every sandbox has it, so that a probe of the depot, which brings its own there, runs
+/// in this image too.
+pub const PROGRAM: &str = SUPERVISOR;
 /// Who the depot is: no user of any image of ours, so that nothing that it owns is a sandbox's.
 pub const OWNER: u64 = 65532;
 const CHUNK: usize = 1 << 20;
@@ -117,6 +119,10 @@ fn archive(program: &[u8], authorities: &[u8]) -> io::Result<Vec<u8>> {
     tree.folder("run", 0o755, 0)?;
     tree.folder(below_root(SOCKET_DIR), 0o755, OWNER)?;
     tree.folder("tmp", 0o1777, OWNER)?;
+    for (at, _) in below_root(SUPERVISOR_DIR).match_indices('/') {
+        tree.folder(&below_root(SUPERVISOR_DIR)[..at], 0o755, 0)?;
+    }
+    tree.folder(below_root(SUPERVISOR_DIR), 0o755, 0)?;
     tree.file(below_root(PROGRAM), 0o555, program)?;
     tree.0.into_inner()
 }
@@ -175,10 +181,14 @@ mod tests {
     #[test]
     fn the_image_holds_the_program_the_certificates_and_the_depots_own_folders() {
         let found = unpacked(&archive(b"\x7fELF", b"-----BEGIN CERTIFICATE-----").unwrap());
-        assert_eq!(found["palisade"], (tar::EntryType::Regular, 0o555, 0, b"\x7fELF".to_vec()));
+        assert_eq!(found["palisade/0/0/0/0/0/0/palisade"], (tar::EntryType::Regular, 0o555, 0, b"\x7fELF".to_vec()));
         assert_eq!(found["etc/ssl/certs/ca-certificates.crt"].3, b"-----BEGIN CERTIFICATE-----");
         for (folder, mode) in [("depot", 0o700), ("run/palisade", 0o755), ("tmp", 0o1777)] {
             assert_eq!(found[folder], (tar::EntryType::Directory, mode, OWNER, Vec::new()), "{folder}");
+        }
+        // What a probe mounts its program over must be a folder.
+        for folder in ["palisade", "palisade/0/0/0", "palisade/0/0/0/0/0/0"] {
+            assert_eq!(found[folder], (tar::EntryType::Directory, 0o755, 0, Vec::new()), "{folder}");
         }
         // Nothing that the depot runs or trusts is its own to change.
         let own: Vec<&String> = found.iter().filter(|(_, entry)| entry.2 == OWNER).map(|(path, _)| path).collect();

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::image::{OWNER, PROGRAM, chunks, entry};
 use super::read::file;
 use super::{Blueprint, DepotAccess};
-use crate::backend::measure::refuse;
+use crate::backend::measure::{Moment, refuse};
 use crate::backend::{Backend, Reporter};
 use crate::depot::config::DepotConfig;
 use crate::depot::token::Key;
@@ -82,7 +82,12 @@ impl Backend {
         }
         // Its own program runs in it and nothing else: it may as well listen before it is measured.
         self.depot_listens(id, finished(&facts)).await?;
-        let posture = self.depot_posture(&self.engine.inspect(id).await?).await;
+        let facts = self.engine.inspect(id).await?;
+        let kernel = self.kernel_facts(&facts, Moment::Later).await.map_err(|why| {
+            Failure::new(Code::AuditFailed, format!("what the kernel enforces of the depot could not be measured: {why}"))
+                .hint("palisade doctor says what measuring needs")
+        })?;
+        let posture = super::measured::audit(&facts, Ok(&kernel));
         if posture.is_weaker() { Err(refuse(&facts.name, &posture)) } else { Ok(()) }
     }
 

@@ -45,6 +45,8 @@ pub enum DepotState {
     Missing,
     /// The next launch that needs it starts it.
     Stopped,
+    /// An operator has frozen it; nothing goes through it meanwhile.
+    Paused,
     /// It runs.
     Running,
 }
@@ -80,7 +82,9 @@ impl Backend {
         }
         status.state = DepotState::Stopped;
         if facts.status.is_some_and(Status::is_live) {
-            (status.state, status.started) = (DepotState::Running, facts.started);
+            let is_paused = facts.status == Some(Status::Paused);
+            status.state = if is_paused { DepotState::Paused } else { DepotState::Running };
+            status.started = facts.started;
             status.posture = Some(self.depot_posture(&facts).await);
         }
         Ok(status)

@@ -191,7 +191,9 @@ fn broken_promises(before: &Catalogue, after: &Catalogue) -> String {
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unknown(reason) | Self::Forbidden(reason) | Self::Away(reason) | Self::Broken(reason) => f.write_str(reason),
+            Self::Unknown(reason) | Self::Forbidden(reason) | Self::Away(reason) | Self::Broken(reason) | Self::Lost(reason) => {
+                f.write_str(reason)
+            }
         }
     }
 }

@@ -79,6 +79,8 @@ pub enum Missing {
     Away(String),
     /// The depot's own disk or memory failed.
     Broken(String),
+    /// What it would be written from was removed a moment ago: a new look at the project finds it again.
+    Lost(String),
 }
 
 impl Index {
@@ -250,7 +252,7 @@ impl Index {
             // Evicted or damaged between two steps: the entry is of no use any more.
             self.memory.forget(&entry::key(&current.entry.project));
             Entry::remove(&self.folder, &entry::key(&current.entry.project));
-            return Err(Missing::Broken(format!("the page of {} went missing, ask again", current.entry.project)));
+            return Err(Missing::Lost(format!("the page of {} went missing, ask again", current.entry.project)));
         };
         let working = self.turn().await;
         let (adapter, entry, catalogue) = (Arc::clone(adapter), Arc::clone(&current.entry), Arc::clone(&current.catalogue));

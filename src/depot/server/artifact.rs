@@ -279,8 +279,9 @@ async fn unpromised(
         let reason = FetchError::TooLarge { limit }.to_string();
         return failed(turn, record, Outcome::Rejected, 424, reason);
     }
+    let length = found.length;
     let mut response = asks.head(Outcome::Miss, None);
-    if let Some(length) = found.length {
+    if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     if turn.head_only {

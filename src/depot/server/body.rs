@@ -126,7 +126,7 @@ impl Stream for Counted {
             Poll::Ready(Some(Ok(chunk))) => self.took(chunk.len() as u64),
             Poll::Ready(None) => self.record.event.complete = true,
             Poll::Ready(Some(Err(error))) => self.record.event.note = crate::units::sanitise(&error.to_string()),
-            _ => {}
+            Poll::Pending => {}
         }
         next
     }

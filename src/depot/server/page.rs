@@ -28,15 +28,24 @@ pub async fn page(
     let now = now();
     let not_after = turn.session.not_after(project, now);
     let need = turn.adapter.document(Some(form), not_after.is_some());
-    let current = match turn.depot.index.current(&turn.adapter, project, need, now).await {
-        Ok(current) => current,
-        Err(missing) => return without(turn, record, missing),
-    };
-    record.event.outcome = current.outcome;
-    record.event.upstream_bytes = current.fetched;
-    record.event.note.clone_from(&current.note);
-    let (blob, hidden) = match turn.depot.index.page(&turn.adapter, &current, form, not_after).await {
-        Ok(page) => page,
+    let index = &turn.depot.index;
+    let mut found = Err(Missing::Lost(String::new()));
+    // Once more where the store was cleared in between: clients take a failure for the project's own.
+    for _ in 0..2 {
+        if !matches!(found, Err(Missing::Lost(_))) {
+            break;
+        }
+        let current = match index.current(&turn.adapter, project, need, now).await {
+            Ok(current) => current,
+            Err(missing) => return without(turn, record, missing),
+        };
+        record.event.outcome = current.outcome;
+        record.event.upstream_bytes += current.fetched;
+        record.event.note.clone_from(&current.note);
+        found = index.page(&turn.adapter, &current, form, not_after).await.map(|page| (current, page));
+    }
+    let (current, (blob, hidden)) = match found {
+        Ok(found) => found,
         Err(missing) => return without(turn, record, missing),
     };
     if !hidden.is_empty() {
@@ -78,7 +87,7 @@ pub fn without(turn: &Turn, record: Record, missing: Missing) -> Response<Body> 
         Missing::Unknown(reason) => failed(turn, record, Outcome::NotFound, 404, reason),
         Missing::Away(reason) => failed(turn, record, Outcome::Failed, 504, format!("{reason}; nothing of it is in the depot's store")),
         Missing::Forbidden(reason) => failed(turn, record, Outcome::Failed, 403, reason),
-        Missing::Broken(reason) => failed(turn, record, Outcome::Failed, 500, reason),
+        Missing::Broken(reason) | Missing::Lost(reason) => failed(turn, record, Outcome::Failed, 500, reason),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::base::{Limits, hardened};
 use super::mounts::volume;
-use super::{CreateRequest, DEPOT_DIR};
+use super::{CreateRequest, DEPOT_DIR, SUPERVISOR};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::{DEPOT_RESTARTS, Requested};
 use crate::policy::{LogCap, Network, PidsLimit, Seccomp};
@@ -56,7 +56,7 @@ pub fn depot(request: &DepotRequest) -> Result<CreateRequest> {
     Ok(CreateRequest {
         name: request.name.clone(),
         image: request.image.clone(),
-        entrypoint: ["/palisade", "depot", "serve"].map(str::to_owned).into(),
+        entrypoint: [SUPERVISOR, "depot", "serve"].map(str::to_owned).into(),
         // One arena: memory that one task freed is the next one's.
         env: vec!["MALLOC_ARENA_MAX=2".to_owned()],
         user: format!("{USER}:{USER}"),

@@ -1,10 +1,12 @@
 //! The depot on a real engine: what sandboxes get through it, what they cannot do to it, what registries cannot.
 
+mod attacks;
+mod cleared;
 mod crowd;
 mod flood;
-mod attacks;
 mod lab;
 mod measure;
+mod measured;
 mod operator;
 mod poison_registry;
 mod poison_sandbox;
