@@ -23,16 +23,22 @@ struct Shared {
 }
 
 fn shared() -> &'static Shared {
-    const SWEEP: &str = "cat > /dev/null; image=$(docker inspect --format '{{.Image}}' \"$0\"); docker rm -fv \"$0\"; \
-        docker volume rm \"$0-store\" \"$0-socket\"; docker rmi \"$image\"; rm -r \"$1\"";
+    // Whatever carries the run's number: a create that the engine had taken from a manager that a test killed may be
+    // carried out after that test.
+    const SWEEP: &str = r#"cat > /dev/null
+        images=$(docker ps -aq --filter "name=^/palisade-$0-" --filter label=palisade.role=depot | xargs -r docker inspect --format '{{.Image}}')
+        docker ps -aq --filter "name=^/palisade-$0-" | xargs -r docker rm -fv
+        docker volume ls --format '{{.Name}} {{.Label "palisade.session.name"}}' | grep -e "^palisade-$0-" -e " $0-" | cut -d' ' -f1 | xargs -r docker volume rm
+        test -z "$images" || docker rmi $images
+        rm -r "$1""#;
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let depot = format!("palisade-test-{}-depot", std::process::id());
+        let run = format!("test-{}", std::process::id());
         let config = home().join(format!("config-{}", std::process::id()));
         std::fs::create_dir_all(config.join("palisade")).unwrap();
-        std::fs::write(config.join("palisade/config.toml"), format!("depot.name = \"{depot}\"\n")).unwrap();
+        std::fs::write(config.join("palisade/config.toml"), format!("depot.name = \"palisade-{run}-depot\"\n")).unwrap();
         let mut sweeper = Command::new("sh");
-        sweeper.args(["-c", SWEEP, &depot]).arg(&config);
+        sweeper.args(["-c", SWEEP, &run]).arg(&config);
         // A group of its own: what interrupts the run must not interrupt this.
         sweeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Shared { _sweeper: sweeper.spawn().unwrap(), config }

@@ -3,7 +3,7 @@
 
 use futures_util::StreamExt;
 
-use super::image::PROGRAM;
+use super::archive::PROGRAM;
 use super::read::not_it;
 use crate::backend::Backend;
 use crate::backend::engine::{ExecRequest, OutputKind, OutputStream};

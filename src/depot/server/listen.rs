@@ -1,10 +1,14 @@
 //! Connections: the greeting first, then HTTP. Those that have not greeted are few and short-lived, whoever floods.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -31,6 +35,8 @@ const HEAD: Duration = Duration::from_mins(1);
 const TAKE: Duration = Duration::from_mins(1);
 /// Bytes of a request's head.
 const LARGEST_HEAD: usize = 16 << 10;
+/// The same of one that is turned away: the least that hyper takes.
+const STRAYS_HEAD: usize = 8 << 10;
 const MOST_HEADERS: usize = 64;
 /// Out of descriptors, most likely: some connection ends meanwhile.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
@@ -49,9 +55,13 @@ pub async fn listen(depot: Arc<Depot>, listener: UnixListener, stop: Cancellatio
                 let (depot, strangers, stop) = (Arc::clone(&depot), Arc::clone(&strangers), stop.clone());
                 let waiting = Arc::clone(&strangers);
                 let task = tasks.spawn(async move {
-                    if let Some((stream, session)) = welcome(&depot, stream).await {
-                        strangers.leave();
-                        serve(depot, stream, session, stop).await;
+                    match welcome(&depot, stream).await {
+                        Greeted::Session(stream, session) => {
+                            strangers.leave();
+                            serve(depot, stream, session, stop).await;
+                        }
+                        Greeted::Stray(stream) => turn_away(&depot, stream).await,
+                        Greeted::Nobody => {}
                     }
                 });
                 waiting.come(task.abort_handle());
@@ -94,16 +104,43 @@ impl Strangers {
     }
 }
 
-/// Reads the greeting; `None` closes the connection.
-async fn welcome(depot: &Depot, mut stream: UnixStream) -> Option<(UnixStream, Session)> {
-    let session = match timeout(GREETING, greeting(&mut stream)).await {
-        Ok(Ok(line)) => wire::token(&line).and_then(|token| depot.key.verify(token)).and_then(|claims| depot.sessions.enter(claims)),
-        _ => None,
+/// Who is at the other end of a connection.
+enum Greeted {
+    /// A session with a token of this depot's.
+    Session(UnixStream, Session),
+    /// A supervisor whose token is not of this depot's key.
+    Stray(UnixStream),
+    /// One that did not greet, or a session that has as many connections as it may: closed without a word.
+    Nobody,
+}
+
+async fn welcome(depot: &Depot, mut stream: UnixStream) -> Greeted {
+    let line = timeout(GREETING, greeting(&mut stream)).await.ok().and_then(Result::ok);
+    let greeted = match line.as_deref().and_then(wire::token).map(|token| depot.key.verify(token)) {
+        Some(Some(claims)) => match depot.sessions.enter(claims) {
+            Some(session) => return Greeted::Session(stream, session),
+            None => Greeted::Nobody,
+        },
+        Some(None) => Greeted::Stray(stream),
+        None => Greeted::Nobody,
     };
-    if session.is_none() {
-        depot.ledger.stranger();
-    }
-    session.map(|session| (stream, session))
+    depot.ledger.stranger();
+    greeted
+}
+
+/// Answers one request with why there is nothing for it. It stays a stranger all the while, and is given no longer than one.
+async fn turn_away(depot: &Depot, stream: UnixStream) {
+    let service =
+        service_fn(|request: Request<Incoming>| ready(Ok::<_, Infallible>(answer::not_of_this_depot(depot, request.uri().path()))));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(GREETING)
+        .max_buf_size(STRAYS_HEAD)
+        .max_headers(MOST_HEADERS)
+        .keep_alive(false)
+        .half_close(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = timeout(GREETING, connection).await;
 }
 
 /// Exactly one line, so that the rest stays HTTP's. Few bytes, so one at a time costs little.
