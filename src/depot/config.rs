@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::promise::Ecosystem;
@@ -19,6 +20,8 @@ pub struct DepotConfig {
     pub schema: u32,
     /// Signs tokens.
     pub key: Key,
+    /// When the key was made: sessions that were started before show tokens of another.
+    pub key_made: Timestamp,
     /// Registries by ecosystem, in the order in which they are asked.
     pub upstreams: BTreeMap<Ecosystem, Vec<UpstreamConfig>>,
     /// How long an index page is used before the registry is asked again.

@@ -5,6 +5,10 @@ const UNITS: [(i64, &str); 6] =
 
 /// How long ago, in the largest unit that leaves at least two: `45 seconds ago`, `3 hours ago`.
 pub fn age(now: Timestamp, then: Timestamp) -> String {
+    // What was made without a time, so that equal content is equal, says so in this manner.
+    if then == Timestamp::UNIX_EPOCH {
+        return "-".to_owned();
+    }
     let seconds = now.as_second().saturating_sub(then.as_second());
     if seconds < 1 {
         return "now".to_owned();
@@ -20,6 +24,11 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_time_has_no_age() {
+        assert_eq!(age(Timestamp::from_second(1_000_000_000).unwrap(), Timestamp::UNIX_EPOCH), "-");
+    }
 
     #[test]
     fn ages_read_as_a_person_says_them() {

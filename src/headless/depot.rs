@@ -9,6 +9,7 @@ use super::table::Fields;
 use super::{Context, Done, posture_table};
 use crate::backend::Backend;
 use crate::backend::depot::{DepotState, DepotStatus};
+use crate::units::SessionName;
 
 /// Shows how it stands.
 pub async fn status(context: &Context, backend: &Backend) -> Done {
@@ -55,6 +56,13 @@ fn show(context: &Context, depot: &DepotStatus) {
     fields.add("image", &depot.image);
     if depot.outdated {
         fields.add("outdated", format!("{}; the next launch replaces it", depot.outdated_because.unwrap_or("made by another version")));
+    }
+    if !depot.stranded.is_empty() {
+        let names: Vec<&str> = depot.stranded.iter().map(SessionName::as_str).collect();
+        fields.add(
+            "stranded",
+            format!("{0}: started with a depot whose store is gone; palisade restart {1}", names.join(", "), names.join(" ")),
+        );
     }
     fields.add("store", &depot.store_volume);
     fields.add("socket", &depot.socket_volume);

@@ -30,7 +30,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// The depot is there before it, so that the fault meets the session's own requests.
     pub fn new(fault: Fault) -> Self {
+        crate::support::with_depot();
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("engine.sock");
         let listener = UnixListener::bind(&path).unwrap();

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use sha2::{Digest, Sha256};
 
 use crate::proxy::{Fault, Proxy};
-use crate::support::{call, docker, left_behind, name, palisade, succeed, text, until};
+use crate::support::{call, docker, left_behind, name, palisade, palisade_under, succeed, text, until, with_depot};
 
 /// As much as the issue of trust asks for; the same stream in both directions at once.
 const MEGABYTES: usize = 200;
@@ -69,13 +69,8 @@ fn input_that_ends_at_once_is_an_end_of_file() {
 /// The binary with no signal ignored: one that whoever started these tests ignores, as nohup and a shell's background
 /// do, is one that the binary would leave ignored.
 fn heeding_signals(args: &[&str]) -> Command {
-    let whole = palisade();
-    let mut command = Command::new("env");
-    command.arg("--default-signal").arg(whole.get_program()).args(args).stdin(Stdio::null());
-    command.envs(whole.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    if let Some(folder) = whole.get_current_dir() {
-        command.current_dir(folder);
-    }
+    let mut command = palisade_under("env", &["--default-signal"]);
+    command.args(args);
     command
 }
 
@@ -128,13 +123,13 @@ fn a_killed_manager_leaves_nothing_that_is_not_listed() {
 
 #[test]
 fn a_manager_killed_anywhere_in_a_launch_leaves_nothing_that_is_not_listed() {
+    with_depot();
     for milliseconds in [5, 20, 40, 80, 160, 240, 320, 400] {
         let name = name();
         // A wall-clock moment is the point here: the kill lands wherever the launch happens to be.
         let limit = format!("{}.{milliseconds:03}", 0);
-        let mut killed = Command::new("timeout");
-        killed.args(["-s", "KILL", &limit, env!("CARGO_BIN_EXE_palisade"), "launch", &name, "--", "sleep", "600"]);
-        killed.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        let mut killed = palisade_under("timeout", &["-s", "KILL", &limit]);
+        killed.args(["launch", &name, "--", "sleep", "600"]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
         // A request that the engine had taken may still be carried out.
         until("the engine is at rest", || {
             let listed = succeed(&["ls", "-q"]).lines().any(|listed| listed == name);

@@ -1,7 +1,9 @@
 //! One way to call the binary, sessions that go when their test ends, and waiting for conditions.
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,45 @@ fn home() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("operator")
 }
 
+/// This run's depot and the settings that name it: an operator's own depot is not touched, nor that of another run,
+/// whose program may be another. Both go when the run has ended, however it ends.
+struct Shared {
+    config: PathBuf,
+    /// Removes it all when its standard input ends, which is when this process has.
+    _sweeper: Child,
+}
+
+fn shared() -> &'static Shared {
+    // Whatever carries the run's number: a create that the engine had taken from a manager that a test killed may be
+    // carried out after that test.
+    const SWEEP: &str = r#"cat > /dev/null
+        images=$(docker ps -aq --filter "name=^/palisade-$0-" --filter label=palisade.role=depot | xargs -r docker inspect --format '{{.Image}}')
+        docker ps -aq --filter "name=^/palisade-$0-" | xargs -r docker rm -fv
+        docker volume ls --format '{{.Name}} {{.Label "palisade.session.name"}}' | grep -e "^palisade-$0-" -e " $0-" | cut -d' ' -f1 | xargs -r docker volume rm
+        test -z "$images" || docker rmi $images
+        rm -r "$1""#;
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let run = format!("test-{}", std::process::id());
+        let config = home().join(format!("config-{}", std::process::id()));
+        std::fs::create_dir_all(config.join("palisade")).unwrap();
+        std::fs::write(config.join("palisade/config.toml"), format!("depot.name = \"palisade-{run}-depot\"\n")).unwrap();
+        let mut sweeper = Command::new("sh");
+        sweeper.args(["-c", SWEEP, &run]).arg(&config);
+        // A group of its own: what interrupts the run must not interrupt this.
+        sweeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        Shared { _sweeper: sweeper.spawn().unwrap(), config }
+    })
+}
+
+/// Waits until the run's depot listens, for a test that is about what comes after it.
+pub fn with_depot() {
+    static LISTENS: OnceLock<()> = OnceLock::new();
+    LISTENS.get_or_init(|| {
+        succeed(&["depot", "start"]);
+    });
+}
+
 /// The binary with an operator's environment of the tests' own, in an empty folder.
 pub fn palisade() -> Command {
     let home = home();
@@ -19,8 +60,21 @@ pub fn palisade() -> Command {
     std::fs::create_dir_all(&work).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
     command.current_dir(work).stdin(Stdio::null());
-    for (name, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_CACHE_HOME", "cache")] {
+    for (name, folder) in [("XDG_STATE_HOME", "state"), ("XDG_CACHE_HOME", "cache")] {
         command.env(name, home.join(folder));
+    }
+    command.env("XDG_CONFIG_HOME", &shared().config);
+    command
+}
+
+/// The binary as another program's argument: what `timeout` ends, what `env` prepares.
+pub fn palisade_under(program: &str, options: &[&str]) -> Command {
+    let whole = palisade();
+    let mut command = Command::new(program);
+    command.args(options).arg(whole.get_program()).stdin(Stdio::null());
+    command.envs(whole.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    if let Some(folder) = whole.get_current_dir() {
+        command.current_dir(folder);
     }
     command
 }

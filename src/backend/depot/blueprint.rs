@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::wanted;
@@ -70,9 +71,9 @@ impl<'a> Blueprint<'a> {
         create_request(&self.request(image_id.to_owned(), CPUS.min(most), mark))
     }
 
-    /// What the depot is told, with this key.
-    pub fn config(&self, key: Key) -> Result<DepotConfig> {
-        wanted::wanted(self.settings, self.environment, key)
+    /// What the depot is told, with this key of that time.
+    pub fn config(&self, key: Key, made: Timestamp) -> Result<DepotConfig> {
+        wanted::wanted(self.settings, self.environment, key, made)
     }
 
     fn request(&self, image: String, cpus: Cpus, labels: BTreeMap<String, String>) -> DepotRequest {
@@ -120,7 +121,7 @@ mod tests {
         assert!(create.security_opt.contains(&"no-new-privileges".to_owned()));
         assert!(create.mounts.iter().all(|mount| mount.labels[labels::ROLE] == labels::ROLE_DEPOT));
         let key = serde_json::to_string(&Key::new([7; 32])).unwrap();
-        assert!(serde_json::to_string(&blueprint.config(Key::new([7; 32])).unwrap()).unwrap().contains(&key));
+        assert!(serde_json::to_string(&blueprint.config(Key::new([7; 32]), Timestamp::UNIX_EPOCH).unwrap()).unwrap().contains(&key));
         let shown = serde_json::to_string(&blueprint.create("sha256:00", 8).unwrap()).unwrap();
         assert!(!shown.contains(key.trim_matches('"')));
     }

@@ -3,8 +3,8 @@
 
 use futures_util::StreamExt;
 
+use super::archive::PROGRAM;
 use super::ensure::frozen;
-use super::image::PROGRAM;
 use super::read::{file, not_it};
 use crate::backend::Backend;
 use crate::backend::engine::{Engine, ExecRequest, OutputKind, OutputStream};

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::image::{OWNER, PROGRAM, chunks, entry};
+use super::archive::{OWNER, PROGRAM, chunks, entry};
 use super::read::file;
 use super::{Blueprint, DepotAccess};
 use crate::backend::measure::{Moment, refuse};
@@ -14,7 +14,7 @@ use crate::depot::token::Key;
 use crate::depot::{CA_FILE, CONFIG_FILE, ROOT};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{ContainerFacts, labels};
-use crate::units::Untrusted;
+use crate::units::{SessionName, Untrusted};
 
 /// A configuration is some kilobytes.
 pub const LARGEST_CONFIG: usize = 1 << 20;
@@ -24,7 +24,7 @@ const LARGEST_PROGRAM: usize = 512 << 20;
 impl Backend {
     /// Makes it; `None` where another manager was first, or has just taken away what it needs.
     pub(super) async fn make_depot(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Option<DepotAccess>> {
-        let image = self.depot_image(blueprint, reporter).await?;
+        let Some(image) = self.depot_image(blueprint, reporter).await? else { return Ok(None) };
         self.depot_volumes(blueprint).await?;
         self.go_on()?;
         let cpus = self.engine.info().await?.cpus;
@@ -32,13 +32,15 @@ impl Backend {
             Ok(created) => created,
             // The name, by another manager; the image, by one that swept.
             Err(failure) if matches!(failure.code, Code::Conflict | Code::NotFound) => return Ok(None),
+            // An image that goes while a container is made of it fails in an engine's own words.
+            Err(failure) if failure.code == Code::EngineError && self.lacks_image(&image.id).await? => return Ok(None),
             Err(failure) => return Err(failure),
         };
         reporter.step(&format!("starting the package depot {}", blueprint.name()));
         for warning in &created.warnings {
             reporter.warning(&format!("the engine says: {warning}"));
         }
-        match self.furnish(&created.id, blueprint).await {
+        match self.furnish(&created.id, blueprint, reporter).await {
             Ok(key) => {
                 self.sweep_depot_images(&image.superseded).await;
                 let [_, socket_volume] = blueprint.volumes();
@@ -51,12 +53,36 @@ impl Backend {
         }
     }
 
+    async fn lacks_image(&self, id: &str) -> Result<bool> {
+        match self.engine.image(id).await {
+            Ok(_) => Ok(false),
+            Err(failure) if failure.code == Code::NotFound => Ok(true),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// From a created container to a depot that listens.
-    async fn furnish(&self, id: &str, blueprint: &Blueprint<'_>) -> Result<Key> {
+    async fn furnish(&self, id: &str, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Key> {
         self.holds_this_program(id, blueprint).await?;
-        let config = blueprint.config(self.kept_key(id).await?)?;
+        let (kept, now) = (self.kept_key(id).await?, now());
+        let is_fresh = kept.is_none();
+        let (key, made) = match kept {
+            Some(kept) => (kept.key, kept.key_made),
+            None => (fresh_key()?, now),
+        };
+        let config = blueprint.config(key, made)?;
         self.engine.upload(id, ROOT, chunks(pack(&config)?)).await?;
         self.bring_up_depot(id).await?;
+        if is_fresh {
+            let stranded = self.stranded(now).await?;
+            if !stranded.is_empty() {
+                let names: Vec<&str> = stranded.iter().map(SessionName::as_str).collect();
+                reporter.warning(&format!(
+                    "running sessions show tokens of a depot whose store is gone, and get nothing of this one until: palisade restart {}",
+                    names.join(" ")
+                ));
+            }
+        }
         Ok(config.key)
     }
 
@@ -128,19 +154,20 @@ impl Backend {
             .hint(format!("another program changes palisade's images: docker rmi {} and try again", blueprint.image)))
     }
 
-    /// The key of the depot that was there before, so that the tokens of running sessions stay good; a fresh one where there was none.
-    async fn kept_key(&self, id: &str) -> Result<Key> {
-        #[derive(serde::Deserialize)]
-        struct Kept {
-            key: Key,
-        }
+    /// The key of the depot that was there before, so that the tokens of running sessions stay good.
+    async fn kept_key(&self, id: &str) -> Result<Option<Kept>> {
         let config = file(self.engine.as_ref(), id, &config_path(), LARGEST_CONFIG).await.unwrap_or_default();
         // Of another version's configuration the key is all that is understood.
-        match config.and_then(|text| serde_json::from_slice::<Kept>(&text).ok()) {
-            Some(kept) => Ok(kept.key),
-            None => fresh_key(),
-        }
+        Ok(config.and_then(|text| serde_json::from_slice(&text).ok()))
     }
+}
+
+/// What is understood of a configuration by any version.
+#[derive(serde::Deserialize)]
+struct Kept {
+    key: Key,
+    #[serde(default)]
+    key_made: Timestamp,
 }
 
 /// Where the configuration is.
@@ -163,6 +190,11 @@ fn pack(config: &DepotConfig) -> Result<Vec<u8>> {
     archive.into_inner().map_err(|error| told(&error))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a key has the time at which it was made")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 #[expect(clippy::disallowed_methods, reason = "a depot's first start is where its key is made")]
 fn fresh_key() -> Result<Key> {
     let mut random = [0; 32];
@@ -179,7 +211,8 @@ mod tests {
     #[test]
     fn the_configuration_is_the_depots_alone_to_read() {
         let (settings, environment) = (Settings::default(), Environment::default());
-        let config = Blueprint::of([1; 32], Vec::new(), &settings, &environment).config(fresh_key().unwrap()).unwrap();
+        let config =
+            Blueprint::of([1; 32], Vec::new(), &settings, &environment).config(fresh_key().unwrap(), Timestamp::UNIX_EPOCH).unwrap();
         let archive = pack(&config).unwrap();
         let mut archive = tar::Archive::new(archive.as_slice());
         let mut entry = archive.entries().unwrap().next().unwrap().unwrap();

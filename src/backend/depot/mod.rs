@@ -4,6 +4,7 @@
 //! There is one depot by its name on an engine, and managers that know nothing of each other share it. The
 //! container's name is their lock: who creates it makes the depot, and everyone else waits for it to listen.
 
+mod archive;
 mod blueprint;
 mod cache;
 mod cooldown;

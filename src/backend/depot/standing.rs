@@ -72,7 +72,7 @@ pub fn judge(seen: &Seen, blueprint: &Blueprint<'_>, now: Timestamp, making_take
         return Ok(Standing::Outdated("it was made by another version, or for other settings"));
     }
     let Some(config) = &seen.config else { return Ok(Standing::Outdated("its configuration is not to be read")) };
-    if *config != blueprint.config(config.key.clone())? {
+    if *config != blueprint.config(config.key.clone(), config.key_made)? {
         return Ok(Standing::Outdated("the settings have changed"));
     }
     if super::measured::audit(facts, Err("not measured now")).is_weaker() {
@@ -157,7 +157,7 @@ mod tests {
     fn after_at(now: &str, change: impl FnOnce(&mut Seen)) -> Standing {
         let (settings, environment) = (Settings::default(), Environment::default());
         let blueprint = blueprint(&settings, &environment);
-        let config = blueprint.config(Key::new([7; 32])).unwrap();
+        let config = blueprint.config(Key::new([7; 32]), at(MADE)).unwrap();
         let mut seen = Seen { facts: given(blueprint.create("sha256:00", 8).unwrap()), config: Some(config) };
         change(&mut seen);
         judge(&seen, &blueprint, at(now), TAKES).unwrap()

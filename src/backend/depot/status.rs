@@ -11,7 +11,7 @@ use crate::backend::{Backend, Reporter};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
 use crate::session::{ContainerFacts, Status, labels};
-use crate::units::sanitise;
+use crate::units::{SessionName, sanitise};
 
 /// The depot as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +33,8 @@ pub struct DepotStatus {
     pub store_volume: String,
     /// The volume with its socket.
     pub socket_volume: String,
+    /// Running sessions whose tokens are of a depot whose store is gone: they get nothing until they are restarted.
+    pub stranded: Vec<SessionName>,
     /// Its hardening, measured now; `None` where it does not run.
     pub posture: Option<Posture>,
 }
@@ -65,6 +67,7 @@ impl Backend {
             started: None,
             store_volume,
             socket_volume,
+            stranded: Vec::new(),
             posture: None,
         };
         let Some(seen) = self.look_at_depot(&status.name).await? else { return Ok(status) };
@@ -73,7 +76,10 @@ impl Backend {
         if standing == Standing::Foreign {
             return Err(foreign(&status.name));
         }
-        let Seen { facts, .. } = seen;
+        let Seen { facts, config } = seen;
+        if let Some(config) = config {
+            status.stranded = self.stranded(config.key_made).await?;
+        }
         if let Some(image) = facts.labels.get(labels::IMAGE) {
             status.image = image.to_string();
         }
@@ -88,6 +94,23 @@ impl Backend {
             status.posture = Some(self.depot_posture(&facts).await);
         }
         Ok(status)
+    }
+
+    /// Live sessions that reach this depot with a token from before its key was made.
+    pub(super) async fn stranded(&self, key_made: Timestamp) -> Result<Vec<SessionName>> {
+        let socket = super::socket_volume(&self.settings);
+        let mut stranded = Vec::new();
+        for session in self.sessions().await?.into_iter().filter(|session| session.status.is_live() && session.created < key_made) {
+            let facts = match self.engine.inspect(&session.container_id).await {
+                Ok(facts) => facts,
+                Err(failure) if failure.code == Code::NotFound => continue,
+                Err(failure) => return Err(failure),
+            };
+            if facts.started.is_some_and(|started| started < key_made) && facts.mounts.iter().any(|mount| mount.name == socket) {
+                stranded.push(session.name);
+            }
+        }
+        Ok(stranded)
     }
 
     /// Makes it, starts it, or replaces it where it is outdated, as a launch would.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::config::{Environment, Registry, RegistryCredentials, Settings};
 use crate::depot::config::{Credentials, DepotConfig, SCHEMA, UpstreamConfig};
 use crate::depot::promise::Ecosystem;
@@ -9,12 +11,13 @@ use crate::depot::token::Key;
 use crate::failure::Result;
 
 /// What the depot is told.
-pub fn wanted(settings: &Settings, environment: &Environment, key: Key) -> Result<DepotConfig> {
+pub fn wanted(settings: &Settings, environment: &Environment, key: Key, key_made: Timestamp) -> Result<DepotConfig> {
     let registries = settings.registries(environment)?;
     let all = |registries: Vec<Registry>| registries.into_iter().map(upstream).collect();
     Ok(DepotConfig {
         schema: SCHEMA,
         key,
+        key_made,
         upstreams: BTreeMap::from([(Ecosystem::Pypi, all(registries.pypi)), (Ecosystem::Npm, all(registries.npm))]),
         index_ttl: settings.packages.index_ttl,
         store_size: settings.depot.store_size,

@@ -11,9 +11,9 @@ use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::{ExecConfig, VolumeCreateRequest};
 use bollard::query_parameters::{
     AttachContainerOptions, BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions,
-    InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListVolumesOptions, LogsOptions,
-    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions, UploadToContainerOptions,
-    WaitContainerOptions,
+    ImportImageOptions, InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListVolumesOptions,
+    LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StopContainerOptions,
+    UploadToContainerOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 use tokio::sync::OnceCell;
@@ -145,6 +145,12 @@ impl Engine for DockerEngine {
         let (body, fault) = watched(tar);
         let lines = self.patient().create_image(Some(options), Some(bollard::body_try_stream(body)), None);
         streams::image_progress(lines, self.call("import the image", Noun::Engine, name), fault)
+    }
+
+    fn load(&self, reference: &str, tar: ByteStream) -> ProgressStream {
+        let (body, fault) = watched(tar);
+        let lines = self.patient().import_image(ImportImageOptions::default(), bollard::body_try_stream(body), None);
+        streams::load_progress(lines, self.call("load the image", Noun::Engine, reference), fault)
     }
 
     fn build(&self, request: &BuildRequest, context: ByteStream) -> ProgressStream {

@@ -64,6 +64,8 @@ pub trait Engine: Send + Sync {
     fn pull(&self, reference: &str) -> ProgressStream;
     /// Makes an image of a root file system in a tar archive; `changes` are Dockerfile instructions.
     fn import(&self, reference: &str, changes: &[String], tar: ByteStream) -> ProgressStream;
+    /// Takes an image as another engine saved it, tagged with this reference. Equal content has one id.
+    fn load(&self, reference: &str, tar: ByteStream) -> ProgressStream;
     /// Builds an image from a context in a tar archive that holds a `Dockerfile`.
     fn build(&self, request: &BuildRequest, context: ByteStream) -> ProgressStream;
     /// Removes an image by reference or id; one that is gone is no failure.

@@ -3,7 +3,7 @@
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{CreateImageInfo, ProgressDetail};
+use bollard::models::{BuildInfo, CreateImageInfo, ProgressDetail};
 use bytes::Bytes as Chunk;
 use futures_util::stream::{self, StreamExt};
 
@@ -65,12 +65,32 @@ pub(super) fn image_progress<S>(lines: S, call: Call, fault: ReaderFault) -> Pro
 where
     S: futures_util::Stream<Item = Result<CreateImageInfo, Error>> + Send + 'static,
 {
+    progress(lines, call, fault, image_step)
+}
+
+/// Progress of a load.
+pub(super) fn load_progress<S>(lines: S, call: Call, fault: ReaderFault) -> ProgressStream
+where
+    S: futures_util::Stream<Item = Result<BuildInfo, Error>> + Send + 'static,
+{
+    progress(lines, call, fault, |line| Progress {
+        item: line.id.unwrap_or_default().into(),
+        text: line.status.or(line.stream).unwrap_or_default().trim_end().into(),
+        amount: line.progress_detail.as_ref().and_then(amount),
+    })
+}
+
+/// Steps up to the first failure.
+fn progress<S, T: 'static>(lines: S, call: Call, fault: ReaderFault, step: fn(T) -> Progress) -> ProgressStream
+where
+    S: futures_util::Stream<Item = Result<T, Error>> + Send + 'static,
+{
     let state = Some((Box::pin(lines), call, fault));
-    stream::unfold(state, |state| async {
+    stream::unfold(state, move |state| async move {
         let (mut lines, call, fault) = state?;
         match lines.next().await? {
             Err(error) => Some((Err(fault.or(call.failure(&error))), None)),
-            Ok(line) => Some((Ok(image_step(line)), Some((lines, call, fault)))),
+            Ok(line) => Some((Ok(step(line)), Some((lines, call, fault)))),
         }
     })
     .boxed()

@@ -115,6 +115,9 @@ impl Engine for Shelf {
     fn import(&self, _: &str, _: &[String], _: ByteStream) -> ProgressStream {
         unimplemented!()
     }
+    fn load(&self, _: &str, _: ByteStream) -> ProgressStream {
+        unimplemented!()
+    }
     async fn create(&self, _: &CreateRequest) -> Result<Created> {
         unimplemented!()
     }

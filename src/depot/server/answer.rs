@@ -135,6 +135,16 @@ pub fn refused(adapter: Option<&Arc<dyn Adapter>>, mut record: Record, refusal: 
         record.event.note.clone_from(&refusal.reason);
     }
     record.complete();
+    said(adapter, refusal)
+}
+
+/// To one whose token is another depot's: why, and the way out. Nothing else is told.
+pub fn not_of_this_depot(depot: &Depot, path: &str) -> Response<Body> {
+    let reason = "this session's token is not of this depot, whose store is a new one; from outside, palisade restart gives it another";
+    said(adapter_of(depot, path).as_ref().map(|(adapter, _)| adapter), &Refusal::forbidden(reason))
+}
+
+fn said(adapter: Option<&Arc<dyn Adapter>>, refusal: &Refusal) -> Response<Body> {
     let (body, media_type) = adapter
         .map_or_else(|| (format!("{}\n", refusal.reason), "text/plain; charset=utf-8"), |adapter| adapter.error_body(&refusal.reason));
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

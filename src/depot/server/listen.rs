@@ -1,9 +1,13 @@
 //! Connections: the greeting first, then HTTP. Those that have not greeted are few and short-lived, whoever floods.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,6 +34,8 @@ const HEAD: Duration = Duration::from_mins(1);
 const TAKE: Duration = Duration::from_mins(1);
 /// Bytes of a request's head.
 const LARGEST_HEAD: usize = 16 << 10;
+/// The same of one that is turned away: the least that hyper takes.
+const STRAYS_HEAD: usize = 8 << 10;
 const MOST_HEADERS: usize = 64;
 /// Out of descriptors, most likely: some connection ends meanwhile.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
@@ -103,15 +109,35 @@ impl Strangers {
     }
 }
 
-/// Serves who showed a token of ours, as long as its session has few connections.
+/// Serves who showed a token of ours, as long as its session has few connections. A supervisor whose token is another depot's
+/// is told so; who greets otherwise is left without a word.
 async fn welcome(depot: Arc<Depot>, greeted: Greeted, stop: CancellationToken) {
-    let claims = greeted.line.as_deref().and_then(wire::token).and_then(|token| depot.key.verify(token));
-    let Some(claims) = claims else { return depot.ledger.stranger() };
+    let Some(token) = greeted.line.as_deref().and_then(wire::token) else { return depot.ledger.stranger() };
+    let Some(claims) = depot.key.verify(token) else {
+        depot.ledger.stranger();
+        return turn_away(&depot, greeted).await;
+    };
     let id = claims.session;
     match depot.sessions.enter(claims) {
         Some(session) => serve(depot, greeted, session, stop).await,
         None => depot.ledger.record(answer::denied(id, "the session has too many connections open")),
     }
+}
+
+/// Answers one request with why there is nothing for it; only so many at once, and none for longer than a greeting may take.
+async fn turn_away(depot: &Depot, greeted: Greeted) {
+    let Ok(_permit) = depot.strays.try_acquire() else { return };
+    let service =
+        service_fn(|request: Request<Incoming>| ready(Ok::<_, Infallible>(answer::not_of_this_depot(depot, request.uri().path()))));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(GREETING)
+        .max_buf_size(STRAYS_HEAD)
+        .max_headers(MOST_HEADERS)
+        .keep_alive(false)
+        .half_close(false)
+        .serve_connection(TokioIo::new(Patience::new(greeted.stream, greeted.rest, GREETING)), service);
+    let _ = timeout(GREETING, connection).await;
 }
 
 async fn serve(depot: Arc<Depot>, greeted: Greeted, session: Session, stop: CancellationToken) {

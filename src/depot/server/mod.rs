@@ -33,6 +33,8 @@ use session::Sessions;
 
 /// Answers on their way at once, of all sessions together: each holds a chunk of 64 KiB.
 const STREAMS: usize = 384;
+/// Connections with another depot's token that are told so at once; more are left without a word.
+const STRAYS: usize = 64;
 /// Kilobytes that the bodies of queries take at once, of all sessions together.
 const QUERY_KILOBYTES: usize = 12 << 10;
 /// Queries that are unpacked and written anew at once: each takes several times its size meanwhile.
@@ -56,6 +58,7 @@ pub struct Depot {
     pub artifact_size: u64,
     sessions: Sessions,
     streams: Arc<Semaphore>,
+    strays: Semaphore,
     query_kilobytes: Arc<Semaphore>,
     rewrites: Arc<Semaphore>,
 }
@@ -73,7 +76,20 @@ impl Depot {
     ) -> Self {
         let [streams, query_kilobytes, rewrites] = [STREAMS, QUERY_KILOBYTES, REWRITES].map(|most| Arc::new(Semaphore::new(most)));
         let sessions = Sessions::default();
-        Self { key, adapters, index, store, egress, ledger, artifact_size, sessions, streams, query_kilobytes, rewrites }
+        Self {
+            key,
+            adapters,
+            index,
+            store,
+            egress,
+            ledger,
+            artifact_size,
+            sessions,
+            streams,
+            strays: Semaphore::new(STRAYS),
+            query_kilobytes,
+            rewrites,
+        }
     }
 
     fn adapter(&self, ecosystem: &str) -> Option<&Arc<dyn Adapter>> {

@@ -431,6 +431,7 @@ mod tests {
         let config = DepotConfig {
             schema: 1,
             key: Key::new([0; 32]),
+            key_made: jiff::Timestamp::UNIX_EPOCH,
             upstreams: BTreeMap::from([(Ecosystem::Npm, npm)]),
             index_ttl: Seconds::new(600),
             store_size: Bytes::new(1),

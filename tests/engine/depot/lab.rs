@@ -170,10 +170,12 @@ impl Inside<'_> {
             except OSError: pass\nprint(out[:4000])";
         let mut child = self.lab.palisade();
         child.args(["exec", &self.name, "--", "python3", "-c", PROGRAM]);
-        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // One that stops listening half-way has said enough.
         let _ = child.stdin.take().unwrap().write_all(bytes);
-        text(&child.wait_with_output().unwrap().stdout)
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
     }
 }
 

@@ -5,6 +5,7 @@ mod cleared;
 mod crowd;
 mod flood;
 mod lab;
+mod manager;
 mod measure;
 mod measured;
 mod operator;

@@ -151,10 +151,14 @@ fn without_a_token_of_the_depots_own_key_there_is_no_answer() {
         min_age: palisade::units::Seconds::new(0),
         min_age_allow: Vec::new(),
     });
-    for greeting in
-        [String::new(), wire_line(""), wire_line(&forged), wire_line(&format!("{claims}.")), wire_line(&"x".repeat(9_000)), "\n".to_owned()]
-    {
+    for greeting in [String::new(), wire_line(""), wire_line(&"x".repeat(9_000)), "\n".to_owned()] {
         assert_eq!(session.raw(format!("{greeting}{request}").as_bytes()).trim(), "b''");
+    }
+    // What greets with another key's token is told the way out, once, and nothing of any package.
+    for greeting in [wire_line(&forged), wire_line(&format!("{claims}."))] {
+        let answer = session.raw(format!("{greeting}{request}{request}").as_bytes());
+        assert!(answer.contains("HTTP/1.1 403 ") && answer.contains("palisade restart"), "{answer}");
+        assert!(!answer.contains("200 OK") && answer.matches("HTTP/1.1").count() == 1, "{answer}");
     }
     assert!(session.raw(format!("{}{request}", wire_line(&right)).as_bytes()).contains("200 OK"));
     lab.summary("strangers are counted", |summary| summary["strangers"].as_u64() >= Some(5));

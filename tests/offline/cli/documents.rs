@@ -302,6 +302,7 @@ fn how_the_depot_stands() {
         (DepotState::Running, None, Some(posture())),
     ] {
         let depot = DepotStatus {
+            stranded: vec!["web".parse().unwrap()],
             name: "palisade-depot".into(),
             state,
             image: "palisade-depot:1".into(),
