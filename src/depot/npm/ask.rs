@@ -2,7 +2,8 @@
 
 use super::{ABBREVIATED, ABBREVIATED_LOCAL, FULL, FULL_LOCAL, INSTALL, JSON, name};
 use crate::depot::adapter::{Ask, Asked, Form, Refusal};
-use crate::depot::names::is_file_name;
+use crate::depot::names::{Project, is_file_name};
+use crate::depot::promise::Ecosystem;
 
 /// Where npm sends what it has installed, to hear of advisories.
 pub const BULK_AUDIT: &str = "-/npm/v1/security/advisories/bulk";
@@ -38,6 +39,16 @@ pub fn ask(request: &Asked<'_>) -> Result<Ask, Refusal> {
             ))),
         },
     }
+}
+
+/// Whether a tarball's path, below whichever registry, leads to that very file when it is asked for here.
+pub fn leads_to(path: &str, project: &Project, file: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    // The first segment is the ecosystem where it names one.
+    let of_another = path.split_once('/').is_some_and(|(first, _)| first == Ecosystem::Pypi.name());
+    let path = path.split_once('/').filter(|(first, _)| *first == Ecosystem::Npm.name()).map_or(path, |(_, rest)| rest);
+    let asked = ask(&Asked { path, accept: "", user_agent: "", is_post: false });
+    !of_another && matches!(asked, Ok(Ask::Artifact { project: found, file: named, .. }) if found == *project && named == file)
 }
 
 /// A tarball's path without the path of the registry that a lock file names: npm puts this registry's host into that address

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::json;
+use super::{ask, json};
 use crate::depot::names::{Project, is_file_name};
 use crate::depot::promise::{Algorithm, Digest};
 
@@ -43,10 +43,7 @@ impl Tarball {
 
     /// Whether npm, which puts the depot's address in place of the registry's and keeps the path, would find it here.
     pub fn is_found_by_path(&self, project: &Project) -> bool {
-        let name = &project.name;
-        let tail = format!("/-/{}", self.file);
-        let path = self.url.path().strip_prefix('/').and_then(|path| path.strip_suffix(tail.as_str()));
-        self.url.query().is_none() && path.is_some_and(|path| path == name || path.replace("%2f", "/").replace("%2F", "/") == *name)
+        self.url.query().is_none() && ask::leads_to(self.url.path(), project, &self.file)
     }
 }
 
@@ -135,13 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn npm_finds_a_path_of_the_registry_s_own_shape_alone() {
+    fn npm_finds_a_path_of_a_registry_s_usual_shape_alone() {
         for (project, address, found) in [
             ("x", "https://registry.example/x/-/x-1.tgz", true),
             ("@a/x", "https://registry.example/@a/x/-/x-1.tgz", true),
             ("@a/x", "https://registry.example/@a%2fx/-/x-1.tgz", true),
             ("@a/x", "https://registry.example/@a/x/-/@a/x-1.tgz", false),
-            ("x", "https://registry.example/api/npm/x/-/x-1.tgz", false),
+            ("x", "https://registry.example/api/npm/x/-/x-1.tgz", true),
+            ("@a/x", "https://registry.example/npm/@a/x/-/x-1.tgz", true),
+            ("npm", "https://registry.example/npm/-/npm-1.tgz", true),
+            ("npm", "https://registry.example/npm/npm/-/npm-1.tgz", true),
+            ("x", "https://registry.example/pypi/x/-/x-1.tgz", false),
+            ("x", "https://registry.example/api/x.y;z/x/-/x-1.tgz", false),
             ("x", "https://registry.example/y/-/x-1.tgz", false),
             ("x", "https://registry.example/x/-/x-1.tgz?a", false),
             ("x", "https://registry.example/x-1.tgz", false),

@@ -62,6 +62,7 @@ impl Planted {
         let all: Vec<_> = std::iter::once(self.url.as_str()).chain(others.iter().copied()).map(of).collect();
         let config = DepotConfig {
             schema: SCHEMA,
+            key_made: jiff::Timestamp::UNIX_EPOCH,
             key: Key::new([0; 32]),
             upstreams: BTreeMap::from([(Ecosystem::Pypi, all)]),
             index_ttl: Seconds::new(0),

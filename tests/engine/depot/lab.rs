@@ -84,6 +84,12 @@ impl Lab {
         summary["totals"].as_object().unwrap().values().map(|counters| counters[counter].as_u64().unwrap()).sum()
     }
 
+    /// One figure of one session, of both ecosystems together.
+    pub fn figure(summary: &Value, session: &str, counter: &str) -> u64 {
+        let ecosystems = summary["sessions"][session].as_object().into_iter().flatten();
+        ecosystems.map(|(_, counters)| counters[counter].as_u64().unwrap()).sum()
+    }
+
     pub fn stored_json(&self, path: &str) -> Value {
         let output = Command::new("docker").args(["cp", &format!("{}:{path}", self.depot), "-"]).output().unwrap();
         let mut archive = tar::Archive::new(output.stdout.as_slice());
@@ -138,6 +144,18 @@ pub struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// By which the depot knows it.
+    pub fn id(&self) -> String {
+        self.lab.json(&["inspect", &self.name])["session"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A file in its home.
+    pub fn copy_in(&self, name: &str, content: &str) {
+        let file = self.lab.folder.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        self.lab.succeed(&["cp", file.to_str().unwrap(), &format!("{}:/home/sandbox/{name}", self.name)]);
+    }
+
     /// A shell line: exit code, output, errors.
     pub fn sh(&self, line: &str) -> (i32, String, String) {
         let output = self.lab.call(&["exec", &self.name, "--", "sh", "-c", line]);

@@ -2,13 +2,15 @@
 
 mod attacks;
 mod cleared;
+mod counting;
 mod crowd;
 mod flood;
-mod lab;
+mod installs;
+pub mod lab;
 mod manager;
 mod measure;
 mod measured;
 mod operator;
 mod poison_registry;
 mod poison_sandbox;
-mod registry;
+pub mod registry;

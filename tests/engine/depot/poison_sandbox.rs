@@ -203,8 +203,7 @@ fn what_a_session_asked_is_counted_as_its_own_alone() {
     let registry = honest();
     let lab = Lab::new(&registry);
     let (one, two) = (lab.session(&[]), lab.session(&[]));
-    let id = |name: &str| lab.json(&["inspect", name])["session"]["id"].as_str().unwrap().to_owned();
-    let (first, second) = (id(&one.name), id(&two.name));
+    let (first, second) = (one.id(), two.id());
     for _ in 0..3 {
         one.get("/npm/name/-/name-1.0.0.tgz");
     }

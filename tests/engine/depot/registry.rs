@@ -1,5 +1,5 @@
-//! Registries of these tests' own, on the engine's bridge where a depot reaches them: one that answers what it is told,
-//! lies included, and one that passes on to the real registries and counts.
+//! Registries of these tests' own, on the engine's bridge where a depot reaches them: they answer what they are told, lies
+//! included, and write down what they were asked.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,12 +16,21 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Asked {
+    /// A header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value)).unwrap_or_default()
+    }
 }
 
 /// What the registry sends back, byte for byte.
 pub type Reply = Vec<u8>;
 
-type Handler = dyn Fn(&Asked) -> Reply + Send + Sync;
+pub type Handler = dyn Fn(&Asked) -> Reply + Send + Sync;
 
 pub struct Registry {
     /// `http://ADDRESS:PORT`.
@@ -35,7 +44,8 @@ impl Registry {
         Self::with_url(|_| Box::new(answer))
     }
 
-    fn with_url(make: impl FnOnce(&str) -> Box<Handler>) -> Self {
+    /// One that knows its own address when it is made.
+    pub fn with_url(make: impl FnOnce(&str) -> Box<Handler>) -> Self {
         let gateway = docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
         let gateway = if gateway.is_empty() { "172.17.0.1".to_owned() } else { gateway };
         let listener = TcpListener::bind((gateway.as_str(), 0)).unwrap();
@@ -68,71 +78,8 @@ impl Registry {
 
     /// Requests for files, not for indexes.
     pub fn artifacts(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|line| line.contains("/files/") || line.contains("/-/")).collect()
+        self.requests().into_iter().filter(|line| line.contains("/files/") || line.ends_with(".tgz")).collect()
     }
-
-    /// Passes on to the real registries; addresses of files in their indexes lead back here.
-    pub fn counting() -> Self {
-        let upstream = palisade::config::Settings::default().packages;
-        let (pypi, npm) = (upstream.pypi.url.trim_end_matches('/').to_owned(), upstream.npm.url.trim_end_matches('/').to_owned());
-        // The tests' own trust: this machine's.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let client = reqwest::Client::builder().build().unwrap();
-        let fetch = move |url: String, accept: &str| -> (u16, String, Vec<u8>) {
-            let request = client.get(url).header("accept", accept.to_owned());
-            let answer = runtime.handle().block_on(async move {
-                let response = request.send().await?;
-                let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-                Ok::<_, reqwest::Error>((response.status().as_u16(), kind, response.bytes().await?.to_vec()))
-            });
-            answer.unwrap_or_else(|error| (502, "text/plain".to_owned(), error.to_string().into_bytes()))
-        };
-        Self::with_url(|own| {
-            let own = own.to_owned();
-            Box::new(move |asked: &Asked| {
-                let accept = asked
-                    .head
-                    .lines()
-                    .find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned))
-                    .unwrap_or_default();
-                let (status, kind, body) = if let Some(file) = asked.path.strip_prefix("/files/") {
-                    fetch(String::from_utf8(hex(file.split('/').next().unwrap())).unwrap(), "*/*")
-                } else if let Some(page) = asked.path.strip_prefix("/pypi/simple") {
-                    let (status, kind, body) = fetch(format!("{pypi}{page}"), &accept);
-                    (status, kind, readdress(&body, "\"url\"", &own))
-                } else if let Some(page) = asked.path.strip_prefix("/npm") {
-                    let (status, kind, body) = fetch(format!("{npm}{page}"), &accept);
-                    // A tarball is no text.
-                    let body = match String::from_utf8(body) {
-                        Ok(page) if kind.contains("json") => page.replace(&format!("{npm}/"), &format!("{own}/npm/")).into_bytes(),
-                        Ok(text) => text.into_bytes(),
-                        Err(other) => other.into_bytes(),
-                    };
-                    (status, kind, body)
-                } else {
-                    (404, "text/plain".to_owned(), Vec::new())
-                };
-                reply(status, &kind, &body)
-            })
-        })
-    }
-}
-
-/// Every address of a file becomes one of ours that holds the real one in hexadecimal, and its file name.
-fn readdress(body: &[u8], key: &str, own: &str) -> Vec<u8> {
-    let Ok(mut page) = serde_json::from_slice::<serde_json::Value>(body) else { return body.to_vec() };
-    for file in page["files"].as_array_mut().into_iter().flatten() {
-        let url = file[key.trim_matches('"')].as_str().unwrap_or_default().to_owned();
-        let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        let hexed = url.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        file["url"] = json!(format!("{own}/files/{hexed}/{name}"));
-    }
-    serde_json::to_vec(&page).unwrap()
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 fn serve(client: TcpStream, handler: &Handler, log: &Mutex<Vec<String>>) -> Option<()> {
@@ -144,9 +91,10 @@ fn serve(client: TcpStream, handler: &Handler, log: &Mutex<Vec<String>>) -> Opti
         }
     }
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<u64>().ok());
-    std::io::copy(&mut reader.by_ref().take(length.unwrap_or(0)), &mut std::io::sink()).ok()?;
+    let mut body = Vec::new();
+    reader.by_ref().take(length.unwrap_or(0)).read_to_end(&mut body).ok()?;
     let mut words = head.split(' ');
-    let asked = Asked { method: words.next()?.to_owned(), path: words.next()?.to_owned(), head: head.clone() };
+    let asked = Asked { method: words.next()?.to_owned(), path: words.next()?.to_owned(), head: head.clone(), body };
     log.lock().unwrap().push(format!("{} {}", asked.method, asked.path));
     let mut client = client;
     client.write_all(&handler(&asked)).ok()
@@ -154,8 +102,13 @@ fn serve(client: TcpStream, handler: &Handler, log: &Mutex<Vec<String>>) -> Opti
 
 /// An honest answer.
 pub fn reply(status: u16, kind: &str, body: &[u8]) -> Reply {
-    let mut bytes =
-        format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).into_bytes();
+    headed(status, &format!("Content-Type: {kind}\r\n"), body)
+}
+
+/// An honest answer with headers of its own, each with its end of line.
+pub fn headed(status: u16, headers: &str, body: &[u8]) -> Reply {
+    let length = if status == 304 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let mut bytes = format!("HTTP/1.1 {status} X\r\n{headers}{length}Connection: close\r\n\r\n").into_bytes();
     bytes.extend(body);
     bytes
 }
