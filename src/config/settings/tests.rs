@@ -55,7 +55,7 @@ fn a_bad_file_is_named_with_the_key_the_line_and_the_way_out() {
             "'packages.npm.url' takes",
         ),
         ("[packages]\nproxy = 'http://me:geheim@x'", "'packages.proxy' in CONFIG: an address with a user", "'packages.proxy' takes"),
-        ("[packages]\nindex_ttl = '31days'", "'packages.index_ttl' in CONFIG: '1month", "'packages.index_ttl' takes"),
+        ("[packages]\nindex_ttl = '31days'", "'packages.index_ttl' in CONFIG: '31days'", "'packages.index_ttl' takes"),
         ("[packages.pypi]\nprivate = [{ url = 'https://x/?token=geheim' }]", "'packages.pypi.private'", "'packages.pypi.private' takes"),
         (
             "[packages.pypi]\nprivate = [{ url = 'https://x/', ows = [] }]",

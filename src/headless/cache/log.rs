@@ -244,7 +244,7 @@ mod tests {
         let text = page(Page { colour: false, columns: Some(80) }, Timestamp::from_second(61).unwrap(), &log);
         let line: Vec<_> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(line[..5], ["1", "second", "ago", "hidden", "pypi:requests"], "{text}");
-        assert!(text.contains("(3 times)"), "{text}");
+        assert!(text.lines().count() == 3 && text.contains("(3"), "{text}");
     }
 
     #[test]
