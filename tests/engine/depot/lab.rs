@@ -169,7 +169,7 @@ impl Inside<'_> {
             out=b''\ntry:\n  s.sendall(sys.stdin.buffer.read())\n  while b'\\r\\n\\r\\n' not in out:\n    part=s.recv(65536)\n    if not part: break\n    out+=part\n\
             except OSError: pass\nprint(out[:4000])";
         let mut child = self.lab.palisade();
-        child.args(["exec", "-i", &self.name, "--", "python3", "-c", PROGRAM]);
+        child.args(["exec", &self.name, "--", "python3", "-c", PROGRAM]);
         let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // One that stops listening half-way has said enough.
         let _ = child.stdin.take().unwrap().write_all(bytes);

@@ -164,8 +164,10 @@ fn without_a_token_of_the_depots_own_key_there_is_no_answer() {
     lab.summary("strangers are counted", |summary| summary["strangers"].as_u64() >= Some(5));
     // The token is nowhere that the sandbox can look.
     let holds = session.sh(&format!(
-        "cat /proc/*/environ /proc/*/cmdline /run/palisade/* /depot/* 2>/dev/null | tr '\\0' '\\n' | grep -c '{}'",
-        &claims[..20]
+        "cat /proc/*/environ /proc/*/cmdline /run/palisade/* /depot/* 2>/dev/null | tr '\\0' '\\n' | grep -c '{}[{}]'",
+        // Not as it is, or the line would find itself.
+        &claims[..20],
+        &claims[20..21],
     ));
     assert_eq!(holds.1.trim(), "0");
     let inspected = crate::support::docker(&["inspect", &format!("palisade-{}", session.name)]);
