@@ -77,7 +77,11 @@ impl Backend {
             return Err(refuse(&facts.name, &paper));
         }
         self.go_on()?;
-        self.engine.start(id).await?;
+        match self.engine.start(id).await {
+            // It is there; what is not is what it would be attached to.
+            Err(failure) if failure.code == Code::NotFound && !self.is_gone(id).await? => return Err(without_network(failure)),
+            started => started?,
+        }
         // Its own program runs in it and nothing else: it may as well listen before it is measured.
         self.depot_listens(id, finished(&facts)).await?;
         let facts = self.engine.inspect(id).await?;
@@ -134,6 +138,12 @@ impl Backend {
 /// Where the configuration is.
 pub fn config_path() -> String {
     format!("{ROOT}/{CONFIG_FILE}")
+}
+
+/// Engines look for a network when a container starts, and their words are about the container.
+fn without_network(failure: Failure) -> Failure {
+    Failure { code: Code::EngineError, message: "the engine cannot start the depot".to_owned(), ..failure }
+        .hint("'depot.network' in config.toml is the name of one of the engine's networks: docker network ls shows them")
 }
 
 /// When its last run ended.
