@@ -107,7 +107,7 @@ impl Backend {
         self.engine.remove(&facts.id).await
     }
 
-    async fn is_gone(&self, id: &str) -> Result<bool> {
+    pub(super) async fn is_gone(&self, id: &str) -> Result<bool> {
         match self.engine.inspect(id).await {
             Ok(_) => Ok(false),
             Err(failure) if failure.code == Code::NotFound => Ok(true),

@@ -1,4 +1,5 @@
-//! A store that was emptied while its depot runs: by an operator's word, and by no one's. And a depot that was paused.
+//! A store that was emptied while its depot runs: by an operator's word, and by no one's. And what an operator is told of a
+//! depot that was paused, or that cannot start.
 
 use super::lab::Lab;
 use super::registry::{Asked, Registry, content, npm_page, pypi_page, reply, sha256};
@@ -55,4 +56,13 @@ fn a_paused_depot_is_called_paused_and_says_how_it_goes_on() {
     }
     docker(&["unpause", &lab.depot]);
     assert_eq!(lab.json(&["depot", "status"])["depot"]["state"], "running");
+}
+
+#[test]
+fn a_network_that_the_engine_does_not_have_is_called_that() {
+    let lab = Lab::with("depot.network = \"no-such-network\"\n");
+    let output = lab.call(&["depot", "start"]);
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("no-such-network") && errors.contains("'depot.network'") && !errors.contains("palisade ls"), "{errors}");
 }
