@@ -60,6 +60,22 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes the entries that were written longest ago where there are more than so many, and a tenth more: a sandbox may name
+/// every project that there is.
+pub fn trim(folder: &Path, most: usize) {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all: Vec<_> = files.filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.file_name()))).collect();
+    if all.len() <= most {
+        return;
+    }
+    all.sort_unstable();
+    let kept = most - most / 10;
+    for (_, name) in &all[..all.len() - kept] {
+        // What is gone already is as well.
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+}
+
 fn path(folder: &Path, key: &str) -> PathBuf {
     folder.join(key)
 }
@@ -132,6 +148,22 @@ mod tests {
             assert_eq!(Entry::read(folder.path(), &key), None, "byte {at}");
         }
         assert_eq!(Entry::read(folder.path(), "none"), None);
+    }
+
+    #[test]
+    fn the_entries_written_last_stay_when_there_are_too_many() {
+        let folder = tempfile::tempdir().unwrap();
+        for at in 0..20_u32 {
+            let file = std::fs::File::create(folder.path().join(format!("{:02}", (at * 7) % 20))).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::from((at * 7) % 20))).unwrap();
+        }
+        trim(folder.path(), 20);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 20);
+        trim(folder.path(), 10);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left.first().unwrap(), "11");
+        assert_eq!(left.len(), 9);
     }
 
     #[test]

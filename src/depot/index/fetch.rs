@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use super::entry::Entry;
+use super::entry::{self, Entry};
 use super::{Current, Index, LARGEST, Missing};
 use crate::depot::adapter::{Adapter, Document, Source};
 use crate::depot::ledger::Outcome;
@@ -11,6 +12,11 @@ use crate::depot::names::Project;
 use crate::depot::promise::{Catalogue, Digest};
 use crate::depot::store::Blob;
 use crate::depot::upstream::{Found, Reply, Upstream};
+
+/// Projects that are remembered on disk: each has two documents in the store, which keeps a hundred thousand.
+const MOST_ENTRIES: usize = 50_000;
+/// How often it is looked whether there are more.
+const TRIM_EVERY: u64 = 1_000;
 
 type Kept = (Arc<Entry>, Arc<Catalogue>, Arc<Upstream>);
 
@@ -31,8 +37,8 @@ impl Index {
         let (path, accept) = adapter.index_at(project, need);
         for upstream in route {
             let own = kept.as_ref().filter(|(entry, ..)| entry.upstream == upstream.base().as_str() && entry.document == need.0);
-            let known = own.map(|(entry, ..)| entry.validators.clone()).unwrap_or_default();
-            let fault = match self.egress.document(upstream, &path, accept, &known, now).await {
+            let known = own.map(|(entry, ..)| &entry.validators);
+            let fault = match self.egress.document(upstream, &path, accept, known, now).await {
                 Ok(Reply::NotFound) => continue,
                 Ok(Reply::Unchanged) => match own {
                     Some(kept) => return self.confirm(key, kept, now, 0),
@@ -136,6 +142,11 @@ impl Index {
     fn keep(&self, key: &str, entry: &Arc<Entry>) -> Result<(), Missing> {
         entry.write(&self.folder, key).map_err(|error| Missing::Broken(format!("the index cannot be kept: {error}")))?;
         self.memory.keep_entry(key, entry);
+        if self.written_entries.fetch_add(1, Ordering::Relaxed) % TRIM_EVERY == 0 {
+            let folder = self.folder.clone();
+            // Whoever asked does not wait for it, and it does not matter when it is done.
+            drop(tokio::task::spawn_blocking(move || entry::trim(&folder, MOST_ENTRIES)));
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod slots;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,8 @@ pub struct Index {
     /// One fetch, or one writing of a page, serves everyone who waits for it.
     slots: Slots,
     memory: Memory,
+    /// Since the start.
+    written_entries: AtomicU64,
     working: Arc<Semaphore>,
 }
 
@@ -81,6 +84,7 @@ impl Index {
             ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX),
             slots: Slots::default(),
             memory: Memory::default(),
+            written_entries: AtomicU64::new(0),
             working: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }

@@ -2,8 +2,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// For this long after a failure nobody asks again: a registry that is away answers every request for a stored
-/// package at once, instead of after a timeout each.
+/// For this long after a failure nobody asks again for what is kept: while a registry is away, every request for a stored
+/// package is answered at once, instead of after a timeout each.
 const REST: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whether a registry answers, as far as the last requests showed.

@@ -151,26 +151,34 @@ impl Egress {
         self.upstreams.values().flatten().map(facts).collect()
     }
 
-    /// Asks for a document below the registry's base address.
+    /// Asks for a document below the registry's base address. With `known`, a document is kept, and a registry that was away
+    /// a moment ago is not asked for a newer one. For what is not kept it is asked all the same: one address at which it
+    /// fails, which any sandbox may find, must not keep everyone from the others.
     pub async fn document(
         &self,
         upstream: &Upstream,
         path: &str,
         accept: &'static str,
-        known: &Validators,
+        known: Option<&Validators>,
         now: Timestamp,
     ) -> Result<Reply, Fault> {
+        if let Some(reason) = known.and_then(|_| upstream.health.known_away(now)) {
+            return Err(Fault { away: true, reason });
+        }
         let url = upstream.below(path)?;
         let mut headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-        for (name, value) in [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)] {
-            if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+        for (name, value) in [
+            (header::IF_NONE_MATCH, known.and_then(|known| known.etag.as_deref())),
+            (header::IF_MODIFIED_SINCE, known.and_then(|known| known.last_modified.as_deref())),
+        ] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
                 headers.insert(name, value);
             }
         }
         let request = |client: &reqwest::Client| client.get(url.clone()).headers(headers.clone()).timeout(DOCUMENT_DEADLINE);
         let (response, permit) = self.send(upstream, &self.unpacking, &request, now).await?;
         match response.status().as_u16() {
-            304 if *known != Validators::default() => Ok(Reply::Unchanged),
+            304 if known.is_some_and(|known| *known != Validators::default()) => Ok(Reply::Unchanged),
             404 | 410 => Ok(Reply::NotFound),
             200 => Ok(Reply::Found(upstream.found(response, permit).counted())),
             status => Err(upstream.refused(status)),
@@ -200,7 +208,7 @@ impl Egress {
         Ok((response.status().as_u16(), upstream.found(response, permit)))
     }
 
-    /// Sends, once more after a failure that may pass, unless the registry was away a moment ago.
+    /// Sends, once more after a failure that may pass.
     async fn send(
         &self,
         upstream: &Upstream,
@@ -208,9 +216,6 @@ impl Egress {
         request: &(dyn Fn(&reqwest::Client) -> reqwest::RequestBuilder + Sync),
         now: Timestamp,
     ) -> Result<(reqwest::Response, Option<OwnedSemaphorePermit>), Fault> {
-        if let Some(reason) = upstream.health.known_away(now) {
-            return Err(Fault { away: true, reason });
-        }
         // Never closed.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let mut last = None;

@@ -249,7 +249,8 @@ async fn a_document_is_kept_when_it_has_ended_and_nothing_stays_of_one_that_did_
     assert_eq!(blob.size(), 6);
     let long: crate::depot::store::ByteStream = futures_util::stream::iter([piece(b"a "), piece(b"longer page")]).boxed();
     assert_eq!(depot.store.take_in(6, long).await.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-    let broken: crate::depot::store::ByteStream = futures_util::stream::iter([piece(b"a "), Err(io::ErrorKind::ConnectionReset.into())]).boxed();
+    let broken: crate::depot::store::ByteStream =
+        futures_util::stream::iter([piece(b"a "), Err(io::ErrorKind::ConnectionReset.into())]).boxed();
     depot.store.take_in(6, broken).await.unwrap_err();
     // Whoever waits for it leaves.
     let left = futures_util::stream::iter([piece(b"another")]).chain(futures_util::stream::pending()).boxed();
