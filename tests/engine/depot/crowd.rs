@@ -14,6 +14,8 @@ use super::registry::{Asked, Registry, content, npm_page, reply, sha256};
 
 const OCTETS: &str = "application/octet-stream";
 const LARGE: usize = 24 << 20;
+/// Of what each sandbox alone asks for.
+const OWN: usize = 5 << 20;
 const WHEELS: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 #[test]
@@ -65,21 +67,22 @@ fn crowd(sessions: usize) {
     let lab = Lab::new(&registry);
     let inside = launched(&lab, sessions);
     let rest = Rest::of(&lab);
-    let right = sha256(&content(1, LARGE));
+    let right = [content(1, LARGE), content(2, 9_000)].map(|bytes| sha256(&bytes));
     each(&inside, |at, session| {
         // The large file is asked for before this sandbox says that it is here, so that everyone waits for one fetch.
         let line = format!(
             "cd /tmp && curl -sf -o large http://127.0.0.1:7878/pypi/files/large/large-1.0.tar.gz & large=$!
              curl -sf -o /tmp/tarball http://127.0.0.1:7878/npm/small/-/small-1.0.0.tgz & small=$!
+             curl -sf -o /tmp/own http://127.0.0.1:7878/npm/own-{at}/-/own-{at}-1.0.0.tgz & own=$!
              curl -s -o /dev/null http://127.0.0.1:7878/npm/here-{at}
              pip install -q --disable-pip-version-check --no-input --target /tmp/site {} || exit 1
-             wait $large && wait $small || exit 2
-             sha256sum < /tmp/large; sha256sum < /tmp/tarball; cat /tmp/site/crowd_*.py; rm -rf /tmp/large /tmp/tarball /tmp/site",
+             wait $large && wait $small && wait $own || exit 2; cd /tmp
+             for file in large tarball own; do sha256sum < $file; done; cat site/crowd_*.py; rm -rf large tarball own site",
             WHEELS.map(|name| format!("crowd-{name}")).join(" ")
         );
         let output = session.ok(&line);
-        let sums: Vec<&str> = output.lines().take(2).map(|line| line.trim_end_matches(" -").trim()).collect();
-        assert_eq!(sums, [right.as_str(), &sha256(&content(2, 9_000))]);
+        let sums: Vec<&str> = output.lines().take(3).map(|line| line.trim_end_matches(" -").trim()).collect();
+        assert_eq!(sums, [right[0].as_str(), &right[1], &sha256(&content(seed(at), OWN))]);
         for name in WHEELS {
             assert!(output.contains(&format!("name = '{name}'")), "{output}");
         }
@@ -88,9 +91,9 @@ fn crowd(sessions: usize) {
     for request in registry.artifacts() {
         *fetched.entry(request).or_default() += 1;
     }
-    assert_eq!(fetched.len(), WHEELS.len() + 2, "{fetched:?}");
+    assert_eq!(fetched.len(), WHEELS.len() + 2 + sessions, "{fetched:?}");
     assert!(fetched.values().all(|times| *times == 1), "one fetch for each artifact: {fetched:?}");
-    let asked = (sessions * (WHEELS.len() + 2)) as u64;
+    let asked = (sessions * (WHEELS.len() + 3)) as u64;
     let summary = lab.summary("everyone is counted", |summary| {
         summary["totals"].is_object() && Lab::total(summary, "hits") + Lab::total(summary, "misses") == asked
     });
@@ -99,6 +102,11 @@ fn crowd(sessions: usize) {
         assert_eq!(Lab::total(&summary, refused), 0, "{refused}: {summary}");
     }
     rest.again(&format!("{sessions} sandboxes"));
+}
+
+/// Of a content that one sandbox alone asks for.
+fn seed(session: usize) -> u8 {
+    u8::try_from(10 + session).unwrap()
 }
 
 /// A registry that gives no artifact before everyone has asked.
@@ -121,6 +129,14 @@ fn slow(sessions: usize, gathering: &Arc<Gathering>) -> Registry {
         if let Some(name) = path.strip_prefix("/pypi/simple/crowd-") {
             let file = file_name(name.trim_end_matches('/'));
             return page(&file, &wheels[&file]);
+        }
+        if let Some(at) = path.strip_prefix("/npm/own-").and_then(|name| name.split('/').next()) {
+            let own = content(seed(at.parse().unwrap()), OWN);
+            if !path.ends_with(".tgz") {
+                return npm_page(&url(asked), &format!("own-{at}"), &[("1.0.0", &own)]);
+            }
+            let everyone = gathering.is_complete(sessions);
+            return if everyone { reply(200, OCTETS, &own) } else { reply(500, "text/plain", b"not everyone came") };
         }
         let body = match path {
             "/pypi/simple/large/" => return page("large-1.0.tar.gz", &content(1, LARGE)),
