@@ -26,8 +26,7 @@ pub async fn page(
     record.event.project.clone_from(&project.name);
     let now = now();
     let not_after = turn.session.not_after(project, now);
-    let need = turn.adapter.document(Some(form), not_after.is_some());
-    let current = match turn.depot.index.current(&turn.adapter, project, need, now).await {
+    let current = match turn.depot.index.for_client(&turn.adapter, project, form, not_after.is_some(), now).await {
         Ok(current) => current,
         Err(missing) => return without(turn, record, missing),
     };
