@@ -47,6 +47,11 @@ pub trait Adapter: Send + Sync {
 
     /// The body of an error in this ecosystem's manner, with its `Content-Type`: its clients show it.
     fn error_body(&self, message: &str) -> (String, &'static str);
+
+    /// Status and `Content-Type` of an answer that is no index, for a client that would keep an error's reason to itself.
+    fn index_error(&self, _user_agent: &str, _reason: &str) -> Option<(u16, String)> {
+        None
+    }
 }
 
 /// A request as it came in.

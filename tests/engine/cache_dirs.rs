@@ -1,6 +1,11 @@
 //! Each session has package caches of its own: mounted, pointed at and owned, or they would be left unused in silence.
 
-use crate::support::{Image, Session, call, left_behind, name, succeed, text};
+use std::os::unix::fs::chown;
+use std::path::Path;
+
+use crate::depot::lab::{Inside, Lab};
+use crate::depot::registry::Registry;
+use crate::support::{Image, Session, call, docker, left_behind, name, succeed, text};
 
 /// What pip makes of a cache folder in a container that is not ours; that it finds no package is beside the point.
 fn pip_cache(options: &[&str], line: &str) -> String {
@@ -73,4 +78,53 @@ fn an_image_cannot_lead_the_caches_or_the_depots_folder_elsewhere() {
         assert!(matches!(output.status.code(), Some(4 | 125)) && output.stdout.is_empty(), "{shown}");
         assert_eq!(left_behind(&name), [""; 0], "{shown}");
     }
+}
+
+/// Artifacts that a session has asked the depot for, with whatever it asked just now.
+fn asked_for(session: &Inside<'_>) -> u64 {
+    // Requests of one client are counted in their order: once this one is, all before it are.
+    let id = session.id();
+    let refused = |summary: &serde_json::Value| Lab::figure(summary, &id, "denied");
+    let before = refused(&session.lab.stored_json("/depot/ledger/summary.json"));
+    session.ok("curl -s http://127.0.0.1:7878/npm/-/nothing");
+    let summary = session.lab.summary("the last request is counted", |summary| refused(summary) > before);
+    Lab::figure(&summary, &id, "hits") + Lab::figure(&summary, &id, "misses")
+}
+
+#[test]
+fn what_a_session_has_cached_it_does_not_ask_for_again_and_each_fault_makes_it_ask() {
+    let registry = Registry::counting();
+    let lab = Lab::new(&registry);
+    let session = lab.session(&[]);
+    let pip = "pip install -q --force-reinstall --no-deps six";
+    let npm = "rm -rf ~/app && mkdir ~/app && cd ~/app && npm install --silent is-odd";
+    let all = format!("{pip} && {npm}");
+    session.ok(&all);
+    assert_eq!(asked_for(&session), 3, "six, is-odd, is-number");
+    session.ok(&all);
+    assert_eq!(asked_for(&session), 3, "from the session's own caches");
+
+    // The one fault: a cache that nothing points at.
+    session.ok(&format!("unset PIP_CACHE_DIR && {pip}"));
+    assert_eq!(asked_for(&session), 4);
+    session.ok(&format!("unset NPM_CONFIG_CACHE && {npm}"));
+    assert_eq!(asked_for(&session), 6);
+
+    // The other: one that belongs to somebody else. pip leaves it unused, npm gives up.
+    let source = "{{range .Mounts}}{{if eq .Destination \"/cache\"}}{{.Source}}{{end}}{{end}}";
+    let cache = docker(&["inspect", "--format", source, &format!("palisade-{}", session.name)]);
+    let give_to = |uid| {
+        for folder in ["pip", "npm", "npm/_cacache", "npm/_cacache/tmp"] {
+            chown(Path::new(&cache).join(folder), Some(uid), Some(uid)).unwrap();
+        }
+    };
+    give_to(0);
+    let (code, _, errors) = session.sh(pip);
+    assert!(code == 0 && errors.contains("The cache has been disabled"), "{errors}");
+    assert_eq!(asked_for(&session), 7);
+    assert_ne!(session.sh(npm).0, 0);
+    give_to(1000);
+    let before = asked_for(&session);
+    session.ok(&all);
+    assert_eq!(asked_for(&session), before, "what was cached is still there");
 }

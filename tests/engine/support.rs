@@ -125,6 +125,18 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits for something to be had; what there is instead is shown when it never comes.
+pub fn until_had<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match attempt() {
+            Ok(had) => return had,
+            Err(instead) => assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {what}: {instead}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A persistent session that is removed when the test ends, however it ends.
 pub struct Session {
     pub name: String,

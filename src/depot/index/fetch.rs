@@ -30,6 +30,9 @@ impl Index {
         kept: Option<Kept>,
         now: Timestamp,
     ) -> Result<Current, Missing> {
+        // What is kept may be more than is needed now, and is not given up for less: it will be needed again.
+        let most = adapter.document(None, true);
+        let need = if kept.as_ref().is_some_and(|(entry, ..)| entry.document == most.0) { most } else { need };
         let (path, accept) = adapter.index_at(project, need);
         let owner = self.entry(key, project);
         let is_owner = |upstream: &Upstream| owner.as_ref().is_some_and(|entry| entry.upstream == upstream.base().as_str());

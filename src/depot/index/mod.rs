@@ -105,6 +105,25 @@ impl Index {
         self.at_most_as_old(adapter, project, need, now, self.ttl).await
     }
 
+    /// A project's page for a client. While the registry is away, a shorter document is better than none: it lacks the times,
+    /// and has all that an install needs besides.
+    pub async fn for_client(
+        &self,
+        adapter: &Arc<dyn Adapter>,
+        project: &Project,
+        form: Form,
+        ages: bool,
+        now: Timestamp,
+    ) -> Result<Current, Missing> {
+        let (need, least) = (adapter.document(Some(form), ages), adapter.document(None, ages));
+        match self.current(adapter, project, need, now).await {
+            Err(Missing::Away(reason)) if need != least => {
+                self.current(adapter, project, least, now).await.map_err(|_| Missing::Away(reason))
+            }
+            current => current,
+        }
+    }
+
     /// What is promised of one file. One that the page does not name is looked for once more in a new page: a lock file may
     /// name what was published since.
     pub async fn promise(

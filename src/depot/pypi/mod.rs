@@ -90,6 +90,13 @@ impl Adapter for Pypi {
     fn error_body(&self, message: &str) -> (String, &'static str) {
         (format!("{}\n", sanitise(message)), "text/plain; charset=utf-8")
     }
+
+    /// pip says of an index that it could not have that there are no versions, and never why. Of one that is neither HTML nor
+    /// JSON it shows the type, in a warning: there the reason is seen. The status is one that pip does not take for an error,
+    /// and nobody else for an index.
+    fn index_error(&self, user_agent: &str, reason: &str) -> Option<(u16, String)> {
+        user_agent.starts_with("pip/").then(|| (300, format!("text/plain; reason=\"{}\"", reason.replace(['"', '\\'], "'"))))
+    }
 }
 
 #[cfg(test)]

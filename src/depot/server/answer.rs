@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::body::{Body, Record, full};
@@ -78,7 +78,9 @@ pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<I
             record.complete();
             plain(StatusCode::OK, media_type, body)
         }
-        Ok(Ask::Index { project, form }) => page::page(&turn, record, permits, &project, form, request.headers()).await,
+        Ok(Ask::Index { project, form }) => {
+            in_sight(&turn, request.headers(), page::page(&turn, record, permits, &project, form, request.headers()).await)
+        }
         Ok(Ask::Artifact { project, file, media_type }) => {
             artifact::artifact(&turn, record, permits, &project, &file, media_type, request.headers()).await
         }
@@ -153,6 +155,22 @@ fn said(adapter: Option<&Arc<dyn Adapter>>, refusal: &Refusal) -> Response<Body>
         refusal.reason.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(LONGEST_REASON).collect();
     if let Ok(reason) = hyper::ext::ReasonPhrase::try_from(reason.into_bytes()) {
         response.extensions_mut().insert(reason);
+    }
+    response
+}
+
+/// An index that cannot be had, as its client shows why. That there is no such project every client says by itself.
+fn in_sight(turn: &Turn, headers: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    if (status.is_client_error() || status.is_server_error()) && status != StatusCode::NOT_FOUND {
+        let reason = response.extensions().get::<hyper::ext::ReasonPhrase>();
+        let reason = reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()).unwrap_or_default();
+        if let Some((status, media_type)) = turn.adapter.index_error(guard::text(headers, USER_AGENT), &reason)
+            && let (Ok(status), Ok(media_type)) = (StatusCode::from_u16(status), HeaderValue::from_str(&media_type))
+        {
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+        }
     }
     response
 }

@@ -32,7 +32,8 @@ pub async fn artifact(
     media_type: &'static str,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    record.event.requested = Requested::Artifact;
+    // The head alone serves nothing: it is neither a hit nor a miss.
+    record.event.requested = if turn.head_only { Requested::Other } else { Requested::Artifact };
     record.event.project.clone_from(&project.name);
     file.clone_into(&mut record.event.file);
     let now = now();

@@ -27,7 +27,6 @@ pub async fn page(
     record.event.project.clone_from(&project.name);
     let now = now();
     let not_after = turn.session.not_after(project, now);
-    let need = turn.adapter.document(Some(form), not_after.is_some());
     let index = &turn.depot.index;
     let mut found = Err(Missing::Lost(String::new()));
     // Once more where the store was cleared in between: clients take a failure for the project's own.
@@ -35,7 +34,7 @@ pub async fn page(
         if !matches!(found, Err(Missing::Lost(_))) {
             break;
         }
-        let current = match index.current(&turn.adapter, project, need, now).await {
+        let current = match index.for_client(&turn.adapter, project, form, not_after.is_some(), now).await {
             Ok(current) => current,
             Err(missing) => return without(turn, record, missing),
         };

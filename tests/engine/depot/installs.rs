@@ -64,22 +64,21 @@ fn pip_and_npm_install_without_a_network_and_the_second_session_takes_everything
 }
 
 /// Each of them has its own way to take an address from an index.
-const OTHERS: &str = r#"set -e; export COREPACK_ENABLE_STRICT=0
-    pip install -q uv; npm install --silent --prefix ~/classic yarn@1; npm install --silent --prefix ~/pnpm pnpm; npm install --silent --prefix ~/berry @yarnpkg/cli-dist
-    uv venv -q ~/uv; VIRTUAL_ENV=~/uv uv pip install -q requests; ~/uv/bin/python -c 'import requests; print("uv", requests.__name__)'
-    for client in pnpm classic berry; do mkdir -p ~/with-$client; done
-    cd ~/with-pnpm; echo '{}' > package.json; ~/pnpm/node_modules/.bin/pnpm add is-odd >&2; node -e 'console.log("pnpm", require("is-odd")(3))'
-    cd ~/with-classic; echo '{"license":"MIT"}' > package.json; ~/classic/node_modules/.bin/yarn add is-odd >&2; node -e 'console.log("classic", require("is-odd")(3))'
-    cd ~/with-berry; echo '{}' > package.json; touch yarn.lock; echo 'nodeLinker: node-modules' > .yarnrc.yml
-    ~/berry/node_modules/.bin/yarn add is-odd >&2; node -e 'console.log("berry", require("is-odd")(3))'
-    grep -c 127.0.0.1 yarn.lock || true"#;
+const OTHERS: &str = r#"set -e
+    pip install -q uv; uv venv -q ~/uv; VIRTUAL_ENV=~/uv uv pip install -q requests; ~/uv/bin/python -c 'import requests; print("uv", requests.__name__)'
+    for client in pnpm yarn@1 @yarnpkg/cli-dist; do npm install --silent --prefix ~/by-npm/$client $client; mkdir -p ~/with/$client; done
+    cd ~/with/pnpm; echo '{}' > package.json; ~/by-npm/pnpm/node_modules/.bin/pnpm add is-odd >&2; node -e 'console.log("pnpm", require("is-odd")(3))'
+    cd ~/with/yarn@1; echo '{"license":"MIT"}' > package.json; ~/by-npm/yarn@1/node_modules/.bin/yarn add is-odd >&2; node -e 'console.log("yarn classic", require("is-odd")(3))'
+    cd ~/with/@yarnpkg/cli-dist; echo '{}' > package.json; touch yarn.lock; echo 'nodeLinker: node-modules' > .yarnrc.yml
+    ~/by-npm/@yarnpkg/cli-dist/node_modules/.bin/yarn add is-odd >&2; node -e 'console.log("yarn", require("is-odd")(3))'
+    cat yarn.lock ~/with/pnpm/pnpm-lock.yaml | grep -c 127.0.0.1 || true"#;
 
 #[test]
 fn uv_pnpm_and_both_yarns_install_too() {
     let registry = Registry::counting();
     let lab = Lab::new(&registry);
     let first = lab.session(&[]);
-    let expected = "uv requests\npnpm true\nclassic true\nberry true\n0\n";
+    let expected = "uv requests\npnpm true\nyarn classic true\nyarn true\n0\n";
     assert_eq!(first.ok(OTHERS), expected);
     let fetched = registry.artifacts();
     let count = fetched.len() as u64;
@@ -88,8 +87,7 @@ fn uv_pnpm_and_both_yarns_install_too() {
     assert_eq!(second.ok(OTHERS), expected);
     assert_eq!(registry.artifacts(), fetched, "the second session has nothing fetched");
     let again = second.id();
-    let summary = lab.summary("each request that was a fetch is a hit now", |summary| {
-        Lab::figure(summary, &again, "hits") == count + Lab::figure(summary, &id, "hits")
-    });
-    assert_eq!(Lab::figure(&summary, &again, "misses"), 0);
+    // Some ask more than once for one file: first for what it needs, then for all of it.
+    let summary = lab.summary("each fetch is a hit now", |summary| Lab::figure(summary, &again, "hits") >= count);
+    assert_eq!((Lab::figure(&summary, &again, "misses"), Lab::figure(&summary, &again, "upstream_bytes")), (0, 0), "{summary:#}");
 }

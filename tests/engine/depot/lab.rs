@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use super::registry::Registry;
-use crate::support::{docker, name, text, until};
+use crate::support::{docker, name, text, until, until_had};
 
 pub struct Lab {
     folder: tempfile::TempDir,
@@ -71,12 +71,10 @@ impl Lab {
 
     /// The summary once it satisfies a condition.
     pub fn summary(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let mut summary = Value::Null;
-        until(what, || {
-            summary = self.stored_json("/depot/ledger/summary.json");
-            holds(&summary)
-        });
-        summary
+        until_had(what, || {
+            let summary = self.stored_json("/depot/ledger/summary.json");
+            if holds(&summary) { Ok(summary) } else { Err(format!("{summary:#}")) }
+        })
     }
 
     /// One figure of the totals, of both ecosystems together.
@@ -116,15 +114,12 @@ impl Lab {
 
     /// Ends the depot as a crash would; the engine starts it again.
     pub fn kill(&self) {
-        let before = self.started();
+        let boots = || self.log().matches("listening").count();
+        let before = boots();
         let pid = docker(&["inspect", "--format", "{{.State.Pid}}", &self.depot]);
         let child = text(&Command::new("pgrep").args(["-P", &pid]).output().unwrap().stdout);
-        let _ = Command::new("kill").args(["-9", child.trim()]).output();
-        until("the engine has started the depot again", || self.started() != before && self.log().matches("listening").count() > 0);
-    }
-
-    fn started(&self) -> String {
-        docker(&["inspect", "--format", "{{.State.StartedAt}} {{.State.Running}}", &self.depot])
+        assert!(Command::new("kill").args(["-9", child.trim()]).status().unwrap().success());
+        until("the engine has started the depot again", || boots() > before);
     }
 }
 
@@ -151,7 +146,7 @@ impl Inside<'_> {
 
     /// A file in its home.
     pub fn copy_in(&self, name: &str, content: &str) {
-        let file = self.lab.folder.path().join(name);
+        let file = self.lab.folder.path().join(name.rsplit('/').next().unwrap());
         std::fs::write(&file, content).unwrap();
         self.lab.succeed(&["cp", file.to_str().unwrap(), &format!("{}:/home/sandbox/{name}", self.name)]);
     }
