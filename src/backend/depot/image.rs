@@ -52,8 +52,10 @@ impl Backend {
         reporter.step(&format!("importing {}", blueprint.image));
         self.import_depot(blueprint, reporter).await?;
         let images = ours(engine).await?;
-        let id = find(&images, &blueprint.image)
-            .ok_or_else(|| Failure::new(Code::EngineError, format!("the engine does not have {} after its import", blueprint.image)))?;
+        let id = find(&images, &blueprint.image).ok_or_else(|| {
+            Failure::new(Code::EngineError, format!("the engine does not have {} after its import", blueprint.image))
+                .hint("if this is no Docker Engine, it may not import as one does: palisade doctor says what it lacks")
+        })?;
         let superseded = images.into_iter().map(|image| image.id).filter(|other| *other != id).collect();
         Ok(Image { id, superseded })
     }
