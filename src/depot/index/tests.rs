@@ -138,6 +138,25 @@ async fn what_a_registry_forbids_is_not_served_from_memory_and_what_it_cannot_an
 }
 
 #[tokio::test]
+async fn a_page_is_used_for_its_own_project_and_registry_alone() {
+    let old = Planted::new(|path| Some(link(&format!("{}-1.tar.gz", path.trim_matches('/')), "11")));
+    let new = Planted::new(|path| Some(link(&format!("{}-2.tar.gz", path.trim_matches('/')), "22")));
+    let mut pages = Pages::of(old.egress());
+    pages.index.ttl = SignedDuration::from_hours(1);
+    assert!(pages.page("one").await.contains("one-1"));
+    let file = |name: &str| pages.index.folder.join(entry::key(&project(name)));
+    std::fs::copy(file("one"), file("two")).unwrap();
+    assert!(pages.page("two").await.contains("two-1"), "not what lies in its place");
+    assert_eq!(old.requests(), ["/one/", "/two/"]);
+    // The operator's settings name another registry from now on.
+    let egress = Arc::new(new.egress());
+    let index = Index::new(&pages.index.folder, pages.index.store.clone(), egress, Duration::from_hours(1)).unwrap();
+    let pages = Pages { index, ..pages };
+    assert!(pages.page("one").await.contains("one-2"));
+    assert_eq!((pages.current("one").await.unwrap().outcome, new.requests().len()), (Outcome::Hit, 1));
+}
+
+#[tokio::test]
 async fn what_is_remembered_of_pages_is_bounded() {
     let registry = Planted::new(|path| Some(link(&format!("{}-1.tar.gz", path.trim_matches('/')), "11")));
     let mut pages = Pages::of(registry.egress());

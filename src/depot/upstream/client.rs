@@ -6,6 +6,7 @@ use reqwest::redirect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use url::Url;
 
 use super::reach::{Guarded, Reach};
 
@@ -61,16 +62,20 @@ fn tls(roots: Option<&[u8]>) -> Result<ClientConfig, String> {
     Ok(config.with_root_certificates(store).with_no_client_auth())
 }
 
-/// A few steps, never from a protected address to an open one, and to none that is out of reach.
 fn follow(reach: &Reach, attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let downgraded = attempt.previous().last().is_some_and(|last| last.scheme() == "https") && attempt.url().scheme() != "https";
-    if attempt.previous().len() > REDIRECTS || downgraded || !matches!(attempt.url().scheme(), "http" | "https") {
-        return attempt.error("it redirects too often, or to an address that is not protected");
+    match why_not(reach, attempt.previous(), attempt.url()) {
+        None => attempt.follow(),
+        Some(why) => attempt.error(why),
     }
-    if !reach.allows(attempt.url()) {
-        return attempt.error("it redirects to an address that is not public");
+}
+
+/// A few steps, never from a protected address to an open one, and to none that is out of reach.
+fn why_not(reach: &Reach, previous: &[Url], next: &Url) -> Option<&'static str> {
+    let downgraded = previous.iter().any(|url| url.scheme() == "https") && next.scheme() != "https";
+    if previous.len() > REDIRECTS || downgraded || !matches!(next.scheme(), "http" | "https") {
+        return Some("it redirects too often, or to an address that is not protected");
     }
-    attempt.follow()
+    (!reach.allows(next)).then_some("it redirects to an address that is not public")
 }
 
 /// The innermost cause, without the address, which may be long.
@@ -80,4 +85,26 @@ pub fn cause(error: &reqwest::Error) -> String {
         innermost = source;
     }
     if error.is_timeout() { "timed out".to_owned() } else { crate::units::sanitise(&innermost.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_are_few_and_never_lead_to_less_protection() {
+        let reach = Reach::new(&[]);
+        let url = |text: &str| Url::parse(text).unwrap();
+        let follows = |previous: &[&str], next: &str| {
+            why_not(&reach, &previous.iter().map(|text| url(text)).collect::<Vec<_>>(), &url(next)).is_none()
+        };
+        assert!(follows(&["https://a.example/"], "https://b.example/") && follows(&["http://a.example/"], "https://b.example/"));
+        assert!(follows(&["http://a.example/"], "http://b.example/"));
+        assert!(!follows(&["https://a.example/"], "http://a.example/"));
+        assert!(!follows(&["https://a.example/", "https://b.example/"], "http://c.example/"));
+        assert!(!follows(&["http://a.example/"], "ftp://a.example/") && !follows(&["http://a.example/"], "file:///etc/passwd"));
+        assert!(!follows(&["http://a.example/"], "http://169.254.169.254/"));
+        assert!(follows(&["https://a.example/"; REDIRECTS], "https://a.example/"));
+        assert!(!follows(&["https://a.example/"; REDIRECTS + 1], "https://a.example/"));
+    }
 }

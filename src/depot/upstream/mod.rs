@@ -401,6 +401,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn credentials_go_to_their_registry_alone() {
+        let other = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a file")));
+        let there = format!("HTTP/1.1 302 Found\r\nLocation: {}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", other.url);
+        let registry = Planted::new(move |_| Some(there.clone().into()));
+        let egress = registry.egress_with(&[&other.url]);
+        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(egress.artifact(&upstream, &format!("{}x", other.url), now).await.is_ok(), "told by its index");
+        assert!(egress.artifact(&upstream, &format!("{}x", registry.url), now).await.is_ok(), "redirected by it");
+        assert!(egress.document(&upstream, "x/", "text/html", &Validators::default(), now).await.is_ok());
+        assert!(registry.was_sent("authorization: bearer word") && other.requests().len() == 3 && !other.was_sent("authorization"));
+    }
+
+    #[tokio::test]
+    async fn a_document_that_was_never_had_is_not_unchanged() {
+        let registry = Planted::new(|_| Some(planted::reply(304, "text/html", b"")));
+        let egress = registry.egress();
+        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
+        let (now, none) = (Timestamp::UNIX_EPOCH, Validators::default());
+        assert!(egress.document(&upstream, "x/", "text/html", &none, now).await.is_err());
+        let known = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
+        assert!(matches!(egress.document(&upstream, "x/", "text/html", &known, now).await, Ok(Reply::Unchanged)));
+    }
+
+    #[tokio::test]
     async fn one_bad_answer_and_another_host_s_absence_make_no_registry_away() {
         let registry =
             Planted::new(|path| (path != "/gone/").then(|| planted::reply(if path == "/bad/" { 503 } else { 200 }, "text/html", b"")));

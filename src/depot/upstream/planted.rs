@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use super::Egress;
-use crate::depot::config::{DepotConfig, SCHEMA, UpstreamConfig};
+use crate::depot::config::{Credentials, DepotConfig, SCHEMA, UpstreamConfig};
 use crate::depot::promise::Ecosystem;
 use crate::depot::token::Key;
 use crate::units::{Bytes, Seconds};
@@ -17,6 +17,7 @@ pub struct Planted {
     /// Its base address.
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 /// What goes over the wire.
@@ -31,14 +32,15 @@ impl Planted {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (answer, log) = (Arc::new(answer), Arc::<Mutex<Vec<String>>>::default());
-        let kept = Arc::clone(&log);
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let (kept, kept_heads) = (Arc::clone(&log), Arc::clone(&heads));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (answer, log) = (Arc::clone(&answer), Arc::clone(&kept));
-                std::thread::spawn(move || serve(client, &*answer, &log));
+                let (answer, log, heads) = (Arc::clone(&answer), Arc::clone(&kept), Arc::clone(&kept_heads));
+                std::thread::spawn(move || serve(client, &*answer, &log, &heads));
             }
         });
-        Self { url, log }
+        Self { url, log, heads }
     }
 
     /// Its port.
@@ -51,6 +53,11 @@ impl Planted {
         self.log.lock().unwrap().clone()
     }
 
+    /// Whether any request had a header of that name.
+    pub fn was_sent(&self, header: &str) -> bool {
+        self.heads.lock().unwrap().iter().any(|line| line.to_ascii_lowercase().starts_with(header))
+    }
+
     /// A way out to this registry.
     pub fn egress(&self) -> Egress {
         self.egress_with(&[])
@@ -58,7 +65,10 @@ impl Planted {
 
     /// A way out to this registry, and to others after it.
     pub fn egress_with(&self, others: &[&str]) -> Egress {
-        let of = |url: &str| UpstreamConfig { url: url.to_owned(), owns: Vec::new(), credentials: None };
+        let of = |url: &str| {
+            let credentials = (url == self.url).then(|| Credentials::Bearer("word".to_owned()));
+            UpstreamConfig { url: url.to_owned(), owns: Vec::new(), credentials }
+        };
         let all: Vec<_> = std::iter::once(self.url.as_str()).chain(others.iter().copied()).map(of).collect();
         let config = DepotConfig {
             schema: SCHEMA,
@@ -74,10 +84,17 @@ impl Planted {
     }
 }
 
-fn serve(mut client: TcpStream, answer: &(dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync), log: &Mutex<Vec<String>>) -> Option<()> {
+fn serve(
+    client: TcpStream,
+    answer: &(dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync),
+    log: &Mutex<Vec<String>>,
+    heads: &Mutex<Vec<String>>,
+) -> Option<()> {
+    let mut client = client;
     let mut lines = BufReader::new(client.try_clone().ok()?).lines();
     let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
-    while !lines.next()?.ok()?.is_empty() {}
+    let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    heads.lock().unwrap().extend(head);
     log.lock().unwrap().push(path.clone());
     client.write_all(&answer(&path)?).ok()
 }
