@@ -44,7 +44,7 @@ impl Index {
                     Some(kept) => return self.confirm(key, kept, now, 0),
                     None => format!("{} says that nothing changed, and was not asked that", upstream.base()),
                 },
-                Ok(Reply::Found(found)) => match self.take_in(key, adapter, project, need, upstream, own, found, now).await {
+                Ok(Reply::Found(found)) => match self.take_in(key, adapter, project, need, upstream, own, *found, now).await {
                     Ok(current) => return Ok(current),
                     Err(error) => format!("the index of {project} from {} cannot be used: {error}", upstream.base()),
                 },
@@ -142,7 +142,7 @@ impl Index {
     fn keep(&self, key: &str, entry: &Arc<Entry>) -> Result<(), Missing> {
         entry.write(&self.folder, key).map_err(|error| Missing::Broken(format!("the index cannot be kept: {error}")))?;
         self.memory.keep_entry(key, entry);
-        if self.written_entries.fetch_add(1, Ordering::Relaxed) % TRIM_EVERY == 0 {
+        if self.written_entries.fetch_add(1, Ordering::Relaxed).is_multiple_of(TRIM_EVERY) {
             let folder = self.folder.clone();
             // Whoever asked does not wait for it, and it does not matter when it is done.
             drop(tokio::task::spawn_blocking(move || entry::trim(&folder, MOST_ENTRIES)));
