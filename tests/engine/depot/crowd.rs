@@ -132,7 +132,7 @@ fn slow(sessions: usize, gathering: &Arc<Gathering>) -> Registry {
         }
         if let Some(at) = path.strip_prefix("/npm/own-").and_then(|name| name.split('/').next()) {
             let own = content(seed(at.parse().unwrap()), OWN);
-            if !path.ends_with(".tgz") {
+            if !path.contains("/-/") {
                 return npm_page(&url(asked), &format!("own-{at}"), &[("1.0.0", &own)]);
             }
             let everyone = gathering.is_complete(sessions);

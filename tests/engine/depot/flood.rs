@@ -12,7 +12,7 @@ use palisade::depot::wire;
 use serde_json::{Value, json};
 
 use super::lab::{Inside, Lab};
-use super::measure::Rest;
+use super::measure::{Rest, tell};
 use super::registry::{Asked, Registry, Reply, content, npm_page, reply, sha256, sri};
 use crate::support::until;
 
@@ -153,7 +153,7 @@ impl<'a> Field<'a> {
         flood.hears("ready", what);
         let held = self.rest.descriptors();
         self.serves();
-        println!("{what}: {}, {held} descriptors of the depot's meanwhile", flood.end(what));
+        tell(&format!("{what}: {}, {held} descriptors of the depot's meanwhile", flood.end(what)));
         self.rest.again(what);
         // Whoever flooded may work again as well.
         let path = "/npm/small/-/small-1.0.0.tgz";
@@ -173,7 +173,7 @@ impl<'a> Field<'a> {
         for counter in ["denied", "rejected", "failed", "not_found", "stale"] {
             assert_eq!(figure(&summary, victim, counter), 0, "{counter}");
         }
-        println!("the flooder: {}, strangers: {}", summary["sessions"][flooder], summary["strangers"]);
+        tell(&format!("the flooder: {}, strangers: {}", summary["sessions"][flooder], summary["strangers"]));
         assert!(figure(&summary, flooder, "requests") > 100 || summary["strangers"].as_u64() > Some(10_000), "{summary}");
     }
 }
@@ -224,7 +224,7 @@ fn registry() -> Registry {
         let (path, url) = (asked.path.as_str(), url(asked));
         if let Some(name) = path.strip_prefix("/npm/fresh-") {
             let name = format!("fresh-{}", name.split('/').next().unwrap());
-            return if path.ends_with(".tgz") {
+            return if path.contains("/-/") {
                 reply(200, OCTETS, &content(4, 400_000))
             } else {
                 npm_page(&url, &name, &[("1.0.0", &content(4, 400_000))])

@@ -30,7 +30,7 @@ impl<'a> Rest<'a> {
         let most = self.descriptors + SLACK;
         until(&format!("{flood}: descriptors go back to {}", self.descriptors), || descriptors(self.pid) <= most);
         let (peak, now, descriptors) = (self.peak(), kib(self.pid, "VmRSS"), descriptors(self.pid));
-        println!("{flood}: peak {} KiB, now {} KiB, {descriptors} descriptors", peak >> 10, now >> 10);
+        tell(&format!("{flood}: peak {} KiB, now {} KiB, {descriptors} descriptors", peak >> 10, now >> 10));
         assert!(peak < MOST, "{flood}: the depot took {} KiB", peak >> 10);
     }
 
@@ -44,6 +44,12 @@ impl<'a> Rest<'a> {
     pub fn descriptors(&self) -> usize {
         descriptors(self.pid)
     }
+}
+
+/// A figure, for whoever runs the tests with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "tests say what they measured on their standard output")]
+pub fn tell(what: &str) {
+    println!("{what}");
 }
 
 /// The depot itself, below the engine's init.
