@@ -110,6 +110,10 @@ fn what_a_session_has_cached_it_does_not_ask_for_again_and_each_fault_makes_it_a
     session.ok(&format!("unset NPM_CONFIG_CACHE && {npm}"));
     assert_eq!(asked_for(&session), 6);
 
+    // What pip got without TLS it caches only where it is told to trust the host.
+    session.ok(&format!("unset PIP_TRUSTED_HOST && {pip}"));
+    assert_eq!(asked_for(&session), 7);
+
     // The other: one that belongs to somebody else. pip leaves it unused, npm gives up.
     let source = "{{range .Mounts}}{{if eq .Destination \"/cache\"}}{{.Source}}{{end}}{{end}}";
     let cache = docker(&["inspect", "--format", source, &format!("palisade-{}", session.name)]);
@@ -121,7 +125,7 @@ fn what_a_session_has_cached_it_does_not_ask_for_again_and_each_fault_makes_it_a
     give_to(0);
     let (code, _, errors) = session.sh(pip);
     assert!(code == 0 && errors.contains("The cache has been disabled"), "{errors}");
-    assert_eq!(asked_for(&session), 7);
+    assert_eq!(asked_for(&session), 8);
     assert_ne!(session.sh(npm).0, 0);
     give_to(1000);
     let before = asked_for(&session);

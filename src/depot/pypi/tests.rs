@@ -512,3 +512,11 @@ proptest! {
         let _ = with("foo", media_type, &bytes[..], |source| Pypi.read(source));
     }
 }
+
+#[test]
+fn pip_alone_is_told_in_a_type_why_there_is_no_index() {
+    let reason = "pypi.example cannot be reached: \"reset\"\\";
+    let (status, media_type) = Pypi.index_error("pip/26.3 {\"ci\":null}", reason).unwrap();
+    assert_eq!((status, media_type.as_str()), (300, "text/plain; reason=\"pypi.example cannot be reached: 'reset''\""));
+    assert_eq!(Pypi.index_error("uv/0.9.0", reason), None);
+}

@@ -26,7 +26,7 @@ const CACHES: [(&str, &str); 7] = [
 ];
 
 /// Where package clients fetch: from the depot, by the relay on the session's own loopback.
-const REGISTRIES: [(&str, &str); 11] = [
+const REGISTRIES: [(&str, &str); 12] = [
     ("NPM_CONFIG_FETCH_RETRIES", "5"),
     ("NPM_CONFIG_FETCH_RETRY_MAXTIMEOUT", "8000"),
     // A depot that fell is back in a moment; npm's own first wait is ten seconds.
@@ -36,6 +36,8 @@ const REGISTRIES: [(&str, &str); 11] = [
     // A lockfile that was written beside another registry names that one: the depot is asked all the same.
     ("NPM_CONFIG_REPLACE_REGISTRY_HOST", "always"),
     ("PIP_INDEX_URL", PYPI),
+    // pip caches nothing that came without TLS, unless from a host that it is told to trust.
+    ("PIP_TRUSTED_HOST", "127.0.0.1:7878"),
     ("UV_DEFAULT_INDEX", PYPI),
     ("UV_INDEX_URL", PYPI),
     ("YARN_NPM_REGISTRY_SERVER", NPM),
