@@ -32,7 +32,8 @@ pub struct Turn {
 
 /// Answers one request. What fails is an answer too.
 pub async fn answer(depot: Arc<Depot>, session: Arc<Session>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let mut event = denied(session.claims.session, "");
+    // As one whose client leaves before there is an answer, until more is known.
+    let mut event = Event { outcome: Outcome::Failed, ..denied(session.claims.session, "") };
     let path = request.uri().path().to_owned();
     let adapter = adapter_of(&depot, &path);
     if let Some((adapter, _)) = &adapter {
@@ -133,6 +134,11 @@ pub fn plain(status: StatusCode, media_type: &'static str, body: impl Into<bytes
 /// An answer that says why there is no other: in the body as the ecosystem's clients show it, and in the status line, which
 /// is all that pip shows.
 pub fn refused(adapter: Option<&Arc<dyn Adapter>>, mut record: Record, refusal: &Refusal) -> Response<Body> {
+    record.event.outcome = Outcome::Denied;
+    told(adapter, record, refusal)
+}
+
+fn told(adapter: Option<&Arc<dyn Adapter>>, mut record: Record, refusal: &Refusal) -> Response<Body> {
     if record.event.note.is_empty() {
         record.event.note.clone_from(&refusal.reason);
     }
@@ -178,5 +184,5 @@ fn in_sight(turn: &Turn, headers: &HeaderMap, mut response: Response<Body>) -> R
 /// As `refused`, for what is no fault of the request's.
 pub fn failed(turn: &Turn, mut record: Record, outcome: Outcome, status: u16, reason: String) -> Response<Body> {
     record.event.outcome = outcome;
-    refused(Some(&turn.adapter), record, &Refusal { status, reason })
+    told(Some(&turn.adapter), record, &Refusal { status, reason })
 }

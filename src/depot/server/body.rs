@@ -12,8 +12,11 @@ use hyper::body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Depot, now};
-use crate::depot::ledger::Event;
+use crate::depot::ledger::{Event, Outcome};
 use crate::depot::store::ByteStream;
+
+/// Of a request that was neither refused nor answered.
+const LEFT: &str = "the client left before there was an answer";
 
 /// Every answer's body.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -61,6 +64,10 @@ impl Drop for Record {
     fn drop(&mut self) {
         if !self.handed_on {
             self.stamp();
+            // What failed says why.
+            if self.event.outcome == Outcome::Failed && self.event.note.is_empty() {
+                LEFT.clone_into(&mut self.event.note);
+            }
             self.depot.ledger.record(self.event.clone());
         }
     }

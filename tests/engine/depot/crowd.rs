@@ -75,7 +75,7 @@ fn crowd(sessions: usize) {
              curl -sf -o /tmp/tarball http://127.0.0.1:7878/npm/small/-/small-1.0.0.tgz & small=$!
              curl -sf -o /tmp/own http://127.0.0.1:7878/npm/own-{at}/-/own-{at}-1.0.0.tgz & own=$!
              curl -s -o /dev/null http://127.0.0.1:7878/npm/here-{at}
-             pip install -q --disable-pip-version-check --no-input --target /tmp/site {} || exit 1
+             pip install -q --timeout 300 --disable-pip-version-check --no-input --target /tmp/site {} || exit 1
              wait $large && wait $small && wait $own || exit 2; cd /tmp
              for file in large tarball own; do sha256sum < $file; done; cat site/crowd_*.py; rm -rf large tarball own site",
             WHEELS.map(|name| format!("crowd-{name}")).join(" ")
