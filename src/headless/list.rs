@@ -200,14 +200,14 @@ mod tests {
             profile: "default".into(),
             status: Status::Running,
             status_text: "Up 5 minutes".into(),
-            created: Timestamp::UNIX_EPOCH,
+            created: Timestamp::from_second(1).unwrap(),
             image: "日本\u{1b}[2J\nFAKE persistent".into(),
             command: "sh -c 'a very long command that goes on and on and on'".into(),
             container_id: String::new(),
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
         let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing }];
-        let now = Timestamp::from_second(7_200).unwrap();
+        let now = Timestamp::from_second(7_201).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };
         let text = table(PIPE, now, &rows, &with_posture);
         let lines: Vec<_> = text.lines().collect();

@@ -48,7 +48,7 @@ impl Index {
                     Some(kept) => return self.confirm(key, kept, now, 0),
                     None => format!("{} says that nothing changed, and was not asked that", upstream.base()),
                 },
-                Ok(Reply::Found(found)) => match self.take_in(key, adapter, project, need, upstream, own, found, now).await {
+                Ok(Reply::Found(found)) => match self.take_in(key, adapter, project, need, upstream, own, *found, now).await {
                     Ok(current) => return Ok(current),
                     Err(error) => format!("the index of {project} from {} cannot be used: {error}", upstream.base()),
                 },

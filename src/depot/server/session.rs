@@ -14,7 +14,7 @@ const REQUESTS: usize = 32;
 /// Artifacts fetched at once for one session.
 const FETCHES: usize = 16;
 /// Queries of one session at once, bodies that still arrive included: a client has one.
-const QUERIES: usize = 2;
+const QUERIES: usize = 1;
 /// Connections of one session. Its relay keeps to half as many.
 const CONNECTIONS: usize = 128;
 

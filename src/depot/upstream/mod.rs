@@ -78,7 +78,7 @@ pub struct Fault {
 /// What a registry says of a document.
 pub enum Reply {
     /// It has it.
-    Found(Found),
+    Found(Box<Found>),
     /// It has what it had.
     Unchanged,
     /// It knows nothing by that name.
@@ -185,7 +185,7 @@ impl Egress {
         match response.status().as_u16() {
             304 if *known != Validators::default() => Ok(Reply::Unchanged),
             404 | 410 => Ok(Reply::NotFound),
-            200 => Ok(Reply::Found(upstream.found(response, permit).counted())),
+            200 => Ok(Reply::Found(Box::new(upstream.found(response, permit).counted()))),
             status => Err(upstream.refused(status)),
         }
     }

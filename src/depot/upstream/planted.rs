@@ -1,5 +1,4 @@
 //! Registries of tests' own, on this machine's loopback.
-#![expect(clippy::disallowed_methods, reason = "sockets and threads of the tests")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

@@ -191,11 +191,11 @@ mod tests {
                 misses: 1,
                 complete: 3,
                 bytes: 3 << 20,
-                first: Timestamp::UNIX_EPOCH,
-                last: Timestamp::UNIX_EPOCH,
+                first: Timestamp::from_second(1).unwrap(),
+                last: Timestamp::from_second(1).unwrap(),
             }],
             events: vec![Event {
-                at: Timestamp::UNIX_EPOCH,
+                at: Timestamp::from_second(1).unwrap(),
                 session: SessionId::NIL,
                 ecosystem: Ecosystem::Npm,
                 requested: Requested::Index,
@@ -213,7 +213,7 @@ mod tests {
             }],
             unlisted: 0,
         };
-        let text = page(Page { colour: false, columns: None }, Timestamp::from_second(7_200).unwrap(), &log);
+        let text = page(Page { colour: false, columns: None }, Timestamp::from_second(7_201).unwrap(), &log);
         assert_eq!(text.lines().count(), 5, "{text}");
         for shown in ["pypi:six", "1.17.0", "3 MiB", "2 hours ago", "denied", "npm:left-pad", "not a\\u{202e} read"] {
             assert!(text.contains(shown), "{shown}:\n{text}");

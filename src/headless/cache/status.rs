@@ -127,15 +127,15 @@ mod tests {
         let of = || BTreeMap::from([(Ecosystem::Pypi, counters)]);
         let summary = Summary {
             schema: 1,
-            started: Timestamp::UNIX_EPOCH,
-            updated: Timestamp::UNIX_EPOCH,
+            started: Timestamp::from_second(1).unwrap(),
+            updated: Timestamp::from_second(1).unwrap(),
             totals: of(),
             sessions: BTreeMap::from([(here, of()), (gone, of())]),
             store: StoreFacts { bytes: 1 << 30, capacity: 20 << 30, blobs: 7, ..StoreFacts::default() },
             upstreams: vec![UpstreamFacts {
                 ecosystem: Ecosystem::Npm,
                 url: "https://registry.example/".to_owned(),
-                away: Some((Timestamp::UNIX_EPOCH, "refused\u{1b}[2J".to_owned())),
+                away: Some((Timestamp::from_second(1).unwrap(), "refused\u{1b}[2J".to_owned())),
             }],
             strangers: 4,
         };
@@ -146,14 +146,14 @@ mod tests {
             profile: "default".into(),
             status: Status::Running,
             status_text: "Up".into(),
-            created: Timestamp::UNIX_EPOCH,
+            created: Timestamp::from_second(1).unwrap(),
             image: "i".into(),
             command: "c".into(),
             container_id: String::new(),
         };
         let figures = CacheFigures::of(summary, &[session]);
         let plain = Page { colour: false, columns: None };
-        let now = Timestamp::from_second(7_200).unwrap();
+        let now = Timestamp::from_second(7_201).unwrap();
         let text = page(plain, now, &figures, false);
         for shown in [
             "1 GiB of 20 GiB",

@@ -181,7 +181,7 @@ print('second:', b.recv(1000)[:15])
 }
 
 /// What a process of the sandbox tries on the supervisor, which has the token in its memory and on its connections.
-const SUPERVISOR: &str = r#"
+const SUPERVISOR: &str = r"
 import ctypes, glob, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
 own = os.getpid()
@@ -219,7 +219,7 @@ for option in [socket.SO_REUSEADDR, socket.SO_REUSEPORT]:
         except OSError: pass
         s.close()
 print(got)
-"#;
+";
 
 #[test]
 fn the_token_is_not_to_be_had_from_the_supervisor_nor_is_its_port() {

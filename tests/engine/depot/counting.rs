@@ -65,7 +65,7 @@ impl Registry {
                     Passed { body: readdressed(&page.body, &own), ..page }
                 } else if let Some(page) = asked.path.strip_prefix("/npm") {
                     let page = client.pass(asked, &format!("{npm}{page}"));
-                    if asked.path.ends_with(".tgz") {
+                    if asked.path.rsplit('.').next() == Some("tgz") {
                         page
                     } else {
                         Passed { body: String::from_utf8_lossy(&page.body).replace(&npm, &format!("{own}/npm")).into_bytes(), ..page }
@@ -86,7 +86,7 @@ fn readdressed(body: &[u8], own: &str) -> Vec<u8> {
     for file in page["files"].as_array_mut().into_iter().flatten() {
         let url = file["url"].as_str().unwrap().to_owned();
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        let hexed: String = url.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hexed = url.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         file["url"] = json!(format!("{own}/files/{hexed}/{name}"));
     }
     serde_json::to_vec(&page).unwrap()

@@ -78,7 +78,7 @@ impl Registry {
 
     /// Requests for files, not for indexes.
     pub fn artifacts(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|line| line.contains("/files/") || line.ends_with(".tgz")).collect()
+        self.requests().into_iter().filter(|line| line.contains("/files/") || line.rsplit('.').next() == Some("tgz")).collect()
     }
 }
 
