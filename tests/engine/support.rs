@@ -26,17 +26,17 @@ fn shared() -> &'static Shared {
     // Whatever carries the run's number: a create that the engine had taken from a manager that a test killed may be
     // carried out after that test.
     const SWEEP: &str = r#"cat > /dev/null
-        images=$(docker ps -aq --filter "name=^/palisade-$0-" --filter label=palisade.role=depot | xargs -r docker inspect --format '{{.Image}}')
-        docker ps -aq --filter "name=^/palisade-$0-" | xargs -r docker rm -fv
-        docker volume ls --format '{{.Name}} {{.Label "palisade.session.name"}}' | grep -e "^palisade-$0-" -e " $0-" | cut -d' ' -f1 | xargs -r docker volume rm
+        images=$(docker ps -aq --filter "name=^/(palisade-)?(test|adapter)-$0-" --filter label=palisade.role=depot | xargs -r docker inspect --format '{{.Image}}')
+        docker ps -aq --filter "name=^/(palisade-)?(test|adapter)-$0-" | xargs -r docker rm -fv
+        docker volume ls --format '{{.Name}} {{.Label "palisade.session.name"}}' | grep -e "^palisade-test-$0-" -e " test-$0-" | cut -d' ' -f1 | xargs -r docker volume rm
         test -z "$images" || docker rmi $images
         rm -r "$1""#;
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let run = format!("test-{}", std::process::id());
+        let run = std::process::id().to_string();
         let config = home().join(format!("config-{}", std::process::id()));
         std::fs::create_dir_all(config.join("palisade")).unwrap();
-        std::fs::write(config.join("palisade/config.toml"), format!("depot.name = \"palisade-{run}-depot\"\n")).unwrap();
+        std::fs::write(config.join("palisade/config.toml"), format!("depot.name = \"palisade-test-{run}-depot\"\n")).unwrap();
         let mut sweeper = Command::new("sh");
         sweeper.args(["-c", SWEEP, &run]).arg(&config);
         // A group of its own: what interrupts the run must not interrupt this.
