@@ -1,5 +1,5 @@
-//! npm's registry protocol. Names and paths are in [`ask`] and [`name`], documents in [`read`] and [`write`], which
-//! see a document as a stream of parts ([`json`]); the one query that is passed on is in [`audit`].
+//! npm's registry protocol. Names and paths are in `ask` and `name`, documents in `read` and `write`, which
+//! see a document as a stream of parts (`json`); the one query that is passed on is in `audit`.
 //!
 //! Source: <https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>.
 
