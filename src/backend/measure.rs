@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use super::Backend;
 use super::kernel::probe;
 use crate::failure::{Code, Failure, Result};
-use crate::kernel::{Unreadable, hex};
+use crate::kernel::Unreadable;
 use crate::policy::Posture;
 use crate::policy::audit::{Requested, audit};
 use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
+use crate::units::hex;
 
 /// How long a supervisor may take to come up before a launch is given up: generous, for loaded machines.
 const GATE_DEADLINE: Duration = Duration::from_mins(1);

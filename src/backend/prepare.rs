@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::engine::ProgressStream;
 use super::{Backend, Order, Pull, Reporter, depot, workspace};
 use crate::config::{env_files, profiles};
 use crate::failure::{Code, Failure, Result};
@@ -173,7 +174,11 @@ impl Backend {
 
     async fn pull(&self, reference: &str, reporter: &dyn Reporter) -> Result<()> {
         reporter.step(&format!("pulling {reference}"));
-        let mut progress = self.engine.pull(reference);
+        self.follow(self.engine.pull(reference), reporter).await
+    }
+
+    /// Tells of long work in the engine until it is done, or the operator gives it up.
+    pub(super) async fn follow(&self, mut progress: ProgressStream, reporter: &dyn Reporter) -> Result<()> {
         loop {
             tokio::select! {
                 step = progress.next() => match step {
@@ -189,10 +194,16 @@ impl Backend {
 #[expect(clippy::disallowed_methods, reason = "a launch is where a session's id, which holds the time, is minted")]
 fn mint() -> Result<SessionId> {
     let now = jiff::Timestamp::now().as_millisecond();
-    let mut random = [0; 16];
+    Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random()?)))
+}
+
+/// Bytes that nobody can guess.
+#[expect(clippy::disallowed_methods, reason = "the kernel's own source of randomness")]
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut random = [0; N];
     let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
     std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
-    Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random)))
+    Ok(random)
 }
 
 /// The failure of what the operator gave up.

@@ -14,9 +14,10 @@ use super::Backend;
 use super::engine::{Engine, OneShot, VolumeFacts, architecture, failure_in, own_architecture};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
-use crate::kernel::{HostReader, hex};
+use crate::kernel::HostReader;
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
+use crate::units::hex;
 
 /// Another manager that fills the volume takes about a second; one that was killed is waited for no longer than this. A probe, the slowest
 /// of our helpers, gives up long before.

@@ -2,8 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::sessions::{Tail, tail};
-use super::when::When;
+use super::log_part::LogPart;
 use crate::units::Seconds;
 
 /// Look after the package depot: the one container through which sandboxes reach packages
@@ -53,23 +52,6 @@ pub(super) struct DepotStop {
 /// Show what the depot has printed
 #[derive(Debug, Args)]
 pub(super) struct DepotLogs {
-    /// Stay and show what comes
-    #[arg(short, long)]
-    pub follow: bool,
-
-    /// From this time: RFC 3339, a date, seconds since 1970, or a span ago such as 10m
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<When>,
-
-    /// Up to this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<When>,
-
-    /// The last so many lines, or 'all'
-    #[arg(short = 'n', long, value_name = "LINES", default_value = "all", value_parser = tail)]
-    pub tail: Tail,
-
-    /// The engine's time before each line
-    #[arg(short, long)]
-    pub timestamps: bool,
+    #[command(flatten)]
+    pub part: LogPart,
 }

@@ -6,7 +6,7 @@ use super::depot::{Depot, DepotCommand};
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
 use super::{pages, surroundings};
-use crate::backend::engine::{ExecRequest, LogOptions};
+use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, BuildOrder, Machine, Order};
 use crate::depot::control::ControlVerb;
 use crate::failure::{Code, Failure};
@@ -126,13 +126,7 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
 }
 
 async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
-    let options = LogOptions {
-        follow: asked.follow,
-        since: asked.since.map_or(0, |when| when.unix_seconds(context.now)),
-        until: asked.until.map_or(0, |when| when.unix_seconds(context.now)),
-        tail: asked.tail.0,
-        timestamps: asked.timestamps,
-    };
+    let options = asked.part.options(context.now);
     logs::logs(context, backend, &asked.name, &options, asked.raw).await
 }
 
@@ -161,13 +155,7 @@ async fn keep(context: &Context, backend: &Backend, asked: Depot) -> Done {
         DepotCommand::Start(_) => depot::start(context, backend).await,
         DepotCommand::Stop(asked) => depot::stop(context, backend, asked.grace.map(Seconds::get)).await,
         DepotCommand::Logs(asked) => {
-            let options = LogOptions {
-                follow: asked.follow,
-                since: asked.since.map_or(0, |when| when.unix_seconds(context.now)),
-                until: asked.until.map_or(0, |when| when.unix_seconds(context.now)),
-                tail: asked.tail.0,
-                timestamps: asked.timestamps,
-            };
+            let options = asked.part.options(context.now);
             logs::show(context, backend.depot_logs(&options), options.timestamps, false).await
         }
     }

@@ -9,6 +9,7 @@ mod dispatch;
 mod fault;
 mod images;
 mod launching;
+mod log_part;
 mod pages;
 mod sessions;
 mod surroundings;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::when::When;
+use super::log_part::LogPart;
 use super::words::{KindWord, StatusWord};
 use crate::failure::{Code, Failure, Result};
 use crate::headless::copy::Way;
@@ -129,40 +129,12 @@ pub(super) struct Logs {
     #[arg(value_name = "NAME")]
     pub name: String,
 
-    /// Stay and show what comes
-    #[arg(short, long)]
-    pub follow: bool,
-
-    /// From this time: RFC 3339, a date, seconds since 1970, or a span ago such as 10m
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<When>,
-
-    /// Up to this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<When>,
-
-    /// The last so many lines, or 'all'
-    #[arg(short = 'n', long, value_name = "LINES", default_value = "all", value_parser = tail)]
-    pub tail: Tail,
-
-    /// The engine's time before each line
-    #[arg(short, long)]
-    pub timestamps: bool,
+    #[command(flatten)]
+    pub part: LogPart,
 
     /// Pass control characters to the terminal as they are; what a sandbox prints can then act on it
     #[arg(long)]
     pub raw: bool,
-}
-
-/// `--tail`: a number, or all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tail(pub Option<u64>);
-
-pub(super) fn tail(text: &str) -> std::result::Result<Tail, String> {
-    if text == "all" {
-        return Ok(Tail(None));
-    }
-    text.parse().map(|lines| Tail(Some(lines))).map_err(|_| "give a number of lines, or 'all'".to_owned())
 }
 
 /// Copy files into a session or out of it
@@ -333,12 +305,5 @@ mod tests {
             let failure = way(source, destination).unwrap_err();
             assert!(failure.code == Code::Usage && failure.message.contains(why), "{failure}");
         }
-    }
-
-    #[test]
-    fn tail_is_a_number_or_all() {
-        assert_eq!(tail("all"), Ok(Tail(None)));
-        assert_eq!(tail("5"), Ok(Tail(Some(5))));
-        assert!(tail("-1").is_err() && tail("many").is_err());
     }
 }

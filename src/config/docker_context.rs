@@ -1,6 +1,5 @@
 //! Docker's own contexts, as its command line keeps them: `config.json`, `contexts/meta/…`, `contexts/tls/…`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -8,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Environment, text_file};
 use crate::failure::{Code, Failure, Result};
-use crate::units::sanitise;
+use crate::units::{hex, sanitise};
 
 /// A context's engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +59,7 @@ pub(super) fn find(folder: &Path, name: &str, asked_by: &str) -> Result<Context>
 
 /// A context's folder is called by the hash of its name.
 fn id(name: &str) -> String {
-    Sha256::digest(name.as_bytes()).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(name.as_bytes()))
 }
 
 /// The names of all, sorted; a folder that cannot be read is left out, since this only fills a hint.

@@ -127,7 +127,7 @@ impl Digest {
 
     /// Hexadecimal, lower case.
     pub fn hex(&self) -> String {
-        self.bytes.iter().fold(String::with_capacity(self.bytes.len() * 2), |hex, byte| hex + &format!("{byte:02x}"))
+        crate::units::hex(&self.bytes)
     }
 }
 

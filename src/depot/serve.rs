@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the depot's own files: its configuration, its certificates, its sockets")]
 
 use std::ffi::OsString;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -32,6 +33,8 @@ const BLOCKING_THREADS: usize = 40;
 /// Answers under way get so long to end.
 const DRAIN: Duration = Duration::from_secs(8);
 const LARGEST_CONFIG: u64 = 4 << 20;
+/// In the depot's root.
+const LOCK_FILE: &str = "lock";
 
 /// `palisade depot serve`: until SIGTERM or SIGINT.
 pub fn main() -> u8 {
@@ -53,6 +56,7 @@ pub fn main() -> u8 {
 async fn serve(root: &Path) -> Result<(), String> {
     let config = read_config(&root.join(CONFIG_FILE))?;
     let told = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+    let _alone = alone(root)?;
     let limits = Limits { size: config.store_size.get(), artifact_size: config.artifact_size.get() };
     let store = Store::open(root, limits).map_err(told("the store cannot be opened"))?;
     let ledger = Ledger::open(&root.join(ledger::FOLDER), now()).map_err(told("the ledger cannot be opened"))?;
@@ -83,6 +87,19 @@ async fn serve(root: &Path) -> Result<(), String> {
     depot.store.save().await.map_err(told("what was used last cannot be written down"))
 }
 
+/// Held while this depot runs: two in one store would each throw away what the other brings in.
+fn alone(root: &Path) -> Result<File, String> {
+    let told = |error: io::Error| format!("the store's lock cannot be taken: {error}");
+    let lock = File::create(root.join(LOCK_FILE)).map_err(told)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err("another depot runs in this store; stop it first, or name another with 'depot.name'".to_owned())
+        }
+        Err(TryLockError::Error(error)) => Err(told(error)),
+    }
+}
+
 /// What a manager waits for in the log.
 #[expect(clippy::print_stderr, reason = "the depot's log is its standard error")]
 fn tell_listening() {
@@ -91,7 +108,7 @@ fn tell_listening() {
 
 fn read_config(path: &Path) -> Result<DepotConfig, String> {
     let mut text = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| format!("the configuration cannot be read: {error}"))?;
+    let file = File::open(path).map_err(|error| format!("the configuration cannot be read: {error}"))?;
     file.take(LARGEST_CONFIG).read_to_end(&mut text).map_err(|error| format!("the configuration cannot be read: {error}"))?;
     let config: DepotConfig =
         serde_json::from_slice(&text).map_err(|error| format!("the configuration is not what this depot reads: {error}"))?;
@@ -149,4 +166,18 @@ fn pass_on(order: &[OsString]) -> io::Result<()> {
         out.flush()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_has_one_depot_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let first = alone(root.path()).unwrap();
+        assert!(alone(root.path()).unwrap_err().contains("another depot runs in this store"));
+        drop(first);
+        assert!(alone(root.path()).is_ok());
+    }
 }

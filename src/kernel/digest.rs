@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::procfs::{Procfs, read_text};
+use crate::units::hex;
 
 /// More files than this are not worth remembering.
 const MOST: usize = 64;
@@ -92,12 +93,6 @@ fn save(cache: &Path, known: &BTreeMap<FileKey, [u8; 32]>, newest: FileKey) -> i
     let beside = cache.with_extension(format!("{}.new", std::process::id()));
     std::fs::write(&beside, serde_json::to_vec(&entries)?)?;
     std::fs::rename(&beside, cache)
-}
-
-/// A digest in lower-case hexadecimal.
-pub fn hex(digest: &[u8; 32]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
-    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

@@ -24,7 +24,6 @@ mod surroundings;
 mod tables;
 mod unreadable;
 
-pub use digest::hex;
 pub use gate::GATE_NAME;
 pub use reader::HostReader;
 pub use report::{GateProof, ProbeReport};

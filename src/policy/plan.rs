@@ -21,7 +21,7 @@ use super::request::{ImageFacts, Request, WorkspaceMount};
 use super::{Network, Policy, Timeout, image_volumes};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{Kind, labels};
-use crate::units::{SessionId, SessionName};
+use crate::units::{SessionId, SessionName, hex};
 use base::{Limits, hardened};
 pub use create_request::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 pub use depot::{DepotRequest, depot, depot_requested};
@@ -81,7 +81,7 @@ impl Plan {
     pub fn hash(&self) -> String {
         let mut bare = self.clone();
         bare.create.labels.remove(labels::PLAN);
-        Sha256::digest(bare.canonical_json()).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+        hex(&Sha256::digest(bare.canonical_json()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::kernel::{GateProof, HostReader, ProbeReport};
+use crate::units::hex;
 
 /// Runs the probe with the arguments after `probe`: `--container ID`, and `--gate MILLISECONDS` to wait for the
 /// supervisor to hold the command back first. Gives the exit code.
@@ -53,7 +54,7 @@ fn report(task: &Task) -> Result<ProbeReport, String> {
         Some(wait) => {
             let pid = reader.wait_for_gate(&task.container, 1, Instant::now() + wait).map_err(|why| why.to_string())?;
             let digest = reader.exe_digest(pid, None).map_err(|why| why.to_string())?;
-            Some(GateProof { pid, exe_sha256: crate::kernel::hex(&digest) })
+            Some(GateProof { pid, exe_sha256: hex(&digest) })
         }
     };
     let facts = reader.read(&task.container, 1).map_err(|why| why.to_string())?;

@@ -6,6 +6,7 @@
 mod bytes;
 mod capability;
 mod cpus;
+mod hex;
 mod id;
 mod name;
 mod seconds;
@@ -14,6 +15,7 @@ mod untrusted;
 pub use bytes::Bytes;
 pub use capability::{CapSet, Capability};
 pub use cpus::Cpus;
+pub use hex::hex;
 pub use id::SessionId;
 pub use name::SessionName;
 pub use seconds::Seconds;

@@ -182,7 +182,7 @@ fn the_gate_is_waited_for_and_its_keeper_proved_by_its_executable() {
     let reader = HostReader::default();
     let keeper = reader.wait_for_gate(&sandbox.id, sandbox.pid, Instant::now() + Duration::from_secs(10)).unwrap();
     let cache = tempfile::NamedTempFile::new().unwrap();
-    let digest = palisade::kernel::hex(&reader.exe_digest(keeper, Some(cache.path())).unwrap());
+    let digest = palisade::units::hex(&reader.exe_digest(keeper, Some(cache.path())).unwrap());
     let expected = docker(&["exec", &sandbox.name, "sha256sum", "/usr/bin/perl"]);
     assert!(expected.starts_with(&digest), "{expected} {digest}");
     let gate = sandbox.probe(&["--gate", "5000"]).gate.unwrap();

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::backend::engine::ByteStream;
 use crate::depot::{CA_FILE, ROOT, SOCKET_DIR};
-use crate::kernel::hex;
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
+use crate::units::hex;
 
 /// The program in the image: where every sandbox has it, so that a probe of the depot, which brings its own there, runs
 /// in this image too.
@@ -38,11 +38,11 @@ pub fn image(reference: &str, architecture: &str, program: &[u8], authorities: &
             "User": format!("{OWNER}:{OWNER}"),
             "Labels": { labels::SCHEMA: labels::SCHEMA_VALUE, labels::ROLE: labels::ROLE_DEPOT },
         },
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(&Sha256::digest(&layer).into()))] },
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", hex(&Sha256::digest(&layer)))] },
         "history": [{ "created": "1970-01-01T00:00:00Z", "created_by": "palisade" }],
     });
     let config = config.to_string();
-    let config_file = format!("{}.json", hex(&Sha256::digest(&config).into()));
+    let config_file = format!("{}.json", hex(&Sha256::digest(&config)));
     let manifest = json!([{ "Config": config_file, "RepoTags": [reference], "Layers": ["layer.tar"] }]);
     let mut tree = Tree(tar::Builder::new(Vec::with_capacity(layer.len() + (64 << 10))));
     tree.file("manifest.json", 0o444, manifest.to_string().as_bytes())?;
@@ -158,7 +158,7 @@ mod tests {
         let config = read(manifest["Config"].as_str().unwrap());
         let layer = &found[manifest["Layers"][0].as_str().unwrap()].3;
         assert_eq!(*layer, root(b"x", b"").unwrap());
-        assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{}", hex(&Sha256::digest(layer).into())));
+        assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{}", hex(&Sha256::digest(layer))));
         assert_eq!(config["config"]["Labels"][labels::ROLE], labels::ROLE_DEPOT);
         let other = unpacked(&image(b"y"));
         assert_ne!(serde_json::from_slice::<serde_json::Value>(&other["manifest.json"].3).unwrap()[0]["Config"], manifest["Config"]);

@@ -12,11 +12,12 @@ use crate::config::{Environment, Paths, Settings};
 use crate::depot::config::DepotConfig;
 use crate::depot::token::Key;
 use crate::failure::{Code, Failure, Result};
-use crate::kernel::{HostReader, hex};
+use crate::kernel::HostReader;
 use crate::policy::plan::CreateRequest;
 use crate::policy::plan::{DepotRequest, depot as create_request};
 use crate::session::labels;
 use crate::units::Cpus;
+use crate::units::hex;
 
 /// What the depot may use where its engine has as many.
 const CPUS: Cpus = Cpus::milli(2000);
@@ -61,7 +62,7 @@ impl<'a> Blueprint<'a> {
         let request = create_request(&self.request(String::new(), CPUS, BTreeMap::new()))?;
         let text = serde_json::to_vec(&request)
             .map_err(|error| Failure::new(Code::Internal, format!("cannot write the depot's request down: {error}")))?;
-        Ok(hex(&Sha256::digest(text).into()))
+        Ok(hex(&Sha256::digest(text)))
     }
 
     /// What the engine is asked for: the image by its id, and no more CPUs than the engine has.

@@ -1,18 +1,16 @@
 //! The depot's image on an engine: found by its name, loaded where it is not there, removed when nothing needs it.
 
-use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::Blueprint;
 use super::archive::{chunks, image};
 use crate::backend::engine::{Engine, ImageSummary, own_architecture};
-use crate::backend::prepare::interrupted;
 use crate::backend::supervisor_volume::own_program;
 use crate::backend::{Backend, Reporter};
 use crate::failure::{Failure, Result};
-use crate::kernel::hex;
 use crate::session::labels;
 use crate::units::Untrusted;
+use crate::units::hex;
 
 /// What every tag of ours begins with.
 const REPOSITORY: &str = "palisade-depot";
@@ -28,7 +26,7 @@ pub struct Image {
 /// The name of the image with this program and these certificates.
 pub fn reference(program: &[u8; 32], authorities: &[u8]) -> String {
     let digest = Sha256::new().chain_update(program).chain_update(authorities).finalize();
-    format!("{REPOSITORY}:{}", &hex(&digest.into())[..16])
+    format!("{REPOSITORY}:{}", &hex(&digest)[..16])
 }
 
 impl Backend {
@@ -52,16 +50,7 @@ impl Backend {
     async fn load_depot(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<()> {
         let archive = image(&blueprint.image, own_architecture(), &own_program()?, &blueprint.authorities)
             .map_err(|error| Failure::io("pack the depot's image", &error))?;
-        let mut progress = self.engine.load(&blueprint.image, chunks(archive));
-        loop {
-            tokio::select! {
-                step = progress.next() => match step {
-                    Some(step) => reporter.progress(&step?),
-                    None => return Ok(()),
-                },
-                () = self.interrupt.cancelled() => return Err(interrupted()),
-            }
-        }
+        self.follow(self.engine.load(&blueprint.image, chunks(archive)), reporter).await
     }
 
     /// Removes depot images that nothing needs any more. The engine refuses for one that a container stands on, and

@@ -8,6 +8,7 @@ use super::archive::{OWNER, PROGRAM, chunks, entry};
 use super::read::file;
 use super::{Blueprint, DepotAccess};
 use crate::backend::measure::{Moment, refuse};
+use crate::backend::prepare::random;
 use crate::backend::{Backend, Reporter};
 use crate::depot::config::DepotConfig;
 use crate::depot::token::Key;
@@ -195,12 +196,8 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a depot's first start is where its key is made")]
 fn fresh_key() -> Result<Key> {
-    let mut random = [0; 32];
-    let mut source = std::fs::File::open("/dev/urandom").map_err(|error| Failure::io("open /dev/urandom", &error))?;
-    std::io::Read::read_exact(&mut source, &mut random).map_err(|error| Failure::io("read /dev/urandom", &error))?;
-    Ok(Key::new(random))
+    random().map(Key::new)
 }
 
 #[cfg(test)]

@@ -45,17 +45,11 @@ pub type Input = Pin<Box<dyn AsyncWrite + Send>>;
 /// Steps of long work in the engine.
 pub type ProgressStream = BoxStream<'static, Result<Progress>>;
 
-/// A container engine. Every failure has its [`crate::failure::Code`]: `NotFound`, `Conflict`,
-/// `EngineUnreachable` are told apart by the engine's status and the transport's error, never by text.
+/// The images of an engine: all that building one needs. Failures are as [`Engine`]'s.
 #[async_trait]
-pub trait Engine: Send + Sync {
-    /// Where it is.
-    fn endpoint(&self) -> &Endpoint;
-    /// Version and API version in use.
+pub trait Images: Send + Sync {
+    /// Version and API version in use, and the architecture that images are made for.
     async fn version(&self) -> Result<EngineVersion>;
-    /// What the engine says of itself and its host.
-    async fn info(&self) -> Result<EngineInfo>;
-
     /// An image that is present.
     async fn image(&self, reference: &str) -> Result<ImageFacts>;
     /// Images with our labels.
@@ -70,6 +64,16 @@ pub trait Engine: Send + Sync {
     fn build(&self, request: &BuildRequest, context: ByteStream) -> ProgressStream;
     /// Removes an image by reference or id; one that is gone is no failure.
     async fn remove_image(&self, reference: &str) -> Result<()>;
+}
+
+/// A container engine. Every failure has its [`crate::failure::Code`]: `NotFound`, `Conflict`,
+/// `EngineUnreachable` are told apart by the engine's status and the transport's error, never by text.
+#[async_trait]
+pub trait Engine: Images {
+    /// Where it is.
+    fn endpoint(&self) -> &Endpoint;
+    /// What the engine says of itself and its host.
+    async fn info(&self) -> Result<EngineInfo>;
 
     /// Creates a session's container.
     async fn create(&self, request: &CreateRequest) -> Result<Created>;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::{ImageSpec, bootstrap, tree};
 use crate::backend::Reporter;
-use crate::backend::engine::{Engine, ProgressStream, own_architecture};
+use crate::backend::engine::{Images, ProgressStream, own_architecture};
 use crate::failure::{Code, Failure, Result};
 use crate::session::labels;
 
@@ -15,7 +15,7 @@ use crate::session::labels;
 const PULL_SILENCE: Duration = Duration::from_secs(90);
 
 /// The base's reference, present on the engine.
-pub async fn obtain(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<String> {
+pub async fn obtain(engine: &dyn Images, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<String> {
     let present = is_present(engine, &spec.base).await?;
     if present && !spec.no_cache {
         return Ok(spec.base.clone());
@@ -49,7 +49,7 @@ fn told(failure: &Failure) -> String {
     failure.details.first().map_or_else(|| failure.message.clone(), |first| format!("{} ({first})", failure.message))
 }
 
-async fn is_present(engine: &dyn Engine, reference: &str) -> Result<bool> {
+async fn is_present(engine: &dyn Images, reference: &str) -> Result<bool> {
     match engine.image(reference).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.code == Code::NotFound => Ok(false),
@@ -57,7 +57,7 @@ async fn is_present(engine: &dyn Engine, reference: &str) -> Result<bool> {
     }
 }
 
-async fn make(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<()> {
+async fn make(engine: &dyn Images, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<()> {
     let tag = spec.bootstrapped_tag();
     let engine_architecture = engine.version().await?.architecture;
     let ours = own_architecture();

@@ -17,7 +17,7 @@ use bytes::Bytes as Chunk;
 use futures_util::{StreamExt, stream};
 
 use super::Reporter;
-use super::engine::{BuildRequest, Engine, ImageSummary, ProgressStream};
+use super::engine::{BuildRequest, ImageSummary, Images, ProgressStream};
 use crate::failure::{Code, Result};
 use crate::policy::ImageFacts;
 use crate::session::labels;
@@ -51,7 +51,7 @@ pub struct Ensured {
 }
 
 /// Builds the sandbox image and puts the tag on it, whatever had it before.
-pub async fn build(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<ImageFacts> {
+pub async fn build(engine: &dyn Images, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<ImageFacts> {
     spec.check()?;
     let context = recipe::context(&authorities::read(spec.ca_bundle.as_deref())?)?;
     let superseded = shelf::superseded_by(engine, &spec.tag).await?;
@@ -75,7 +75,7 @@ pub async fn build(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporte
 }
 
 /// Builds the sandbox image only where it is missing or outdated.
-pub async fn ensure(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<Ensured> {
+pub async fn ensure(engine: &dyn Images, spec: &ImageSpec, reporter: &dyn Reporter) -> Result<Ensured> {
     match state(engine, &spec.tag).await? {
         State::Current(image) | State::Foreign(image) => Ok(Ensured { image, built: false }),
         State::Missing => Ok(Ensured { image: build(engine, spec, reporter).await?, built: true }),
@@ -92,7 +92,7 @@ pub async fn ensure(engine: &dyn Engine, spec: &ImageSpec, reporter: &dyn Report
 }
 
 /// Whether an image is there under this tag, and whether it is built by this recipe.
-pub async fn state(engine: &dyn Engine, tag: &str) -> Result<State> {
+pub async fn state(engine: &dyn Images, tag: &str) -> Result<State> {
     let image = match engine.image(tag).await {
         Ok(image) => image,
         Err(failure) if failure.code == Code::NotFound => return Ok(State::Missing),

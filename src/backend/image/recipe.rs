@@ -1,11 +1,11 @@
 //! The recipe of the sandbox image as this binary carries it, and the context that an engine builds it from.
 
-use std::fmt::Write as _;
 use std::io;
 
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, Result};
+use crate::units::hex;
 
 /// On a sandbox image: SHA-256 of the recipe that it was built by.
 pub const RECIPE_LABEL: &str = "palisade.image.recipe";
@@ -41,11 +41,7 @@ pub fn digest() -> String {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     }
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&hash.finalize())
 }
 
 /// The context as a tar archive: the same bytes for the same recipe and authorities, so that the engine's cache holds.

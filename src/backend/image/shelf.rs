@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::recipe::{BUILDING, STATE_LABEL};
 use super::{RECIPE_LABEL, outdated};
-use crate::backend::engine::{Engine, ImageSummary};
+use crate::backend::engine::{ImageSummary, Images};
 use crate::failure::{Code, Failure, Result};
 use crate::session::labels;
 
@@ -33,7 +33,7 @@ pub struct OurImage {
 }
 
 /// Images of ours, tagged ones first, each group newest first.
-pub async fn list(engine: &dyn Engine) -> Result<Vec<OurImage>> {
+pub async fn list(engine: &dyn Images) -> Result<Vec<OurImage>> {
     let mut images: Vec<OurImage> = ours(engine).await?.into_iter().map(OurImage::from).collect();
     images.sort_by(|a, b| {
         let order = |image: &OurImage| (image.summary.tags.is_empty(), std::cmp::Reverse(image.summary.created));
@@ -43,7 +43,7 @@ pub async fn list(engine: &dyn Engine) -> Result<Vec<OurImage>> {
 }
 
 /// Removes an image of ours, by tag, id, or at least twelve digits of an id. Another's is refused.
-pub async fn remove(engine: &dyn Engine, reference: &str) -> Result<ImageSummary> {
+pub async fn remove(engine: &dyn Images, reference: &str) -> Result<ImageSummary> {
     let images = ours(engine).await?;
     let found: Vec<&ImageSummary> = images.iter().filter(|image| is_named(image, reference)).collect();
     match found.as_slice() {
@@ -57,7 +57,7 @@ pub async fn remove(engine: &dyn Engine, reference: &str) -> Result<ImageSummary
     }
 }
 
-async fn not_ours(engine: &dyn Engine, reference: &str) -> Failure {
+async fn not_ours(engine: &dyn Images, reference: &str) -> Failure {
     match engine.image(reference).await {
         Ok(_) => Failure::new(Code::Refused, format!("the image '{reference}' was not made by palisade"))
             .hint("remove it with the engine's own tools; 'palisade image ls' shows the images of palisade's"),
@@ -68,7 +68,7 @@ async fn not_ours(engine: &dyn Engine, reference: &str) -> Failure {
 }
 
 /// What becomes superfluous when `tag` moves on: its present image, and what builds that did not end have left.
-pub async fn superseded_by(engine: &dyn Engine, tag: &str) -> Result<Vec<String>> {
+pub async fn superseded_by(engine: &dyn Images, tag: &str) -> Result<Vec<String>> {
     let superseded = |image: &ImageSummary| {
         let unfinished = image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING);
         (image.tags.is_empty() && unfinished) || (image.tags.len() == 1 && is_named(image, tag))
@@ -78,13 +78,13 @@ pub async fn superseded_by(engine: &dyn Engine, tag: &str) -> Result<Vec<String>
 
 /// Removes these images where nothing needs them: the engine itself refuses for one that a container or a
 /// younger image stands on, and for that reason its refusal is no failure here.
-pub async fn sweep(engine: &dyn Engine, superseded: &[String], current: &str) {
+pub async fn sweep(engine: &dyn Images, superseded: &[String], current: &str) {
     for id in superseded.iter().filter(|id| *id != current) {
         let _ = engine.remove_image(id).await;
     }
 }
 
-async fn ours(engine: &dyn Engine) -> Result<Vec<ImageSummary>> {
+async fn ours(engine: &dyn Images) -> Result<Vec<ImageSummary>> {
     let is_ours = |image: &ImageSummary| image.labels.get(labels::ROLE).is_some_and(|role| role.raw() == labels::ROLE_IMAGE);
     Ok(engine.our_images().await?.into_iter().filter(is_ours).collect())
 }

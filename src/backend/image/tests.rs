@@ -1,17 +1,11 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use futures_util::future::ready;
 
 use super::spec::tests::spec;
 use super::*;
-use crate::backend::engine::{
-    AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, EngineInfo, EngineVersion, ExecRequest, ExecState,
-    LogOptions, OneShot, OutputStream, Progress, VolumeFacts, WaitFor,
-};
+use crate::backend::engine::{ByteStream, EngineVersion, Progress};
 use crate::failure::Failure;
-use crate::policy::plan::CreateRequest;
-use crate::session::ContainerFacts;
 use crate::units::Bytes;
 
 /// An engine that knows images and nothing else.
@@ -67,10 +61,17 @@ fn lines(result: Result<()>) -> ProgressStream {
 }
 
 #[async_trait]
-#[expect(clippy::unimplemented, reason = "an image build asks for nothing else")]
-impl Engine for Shelf {
+impl Images for Shelf {
     async fn version(&self) -> Result<EngineVersion> {
-        unimplemented!()
+        Err(Failure::new(Code::EngineError, "it is not asked what it is: nothing is bootstrapped here"))
+    }
+    fn import(&self, reference: &str, _: &[String], _: ByteStream) -> ProgressStream {
+        self.ask(format!("import {reference}"));
+        lines(Err(Failure::new(Code::EngineError, "it imports nothing")))
+    }
+    fn load(&self, reference: &str, _: ByteStream) -> ProgressStream {
+        self.ask(format!("load {reference}"));
+        lines(Err(Failure::new(Code::EngineError, "it loads nothing")))
     }
     async fn image(&self, reference: &str) -> Result<ImageFacts> {
         let images = self.images.lock().unwrap();
@@ -104,79 +105,6 @@ impl Engine for Shelf {
         self.ask(format!("remove {}", reference.get(..11).unwrap_or(reference)));
         self.images.lock().unwrap().retain(|image| image.id != reference && !image.tags.contains(&reference.into()));
         Ok(())
-    }
-
-    fn endpoint(&self) -> &Endpoint {
-        unimplemented!()
-    }
-    async fn info(&self) -> Result<EngineInfo> {
-        unimplemented!()
-    }
-    fn import(&self, _: &str, _: &[String], _: ByteStream) -> ProgressStream {
-        unimplemented!()
-    }
-    fn load(&self, _: &str, _: ByteStream) -> ProgressStream {
-        unimplemented!()
-    }
-    async fn create(&self, _: &CreateRequest) -> Result<Created> {
-        unimplemented!()
-    }
-    async fn create_one_shot(&self, _: &OneShot) -> Result<Created> {
-        unimplemented!()
-    }
-    async fn inspect(&self, _: &str) -> Result<ContainerFacts> {
-        unimplemented!()
-    }
-    async fn our_containers(&self) -> Result<Vec<ContainerSummary>> {
-        unimplemented!()
-    }
-    async fn start(&self, _: &str) -> Result<()> {
-        unimplemented!()
-    }
-    async fn stop(&self, _: &str, _: Option<u64>) -> Result<()> {
-        unimplemented!()
-    }
-    async fn kill(&self, _: &str, _: &str) -> Result<()> {
-        unimplemented!()
-    }
-    async fn remove(&self, _: &str) -> Result<()> {
-        unimplemented!()
-    }
-    async fn wait(&self, _: &str, _: WaitFor) -> Result<i64> {
-        unimplemented!()
-    }
-    async fn attach(&self, _: &str, _: AttachOptions) -> Result<Attached> {
-        unimplemented!()
-    }
-    fn logs(&self, _: &str, _: &LogOptions) -> OutputStream {
-        unimplemented!()
-    }
-    async fn exec(&self, _: &str, _: &ExecRequest) -> Result<(String, Attached)> {
-        unimplemented!()
-    }
-    async fn exec_state(&self, _: &str) -> Result<ExecState> {
-        unimplemented!()
-    }
-    async fn upload(&self, _: &str, _: &str, _: ByteStream) -> Result<()> {
-        unimplemented!()
-    }
-    fn download(&self, _: &str, _: &str) -> ByteStream {
-        stream::once(ready(Err(std::io::ErrorKind::Unsupported.into()))).boxed()
-    }
-    async fn create_volume(&self, _: &str, _: &[(String, String)]) -> Result<VolumeFacts> {
-        unimplemented!()
-    }
-    async fn volume(&self, _: &str) -> Result<VolumeFacts> {
-        unimplemented!()
-    }
-    async fn our_volumes(&self) -> Result<Vec<VolumeFacts>> {
-        unimplemented!()
-    }
-    async fn volume_size(&self, _: &str, _: std::time::Duration) -> Result<u64> {
-        unimplemented!()
-    }
-    async fn remove_volume(&self, _: &str) -> Result<()> {
-        unimplemented!()
     }
 }
 

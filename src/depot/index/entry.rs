@@ -48,7 +48,7 @@ pub fn key(project: &Project) -> String {
 
 /// SHA-256 in hexadecimal.
 pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    crate::units::hex(&Sha256::digest(bytes))
 }
 
 /// Makes the folder and removes what a killed depot left half-written. How many entries there are.

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::fold::{FetchedArtifact, Log};
 use crate::depot::promise::{Algorithm, Digest, Ecosystem};
-use crate::units::SessionId;
+use crate::units::{SessionId, hex};
 
 /// What a package URL leaves as it is: <https://github.com/package-url/purl-spec>.
 const IN_PURL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -192,7 +192,7 @@ fn serial_number(session: SessionId, components: &[Component]) -> String {
     uuid.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     uuid[6] = (uuid[6] & 0x0f) | 0x80;
     uuid[8] = (uuid[8] & 0x3f) | 0x80;
-    let hex = |part: Range<usize>| uuid[part].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let hex = |part: Range<usize>| hex(&uuid[part]);
     format!("urn:uuid:{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
 }
 

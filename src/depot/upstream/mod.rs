@@ -6,30 +6,32 @@ mod health;
 #[cfg(test)]
 pub(in crate::depot) mod planted;
 mod reach;
+mod registry;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use super::config::{Credentials, DepotConfig, UpstreamConfig};
+use super::config::DepotConfig;
 use super::ledger::UpstreamFacts;
 use super::names::Project;
 use super::promise::Ecosystem;
-use health::Health;
 use reach::Reach;
+pub use registry::Upstream;
+use registry::host;
 pub use route::Pattern;
 
-/// Questions at once to one registry that it has not begun to answer: one that is slow holds up nobody else's.
-const QUESTIONS: usize = 64;
 /// Documents and artifacts that come in at once from all registries together: each may hold some hundred kilobytes and a file.
 const AT_ONCE: usize = 64;
 /// Connections that are kept for the next request.
@@ -40,8 +42,6 @@ const TRY_AGAIN: Duration = Duration::from_millis(300);
 const DOCUMENT_DEADLINE: Duration = Duration::from_mins(2);
 /// An artifact may take this long: who sends a byte now and then is not waited for any longer.
 const ARTIFACT_DEADLINE: Duration = Duration::from_hours(1);
-/// The longest validator that is kept and sent back.
-const LONGEST_VALIDATOR: usize = 512;
 
 /// Every registry, and the clients that reach them.
 pub struct Egress {
@@ -52,16 +52,6 @@ pub struct Egress {
     upstreams: BTreeMap<Ecosystem, Vec<Arc<Upstream>>>,
     reach: Arc<Reach>,
     permits: Arc<Semaphore>,
-}
-
-/// One registry.
-pub struct Upstream {
-    ecosystem: Ecosystem,
-    base: Url,
-    owns: Vec<Pattern>,
-    authorization: Option<HeaderValue>,
-    health: Health,
-    permits: Semaphore,
 }
 
 /// Why a registry gave no usable answer.
@@ -234,7 +224,7 @@ impl Egress {
             return Err(Fault { away: true, forbids: false, reason });
         }
         // Never closed.
-        let question = upstream.permits.acquire().await;
+        let question = upstream.questions.acquire().await;
         let mut last = None;
         for pause in [None, Some(TRY_AGAIN)] {
             if let Some(pause) = pause {
@@ -254,9 +244,10 @@ impl Egress {
                     if is_own(url) {
                         upstream.health.answered();
                     }
+                    // Only then may the registry be asked the next question: answers that wait for this are bounded, too.
+                    let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
                     drop(question);
-                    // Held until the last of the body has come.
-                    return Ok((response, Arc::clone(&self.permits).acquire_owned().await.ok()));
+                    return Ok((response, permit));
                 }
                 Err(error) => {
                     // A redirect may have led elsewhere.
@@ -271,225 +262,5 @@ impl Egress {
             upstream.health.failed(now, &fault.reason);
         }
         Err(fault)
-    }
-}
-
-/// The host of an address, for people.
-fn host(url: &Url) -> &str {
-    url.host_str().unwrap_or("the registry")
-}
-
-impl Upstream {
-    fn new(ecosystem: Ecosystem, config: &UpstreamConfig) -> Result<Self, String> {
-        let with_slash = format!("{}/", config.url.trim_end_matches('/'));
-        let base = Url::parse(&with_slash).map_err(|error| format!("the registry's address '{}' cannot be used: {error}", config.url))?;
-        let owns = config.owns.iter().map(|pattern| Pattern::new(pattern)).collect();
-        let authorization = config.credentials.as_ref().map(|credentials| {
-            use base64::Engine as _;
-            let text = match credentials {
-                Credentials::Basic(pair) => format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)),
-                Credentials::Bearer(token) => format!("Bearer {token}"),
-            };
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| format!("the credentials for '{}' hold a character that no header can", config.url))?;
-            value.set_sensitive(true);
-            Ok::<_, String>(value)
-        });
-        Ok(Self {
-            ecosystem,
-            base,
-            owns,
-            authorization: authorization.transpose()?,
-            health: Health::default(),
-            permits: Semaphore::new(QUESTIONS),
-        })
-    }
-
-    /// Its base address, by which an index page remembers it.
-    pub fn base(&self) -> &Url {
-        &self.base
-    }
-
-    fn owns(&self, project: &Project) -> bool {
-        self.owns.iter().any(|pattern| pattern.matches(&project.name))
-    }
-
-    fn is_for_anyone(&self) -> bool {
-        self.owns.is_empty()
-    }
-
-    /// The host, for people.
-    pub fn shown(&self) -> &str {
-        host(&self.base)
-    }
-
-    fn fault(&self, what: &str) -> Fault {
-        Fault { away: false, forbids: false, reason: format!("{}: {what}", self.shown()) }
-    }
-
-    fn refused(&self, status: u16) -> Fault {
-        let why = match status {
-            401 | 403 | 451 => ": it wants other credentials, or forbids this package",
-            _ => "",
-        };
-        Fault { away: false, forbids: !why.is_empty(), reason: format!("{} answers {status}{why}", self.shown()) }
-    }
-
-    fn below(&self, path: &str) -> Result<Url, Fault> {
-        let url = Url::parse(&format!("{}{path}", self.base)).map_err(|_| self.fault("no address can be made for that name"))?;
-        // An adapter has proved the name; this holds whatever it overlooked.
-        if url.origin() == self.base.origin() && url.path().starts_with(self.base.path()) {
-            Ok(url)
-        } else {
-            Err(self.fault("that name leads away from it"))
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "what one registry answered")]
-    fn found(&self, response: reqwest::Response, permit: Option<OwnedSemaphorePermit>) -> Found {
-        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let validator = |name| text(name).filter(|value| value.len() <= LONGEST_VALIDATOR).map(str::to_owned);
-        Found {
-            url: response.url().clone(),
-            media_type: text(header::CONTENT_TYPE).and_then(|text| text.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase(),
-            validators: Validators { etag: validator(header::ETAG), last_modified: validator(header::LAST_MODIFIED) },
-            length: response.content_length(),
-            body: response.bytes_stream().map_err(|error| std::io::Error::other(client::cause(&error))).boxed(),
-            permit,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::planted::Planted;
-    use super::*;
-    use crate::depot::token::Key;
-    use crate::units::{Bytes, Seconds};
-
-    /// An egress to registries that are this very test.
-    async fn led_to(found: Planted, target: &str) -> Result<Found, Fault> {
-        let egress = found.egress();
-        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
-        egress.artifact(&upstream, target, Timestamp::UNIX_EPOCH).await
-    }
-
-    #[tokio::test]
-    async fn neither_an_index_nor_a_redirect_leads_to_what_is_not_public() {
-        let inside = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a secret")));
-        let port = inside.port();
-        for target in
-            [format!("http://127.0.0.1:{port}/x"), format!("http://[::ffff:7f00:1]:{port}/x"), format!("http://localhost:{port}/x")]
-        {
-            let there = target.clone();
-            let registry = Planted::new(move |path| match path {
-                "/away" => {
-                    Some(format!("HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into())
-                }
-                _ => None,
-            });
-            let redirecting = format!("{}away", registry.url);
-            assert!(led_to(registry, &redirecting).await.is_err(), "redirected to {target}");
-            let registry = Planted::new(|_| None);
-            assert!(led_to(registry, &target).await.is_err(), "told by an index: {target}");
-        }
-        assert_eq!(inside.requests(), Vec::<String>::new());
-        // The registry itself is where the settings say, wherever that is.
-        let registry = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a file")));
-        let own = format!("{}x", registry.url);
-        assert!(led_to(registry, &own).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn credentials_go_to_their_registry_alone() {
-        let other = Planted::new(|_| Some(planted::reply(200, "text/plain", b"a file")));
-        let there = format!("HTTP/1.1 302 Found\r\nLocation: {}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", other.url);
-        let registry = Planted::new(move |_| Some(there.clone().into()));
-        let egress = registry.egress_with(&[&other.url]);
-        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
-        let now = Timestamp::UNIX_EPOCH;
-        assert!(egress.artifact(&upstream, &format!("{}x", other.url), now).await.is_ok(), "told by its index");
-        assert!(egress.artifact(&upstream, &format!("{}x", registry.url), now).await.is_ok(), "redirected by it");
-        assert!(egress.document(&upstream, "x/", "text/html", &Validators::default(), now).await.is_ok());
-        assert!(registry.was_sent("authorization: bearer word") && other.requests().len() == 3 && !other.was_sent("authorization"));
-    }
-
-    #[tokio::test]
-    async fn a_document_that_was_never_had_is_not_unchanged() {
-        let registry = Planted::new(|_| Some(planted::reply(304, "text/html", b"")));
-        let egress = registry.egress();
-        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
-        let (now, none) = (Timestamp::UNIX_EPOCH, Validators::default());
-        assert!(egress.document(&upstream, "x/", "text/html", &none, now).await.is_err());
-        let known = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
-        assert!(matches!(egress.document(&upstream, "x/", "text/html", &known, now).await, Ok(Reply::Unchanged)));
-    }
-
-    #[tokio::test]
-    async fn one_bad_answer_and_another_host_s_absence_make_no_registry_away() {
-        let registry =
-            Planted::new(|path| (path != "/gone/").then(|| planted::reply(if path == "/bad/" { 503 } else { 200 }, "text/html", b"")));
-        // In the settings, and not there.
-        let absent = Planted::new(|_| None).url.clone();
-        let egress = registry.egress_with(&[&absent]);
-        let upstream = Arc::clone(&egress.upstreams[&Ecosystem::Pypi][0]);
-        let (now, known) = (Timestamp::UNIX_EPOCH, Validators::default());
-        let ask = async |path: &str| egress.document(&upstream, path, "text/html", &known, now).await.map(drop);
-        assert!(ask("bad/").await.unwrap_err().away);
-        assert!(egress.artifact(&upstream, &format!("{absent}x"), now).await.is_err_and(|fault| fault.away));
-        assert!(ask("good/").await.is_ok(), "everyone else's packages are still to be had");
-        assert!(ask("gone/").await.unwrap_err().away);
-        assert!(ask("good/").await.is_err(), "now it is left alone for a moment");
-    }
-
-    fn egress() -> Egress {
-        let upstream = |url: &str, owns: &[&str]| UpstreamConfig {
-            url: url.to_owned(),
-            owns: owns.iter().map(|&owned| owned.to_owned()).collect(),
-            credentials: None,
-        };
-        let npm = vec![
-            upstream("https://npm.corp.example/api", &["@corp/*", "widgets"]),
-            upstream("https://mirror.corp.example", &[]),
-            upstream("https://registry.example", &[]),
-        ];
-        let config = DepotConfig {
-            schema: 1,
-            key: Key::new([0; 32]),
-            key_made: jiff::Timestamp::UNIX_EPOCH,
-            upstreams: BTreeMap::from([(Ecosystem::Npm, npm)]),
-            index_ttl: Seconds::new(600),
-            store_size: Bytes::new(1),
-            artifact_size: Bytes::new(1),
-            proxy: String::new(),
-        };
-        Egress::new(&config, None).unwrap()
-    }
-
-    fn route(egress: &Egress, name: &str) -> Vec<String> {
-        let project = Project { ecosystem: Ecosystem::Npm, name: name.to_owned() };
-        egress.route(&project).iter().map(|upstream| upstream.base.to_string()).collect()
-    }
-
-    #[test]
-    fn an_owned_name_is_asked_of_its_owner_alone_and_the_rest_in_order() {
-        let egress = egress();
-        assert_eq!(route(&egress, "@corp/secret"), ["https://npm.corp.example/api/"]);
-        assert_eq!(route(&egress, "widgets"), ["https://npm.corp.example/api/"]);
-        assert_eq!(route(&egress, "widgets2"), ["https://mirror.corp.example/", "https://registry.example/"]);
-        let project = |name: &str| Project { ecosystem: Ecosystem::Npm, name: name.to_owned() };
-        assert!(egress.may_name(&project("express")) && !egress.may_name(&project("@corp/secret")));
-        assert_eq!(egress.public(Ecosystem::Npm).unwrap().base.host_str(), Some("registry.example"));
-        assert!(egress.route(&Project { ecosystem: Ecosystem::Pypi, name: "six".to_owned() }).is_empty());
-    }
-
-    #[test]
-    fn no_path_leads_away_from_its_registry() {
-        let egress = egress();
-        let upstream = &egress.upstreams[&Ecosystem::Npm][0];
-        assert_eq!(upstream.below("@corp%2fa").unwrap().as_str(), "https://npm.corp.example/api/@corp%2fa");
-        for path in ["../x", "../../x", "a/../../x", "%2e%2e/x"] {
-            assert!(upstream.below(path).is_err(), "{path}");
-        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use palisade::backend::engine::{ByteStream, DockerEngine, Endpoint, Engine, OutputKind, OutputStream};
+use palisade::backend::engine::{ByteStream, DockerEngine, Endpoint, Engine, Images, OutputKind, OutputStream};
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::session::labels;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use palisade::backend::engine::{BuildRequest, Engine};
+use palisade::backend::engine::{BuildRequest, Images};
 use palisade::failure::{Code, Failure};
 
 use super::bench::{Bench, bytes_stream, on_an_engine};

@@ -1,6 +1,6 @@
 //! Containers and volumes from their making to their end.
 
-use palisade::backend::engine::{AttachOptions, Engine, ExecRequest, OneShot, WaitFor};
+use palisade::backend::engine::{AttachOptions, Engine, ExecRequest, Images, OneShot, WaitFor};
 use palisade::failure::Code;
 use palisade::session::Status;
 

@@ -4,16 +4,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lab::Lab;
-use super::registry::{Asked, Registry, content, npm_page, reply, sha256};
+use super::registry::{OCTETS, Registry, content, npm_page, reply, sha256};
 use crate::support::until;
 
-const OCTETS: &str = "application/octet-stream";
 const AUDIT: &str = "/npm/-/npm/v1/security/advisories/bulk";
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
-}
 
 #[test]
 fn no_registry_leads_the_depot_to_services_of_the_host_or_of_an_instance() {
@@ -55,7 +49,7 @@ fn no_registry_leads_the_depot_to_services_of_the_host_or_of_an_instance() {
 #[test]
 fn one_bad_answer_of_a_registry_is_nobody_else_s() {
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/npm/name" => npm_page(&url(asked), "name", &[("1.0.0", b"name")]),
+        "/npm/name" => npm_page(&asked.url(), "name", &[("1.0.0", b"name")]),
         "/npm/name/-/name-1.0.0.tgz" => reply(200, OCTETS, b"name"),
         "/npm/limited" => reply(429, "text/plain", b""),
         _ => reply(503, "text/plain", b""),
@@ -73,7 +67,7 @@ fn one_bad_answer_of_a_registry_is_nobody_else_s() {
 fn what_is_too_young_is_had_in_no_way_and_from_nobody_s_store() {
     let registry = Registry::new(|asked| match asked.path.as_str() {
         "/npm/young" => {
-            let page = npm_page(&url(asked), "young", &[("1.0.0", b"old"), ("2.0.0", b"new")]);
+            let page = npm_page(&asked.url(), "young", &[("1.0.0", b"old"), ("2.0.0", b"new")]);
             // The second version's time: long after this test.
             let text = String::from_utf8(page).unwrap().replace("\"2.0.0\":\"2020-01-01T00:00:00Z\"", "\"2.0.0\":\"2999-01-01T00:00:00Z\"");
             let body = text.split_once("\r\n\r\n").unwrap().1.to_owned();
@@ -86,7 +80,7 @@ fn what_is_too_young_is_had_in_no_way_and_from_nobody_s_store() {
                 format!(
                     "{{\"filename\":\"young-{version}-py3-none-any.whl\",\"url\":\"{}/files/young-{version}-py3-none-any.whl\",\
                      \"hashes\":{{\"sha256\":\"{}\"}},\"core-metadata\":true{time}}}",
-                    url(asked),
+                    asked.url(),
                     sha256(version.as_bytes())
                 )
             };
@@ -224,7 +218,7 @@ print(got)
 #[test]
 fn the_token_is_not_to_be_had_from_the_supervisor_nor_is_its_port() {
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/npm/name" => npm_page(&url(asked), "name", &[("1.0.0", &content(1, 4_000_000))]),
+        "/npm/name" => npm_page(&asked.url(), "name", &[("1.0.0", &content(1, 4_000_000))]),
         "/npm/name/-/name-1.0.0.tgz" => reply(200, OCTETS, &content(1, 4_000_000)),
         _ => reply(404, "text/plain", b""),
     });

@@ -2,21 +2,14 @@
 //! depot that was paused, or that cannot start.
 
 use super::lab::Lab;
-use super::registry::{Asked, Registry, content, npm_page, pypi_page, reply, sha256};
+use super::registry::{OCTETS, Registry, content, npm_page, pypi_page, reply, sha256};
 use crate::support::{docker, text};
-
-const OCTETS: &str = "application/octet-stream";
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
-}
 
 fn honest() -> Registry {
     Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/thing/" => pypi_page(&url(asked), "thing", &[("1.0", &content(1, 9_000))]),
+        "/pypi/simple/thing/" => pypi_page(&asked.url(), "thing", &[("1.0", &content(1, 9_000))]),
         "/files/thing-1.0.tar.gz" => reply(200, OCTETS, &content(1, 9_000)),
-        "/npm/thing" => npm_page(&url(asked), "thing", &[("1.0.0", &content(2, 9_000))]),
+        "/npm/thing" => npm_page(&asked.url(), "thing", &[("1.0.0", &content(2, 9_000))]),
         "/npm/thing/-/thing-1.0.0.tgz" => reply(200, OCTETS, &content(2, 9_000)),
         _ => reply(404, "text/plain", b""),
     })

@@ -86,7 +86,7 @@ fn readdressed(body: &[u8], own: &str) -> Vec<u8> {
     for file in page["files"].as_array_mut().into_iter().flatten() {
         let url = file["url"].as_str().unwrap().to_owned();
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        let hexed = url.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hexed = palisade::units::hex(url.as_bytes());
         file["url"] = json!(format!("{own}/files/{hexed}/{name}"));
     }
     serde_json::to_vec(&page).unwrap()

@@ -10,9 +10,8 @@ use serde_json::json;
 
 use super::lab::{Inside, Lab};
 use super::measure::Rest;
-use super::registry::{Asked, Registry, content, npm_page, reply, sha256};
+use super::registry::{OCTETS, Registry, content, npm_page, reply, sha256};
 
-const OCTETS: &str = "application/octet-stream";
 const LARGE: usize = 24 << 20;
 /// Of what each sandbox alone asks for.
 const OWN: usize = 5 << 20;
@@ -120,7 +119,7 @@ fn slow(sessions: usize, gathering: &Arc<Gathering>) -> Registry {
             return reply(404, "text/plain", b"");
         }
         let page = |file: &str, promised: &[u8]| {
-            let url = format!("{}/files/{file}", url(asked));
+            let url = format!("{}/files/{file}", asked.url());
             let file = json!({"filename": file, "url": url, "hashes": {"sha256": sha256(promised)}, "size": promised.len()});
             let name = path.trim_start_matches("/pypi/simple/").trim_end_matches('/');
             let page = json!({"meta": {"api-version": "1.1"}, "name": name, "versions": ["1.0"], "files": [file]});
@@ -133,14 +132,14 @@ fn slow(sessions: usize, gathering: &Arc<Gathering>) -> Registry {
         if let Some(at) = path.strip_prefix("/npm/own-").and_then(|name| name.split('/').next()) {
             let own = content(seed(at.parse().unwrap()), OWN);
             if !path.contains("/-/") {
-                return npm_page(&url(asked), &format!("own-{at}"), &[("1.0.0", &own)]);
+                return npm_page(&asked.url(), &format!("own-{at}"), &[("1.0.0", &own)]);
             }
             let everyone = gathering.is_complete(sessions);
             return if everyone { reply(200, OCTETS, &own) } else { reply(500, "text/plain", b"not everyone came") };
         }
         let body = match path {
             "/pypi/simple/large/" => return page("large-1.0.tar.gz", &content(1, LARGE)),
-            "/npm/small" => return npm_page(&url(asked), "small", &[("1.0.0", &content(2, 9_000))]),
+            "/npm/small" => return npm_page(&asked.url(), "small", &[("1.0.0", &content(2, 9_000))]),
             "/files/large-1.0.tar.gz" => content(1, LARGE),
             "/npm/small/-/small-1.0.0.tgz" => content(2, 9_000),
             path => match path.strip_prefix("/files/").and_then(|file| wheels.get(file)) {
@@ -206,11 +205,6 @@ fn each(sessions: &[Inside<'_>], run: impl Fn(usize, &Inside<'_>) + Sync) {
             scope.spawn(move || run(at, session));
         }
     });
-}
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
 }
 
 fn file_name(name: &str) -> String {

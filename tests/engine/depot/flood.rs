@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 
 use super::lab::{Inside, Lab};
 use super::measure::{Rest, tell};
-use super::registry::{Asked, Registry, Reply, content, npm_page, reply, sha256, sri};
+use super::registry::{OCTETS, Registry, Reply, content, npm_page, reply, sha256, sri};
 use crate::support::until;
 
-const OCTETS: &str = "application/octet-stream";
 const PROGRAM: &str = include_str!("flood.py");
 const LARGE: usize = 100 << 20;
 /// As many as the largest real projects have.
@@ -221,7 +220,7 @@ fn registry() -> Registry {
     let large = content(1, LARGE);
     let promised = sha256(&large);
     Registry::new(move |asked| {
-        let (path, url) = (asked.path.as_str(), url(asked));
+        let (path, url) = (asked.path.as_str(), asked.url());
         if let Some(name) = path.strip_prefix("/npm/fresh-") {
             let name = format!("fresh-{}", name.split('/').next().unwrap());
             return if path.contains("/-/") {
@@ -270,9 +269,4 @@ fn huge(url: &str) -> Reply {
     let versions: serde_json::Map<_, _> = (1..=VERSIONS).map(version).collect();
     let page = json!({"name": "huge", "dist-tags": {"latest": format!("{VERSIONS}.0.0")}, "versions": versions, "time": {}});
     reply(200, "application/json", page.to_string().as_bytes())
-}
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
 }

@@ -68,7 +68,7 @@ fn survive(installs: usize) {
     assert!(blobs.len() > 50, "{blobs:?}");
     for blob in &blobs {
         let digest = Sha256::digest(std::fs::read(blob).unwrap());
-        let digest = digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let digest = palisade::units::hex(&digest);
         assert_eq!(blob.file_name().unwrap().to_str(), Some(digest.as_str()));
     }
 

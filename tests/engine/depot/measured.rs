@@ -5,22 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::lab::Lab;
-use super::registry::{Asked, Registry, content, npm_page, pypi_page, reply, sha256};
-
-const OCTETS: &str = "application/octet-stream";
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
-}
+use super::registry::{OCTETS, Registry, content, npm_page, pypi_page, reply, sha256};
 
 /// Once from the registry and once from the store, in one piece and in several.
 #[test]
 fn the_bill_of_materials_names_what_arrived_whole_and_nothing_else() {
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/large/" => pypi_page(&url(asked), "large", &[("1.0", &content(1, 3_000_000))]),
+        "/pypi/simple/large/" => pypi_page(&asked.url(), "large", &[("1.0", &content(1, 3_000_000))]),
         "/files/large-1.0.tar.gz" => reply(200, OCTETS, &content(1, 3_000_000)),
-        "/npm/small" => npm_page(&url(asked), "small", &[("1.0.0", &content(2, 500)), ("2.0.0", &content(3, 500))]),
+        "/npm/small" => npm_page(&asked.url(), "small", &[("1.0.0", &content(2, 500)), ("2.0.0", &content(3, 500))]),
         "/npm/small/-/small-1.0.0.tgz" | "/npm/small/-/small-2.0.0.tgz" => reply(200, OCTETS, &content(2, 500)),
         _ => reply(404, "text/plain", b""),
     });

@@ -6,10 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lab::Lab;
-use super::registry::{Registry, content, endless, misdeclared, npm_page, pypi_page, reply, sha256};
+use super::registry::{OCTETS, Registry, content, endless, misdeclared, npm_page, pypi_page, reply, sha256};
 use crate::support::{docker, until};
-
-const OCTETS: &str = "application/octet-stream";
 
 /// Small ones are judged before their first byte is given out, large ones before their last.
 const SIZES: [usize; 2] = [3_000, 3_000_000];
@@ -18,8 +16,8 @@ const SIZES: [usize; 2] = [3_000, 3_000_000];
 fn a_registry_that_lies_about_a_hash_serves_nobody_and_is_counted_and_named() {
     for size in SIZES {
         let registry = Registry::new(move |asked| match asked.path.as_str() {
-            "/pypi/simple/liar/" => pypi_page(&url(asked), "liar", &[("1.0", &content(1, size))]),
-            "/npm/liar" => npm_page(&url(asked), "liar", &[("1.0.0", &content(1, size))]),
+            "/pypi/simple/liar/" => pypi_page(&asked.url(), "liar", &[("1.0", &content(1, size))]),
+            "/npm/liar" => npm_page(&asked.url(), "liar", &[("1.0.0", &content(1, size))]),
             "/files/liar-1.0.tar.gz" | "/npm/liar/-/liar-1.0.0.tgz" => reply(200, OCTETS, &content(2, size)),
             _ => reply(404, "text/plain", b""),
         });
@@ -49,7 +47,7 @@ fn a_body_that_is_cut_short_or_too_long_or_endless_is_served_to_nobody() {
             "/pypi/simple/odd/" => {
                 let whole = content(1, size);
                 let bytes: Vec<(&str, &[u8])> = vec![("1", &whole), ("2", &whole), ("3", &whole), ("4", &whole)];
-                pypi_page(&url(asked), "odd", &bytes)
+                pypi_page(&asked.url(), "odd", &bytes)
             }
             "/files/odd-1.tar.gz" => misdeclared(size, &content(1, size)[..size - 1]),
             "/files/odd-2.tar.gz" => reply(200, OCTETS, &[content(1, size), vec![0]].concat()),
@@ -74,7 +72,7 @@ fn a_body_that_is_cut_short_or_too_long_or_endless_is_served_to_nobody() {
 fn a_registry_that_sends_another_body_the_second_time_is_not_asked_a_second_time() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/fickle/" => pypi_page(&url(asked), "fickle", &[("1", &content(1, 400_000))]),
+        "/pypi/simple/fickle/" => pypi_page(&asked.url(), "fickle", &[("1", &content(1, 400_000))]),
         "/files/fickle-1.tar.gz" => reply(200, OCTETS, &content(if ASKED.fetch_add(1, Ordering::SeqCst) == 0 { 1 } else { 2 }, 400_000)),
         _ => reply(404, "text/plain", b""),
     });
@@ -90,7 +88,7 @@ fn a_registry_that_sends_another_body_the_second_time_is_not_asked_a_second_time
 fn a_wrong_first_body_does_not_spoil_the_right_second_one_even_in_a_race() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/late/" => pypi_page(&url(asked), "late", &[("1", &content(1, 2_000_000))]),
+        "/pypi/simple/late/" => pypi_page(&asked.url(), "late", &[("1", &content(1, 2_000_000))]),
         "/files/late-1.tar.gz" => reply(200, OCTETS, &content(if ASKED.fetch_add(1, Ordering::SeqCst) < 2 { 2 } else { 1 }, 2_000_000)),
         _ => reply(404, "text/plain", b""),
     });
@@ -113,9 +111,9 @@ fn a_wrong_first_body_does_not_spoil_the_right_second_one_even_in_a_race() {
 #[test]
 fn a_byte_flipped_on_disk_is_never_served_running_or_restarted() {
     let registry = Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/rot/" => pypi_page(&url(asked), "rot", &[("1", &content(1, 700_000))]),
+        "/pypi/simple/rot/" => pypi_page(&asked.url(), "rot", &[("1", &content(1, 700_000))]),
         "/files/rot-1.tar.gz" => reply(200, OCTETS, &content(1, 700_000)),
-        "/npm/rot" => npm_page(&url(asked), "rot", &[("1.0.0", &content(3, 700_000))]),
+        "/npm/rot" => npm_page(&asked.url(), "rot", &[("1.0.0", &content(3, 700_000))]),
         "/npm/rot/-/rot-1.0.0.tgz" => reply(200, OCTETS, &content(3, 700_000)),
         _ => reply(404, "text/plain", b""),
     });
@@ -161,7 +159,7 @@ fn a_file_without_a_promised_hash_is_served_and_never_kept() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let registry = Registry::new(|asked| match asked.path.as_str() {
         "/pypi/simple/bare/" => {
-            let page = format!("<!DOCTYPE html><a href=\"{}/files/bare-1.tar.gz\">bare-1.tar.gz</a>", url(asked));
+            let page = format!("<!DOCTYPE html><a href=\"{}/files/bare-1.tar.gz\">bare-1.tar.gz</a>", asked.url());
             reply(200, "text/html", page.as_bytes())
         }
         "/files/bare-1.tar.gz" => reply(200, OCTETS, &content(u8::try_from(ASKED.fetch_add(1, Ordering::SeqCst)).unwrap(), 5_000)),
@@ -180,16 +178,16 @@ fn a_file_without_a_promised_hash_is_served_and_never_kept() {
 #[test]
 fn a_name_that_a_private_registry_owns_is_never_looked_up_in_a_public_one() {
     let private = Registry::new(|asked| match asked.path.as_str() {
-        "/npm/@corp%2fsecret" => npm_page(&url(asked), "@corp/secret", &[("1.0.0", b"private")]),
+        "/npm/@corp%2fsecret" => npm_page(&asked.url(), "@corp/secret", &[("1.0.0", b"private")]),
         "/npm/@corp/secret/-/secret-1.0.0.tgz" => reply(200, OCTETS, b"private"),
-        "/npm/shared" => npm_page(&url(asked), "shared", &[("1.0.0", b"first")]),
+        "/npm/shared" => npm_page(&asked.url(), "shared", &[("1.0.0", b"first")]),
         "/npm/shared/-/shared-1.0.0.tgz" => reply(200, OCTETS, b"first"),
         _ => reply(404, "text/plain", b""),
     });
     // The public one knows every name, with a higher version each.
     let public = Registry::new(|asked| {
         let name = asked.path.trim_start_matches("/npm/").split("/-/").next().unwrap().replace("%2f", "/");
-        if asked.path.contains("/-/") { reply(200, OCTETS, b"public") } else { npm_page(&url(asked), &name, &[("99.0.0", b"public")]) }
+        if asked.path.contains("/-/") { reply(200, OCTETS, b"public") } else { npm_page(&asked.url(), &name, &[("99.0.0", b"public")]) }
     });
     let settings = |owns: &str| {
         format!(
@@ -222,11 +220,6 @@ fn a_name_that_a_private_registry_owns_is_never_looked_up_in_a_public_one() {
     private.set_away(true);
     let (status, _) = session.get("/npm/another");
     assert_eq!(status, 504, "nobody after a registry that is away is asked");
-}
-
-fn url(asked: &super::registry::Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
 }
 
 /// Files of the store that hold these bytes.

@@ -4,22 +4,15 @@ use palisade::depot::token::{Claims, Key};
 use palisade::depot::wire;
 
 use super::lab::{Inside, Lab};
-use super::registry::{Asked, Registry, content, npm_page, pypi_page, reply, sha256};
-
-const OCTETS: &str = "application/octet-stream";
-
-fn url(asked: &Asked) -> String {
-    let host = asked.head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned)).unwrap();
-    format!("http://{host}")
-}
+use super::registry::{OCTETS, Registry, content, npm_page, pypi_page, reply, sha256};
 
 fn honest() -> Registry {
     Registry::new(|asked| match asked.path.as_str() {
-        "/pypi/simple/foo-bar/" => pypi_page(&url(asked), "foo-bar", &[("1.0", &content(1, 300_000))]),
+        "/pypi/simple/foo-bar/" => pypi_page(&asked.url(), "foo-bar", &[("1.0", &content(1, 300_000))]),
         "/files/foo-bar-1.0.tar.gz" => reply(200, OCTETS, &content(1, 300_000)),
-        "/npm/@scope%2fname" => npm_page(&url(asked), "@scope/name", &[("1.0.0", &content(2, 9_000))]),
+        "/npm/@scope%2fname" => npm_page(&asked.url(), "@scope/name", &[("1.0.0", &content(2, 9_000))]),
         "/npm/@scope/name/-/name-1.0.0.tgz" => reply(200, OCTETS, &content(2, 9_000)),
-        "/npm/name" => npm_page(&url(asked), "name", &[("1.0.0", &content(3, 9_000))]),
+        "/npm/name" => npm_page(&asked.url(), "name", &[("1.0.0", &content(3, 9_000))]),
         "/npm/name/-/name-1.0.0.tgz" => reply(200, OCTETS, &content(3, 9_000)),
         _ => reply(404, "text/plain", b"no"),
     })

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::support::docker;
 
+/// The media type of a file.
+pub const OCTETS: &str = "application/octet-stream";
+
 /// A request as it came.
 pub struct Asked {
     pub method: String,
@@ -24,6 +27,11 @@ impl Asked {
     pub fn header(&self, name: &str) -> &str {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value)).unwrap_or_default()
+    }
+
+    /// The registry's own address, as it was asked.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.header("host"))
     }
 }
 
@@ -143,7 +151,7 @@ pub fn content(seed: u8, length: usize) -> Vec<u8> {
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    palisade::units::hex(&Sha256::digest(bytes))
 }
 
 pub fn sri(bytes: &[u8]) -> String {

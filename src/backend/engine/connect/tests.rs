@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::*;
-use crate::backend::engine::{DockerEngine, Engine, LogOptions, WaitFor};
+use crate::backend::engine::{DockerEngine, Engine, Images, LogOptions, WaitFor};
 
 /// Something at the other end of a socket that answers each request with the next of its answers.
 struct Peer {
