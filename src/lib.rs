@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod depot;
 pub mod failure;
 pub mod headless;

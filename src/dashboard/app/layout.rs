@@ -1,0 +1,224 @@
+//! Where everything stands on the screen: one pure function of the state, for drawing, mouse and scrolling alike.
+
+use ratatui::layout::Rect;
+
+use super::action::Action;
+use super::detail::Tab;
+use super::list::Column;
+use super::overlay::Overlay;
+use super::state::{Focus, State};
+
+/// Lines below which list and detail do not share the screen: the pane in focus has it alone.
+const BOTH: u16 = 20;
+/// Lines of a pane that are not content: its title, and the list's heads.
+const TITLE: u16 = 1;
+/// Columns of the mark and the cursor before a name.
+pub const GUTTER: u16 = 2;
+/// Columns between two of the list's columns.
+pub const GAP: u16 = 1;
+
+/// A terminal's size and state, laid out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// The top line.
+    pub totals: Rect,
+    /// The list with its heads; without lines where the detail has all the room.
+    pub list: Rect,
+    /// The heads of the list's columns.
+    pub heads: Vec<(Column, Rect)>,
+    /// The list's lines.
+    pub rows: Rect,
+    /// The detail pane with its tabs; without lines where the list has all the room.
+    pub detail: Rect,
+    /// The tabs' titles.
+    pub tabs: Vec<(Tab, Rect)>,
+    /// What is below them.
+    pub body: Rect,
+    /// The line of notices and work under way.
+    pub status: Rect,
+    /// The buttons in the bottom line.
+    pub buttons: Vec<(Action, Rect)>,
+    /// What stands over all that.
+    pub overlay: Option<Rect>,
+}
+
+/// How wide a column is, and with which others it gives way: the greatest first.
+const fn width(column: Column) -> (u16, u8) {
+    match column {
+        Column::Name => (14, 0),
+        Column::Status => (12, 1),
+        Column::Posture => (8, 2),
+        Column::Pids => (8, 3),
+        Column::Cpu => (6, 4),
+        Column::Hits => (5, 5),
+        Column::Memory => (7, 6),
+        Column::Uptime => (6, 7),
+        Column::Network => (8, 8),
+        Column::Kind => (10, 9),
+        Column::Saved => (8, 10),
+        Column::Profile => (10, 11),
+    }
+}
+
+/// The widest that a name's column grows to.
+const WIDEST_NAME: u16 = 40;
+
+/// Actions that have a button, most wanted first: those that do not fit are left out.
+const BUTTONS: [Action; 9] = [
+    Action::Launch,
+    Action::Shell,
+    Action::Attach,
+    Action::Stop,
+    Action::Remove,
+    Action::Filter,
+    Action::Palette,
+    Action::Help,
+    Action::Quit,
+];
+
+impl Layout {
+    /// Lays the screen out.
+    pub fn of(state: &State) -> Self {
+        let (columns, lines) = state.size;
+        let mut free = Rect::new(0, 0, columns, lines);
+        let totals = take_top(&mut free, u16::from(lines >= 6));
+        let bottom = take_bottom(&mut free, u16::from(lines >= 4));
+        let status = take_bottom(&mut free, u16::from(lines >= 10));
+        let (list, detail) = panes(state, free);
+        let heads = heads(list);
+        let rows = inset(list);
+        let body = inset(detail);
+        Self {
+            totals,
+            list,
+            heads,
+            rows,
+            detail,
+            tabs: tabs(detail),
+            body,
+            status,
+            buttons: buttons(state, bottom),
+            overlay: state.overlay.as_ref().map(|overlay| over(overlay, state.size)),
+        }
+    }
+}
+
+/// The list above the detail, or the one in focus alone.
+fn panes(state: &State, free: Rect) -> (Rect, Rect) {
+    let nothing = Rect::default();
+    if state.zoomed || free.height + 3 < BOTH {
+        return match state.focus {
+            Focus::List => (free, nothing),
+            Focus::Detail => (nothing, free),
+        };
+    }
+    // As many lines as the sessions need, at most half of them.
+    let wanted = u16::try_from(state.list.lines.len()).unwrap_or(u16::MAX).saturating_add(TITLE).max(5);
+    let upper = wanted.min(free.height / 2);
+    let (mut list, mut detail) = (free, free);
+    list.height = upper;
+    detail.y += upper;
+    detail.height -= upper;
+    (list, detail)
+}
+
+fn take_top(free: &mut Rect, lines: u16) -> Rect {
+    let taken = Rect { height: lines, ..*free };
+    free.y += lines;
+    free.height -= lines;
+    taken
+}
+
+fn take_bottom(free: &mut Rect, lines: u16) -> Rect {
+    free.height -= lines;
+    Rect { y: free.y + free.height, height: lines, ..*free }
+}
+
+/// A pane without its title line.
+fn inset(pane: Rect) -> Rect {
+    if pane.height == 0 {
+        return Rect::default();
+    }
+    Rect { y: pane.y + TITLE, height: pane.height - TITLE, ..pane }
+}
+
+/// The columns that fit, in their order; what is left over is the name's.
+fn heads(list: Rect) -> Vec<(Column, Rect)> {
+    if list.height == 0 {
+        return Vec::new();
+    }
+    let mut shown = Column::ALL.to_vec();
+    let needed = |shown: &[Column]| GUTTER + shown.iter().map(|column| width(*column).0 + GAP).sum::<u16>() - GAP;
+    while shown.len() > 1 && needed(&shown) > list.width {
+        if let Some(last) = shown.iter().copied().max_by_key(|column| width(*column).1) {
+            shown.retain(|column| *column != last);
+        }
+    }
+    let spare = list.width.saturating_sub(needed(&shown)).min(WIDEST_NAME - width(Column::Name).0);
+    let mut x = list.x + GUTTER;
+    let place = |column: Column| {
+        let wide = width(column).0 + if column == Column::Name { spare } else { 0 };
+        let head = Rect { x, y: list.y, width: wide.min((list.x + list.width).saturating_sub(x)), height: 1 };
+        x += wide + GAP;
+        (column, head)
+    };
+    shown.into_iter().map(place).collect()
+}
+
+/// The tabs from left to right; those that do not fit give way to the open one's neighbours in the view.
+fn tabs(detail: Rect) -> Vec<(Tab, Rect)> {
+    let mut x = detail.x + 1;
+    let mut placed = Vec::new();
+    if detail.height == 0 {
+        return placed;
+    }
+    let full: u16 = Tab::ALL.iter().map(|tab| letters(tab.title()) + 2).sum();
+    for tab in Tab::ALL {
+        // On a narrow terminal a tab is its first four letters.
+        let wide = if full < detail.width { letters(tab.title()) + 2 } else { 5 };
+        if x + wide > detail.x + detail.width {
+            break;
+        }
+        placed.push((tab, Rect { x, y: detail.y, width: wide, height: 1 }));
+        x += wide;
+    }
+    placed
+}
+
+/// `n launch`, `s shell`, ….
+pub fn label(state: &State, action: Action) -> String {
+    format!("{} {}", state.keymap.shown(action), action.name().replace('_', " "))
+}
+
+fn buttons(state: &State, bottom: Rect) -> Vec<(Action, Rect)> {
+    let mut x = bottom.x;
+    let mut placed = Vec::new();
+    if bottom.height == 0 {
+        return placed;
+    }
+    for action in BUTTONS {
+        let wide = letters(&label(state, action)) + 2;
+        if x + wide > bottom.x + bottom.width {
+            break;
+        }
+        placed.push((action, Rect { x, y: bottom.y, width: wide, height: 1 }));
+        x += wide;
+    }
+    placed
+}
+
+fn letters(text: &str) -> u16 {
+    u16::try_from(text.chars().count()).unwrap_or(u16::MAX)
+}
+
+/// Where what stands over the panes does.
+fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
+    let (wide, high) = match overlay {
+        Overlay::Pane(_) => (columns, lines),
+        Overlay::Form(_) | Overlay::Help(_) | Overlay::Notices(_) => (columns.min(120), lines),
+        Overlay::Palette(_) => (columns.min(80), lines.min(24)),
+        Overlay::Confirm(confirm) => (columns.min(76), lines.min(u16::try_from(confirm.lines.len()).unwrap_or(lines).saturating_add(6))),
+        Overlay::Ask(_) => (columns.min(76), lines.min(6)),
+    };
+    Rect { x: (columns - wide) / 2, y: (lines - high) / 2, width: wide, height: high }
+}

@@ -1,0 +1,30 @@
+//! What the dashboard knows and how it changes: [`State`], [`Message`]s in, [`Effect`]s out. Pure: no clock, no
+//! engine, no terminal. Time comes as a message, and what is to be done goes out as a value.
+
+pub mod action;
+pub mod ask;
+pub mod cache;
+pub mod detail;
+pub mod effect;
+pub mod form;
+pub mod input;
+pub mod job;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod link;
+pub mod list;
+pub mod log;
+pub mod message;
+pub mod notice;
+pub mod overlay;
+pub mod remote;
+pub mod row;
+pub mod state;
+pub mod subscription;
+pub mod totals;
+
+pub use action::Action;
+pub use effect::Effect;
+pub use message::Message;
+pub use state::State;

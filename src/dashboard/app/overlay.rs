@@ -1,0 +1,56 @@
+//! What stands over the panes.
+
+use super::ask::{Ask, Confirm};
+use super::effect::{PaneCommand, PaneId, Target};
+use super::input::Input;
+use crate::failure::Failure;
+
+/// What stands over list and detail, and takes the keys.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The help, scrolled by so many lines.
+    Help(usize),
+    /// What happened, scrolled by so many lines.
+    Notices(usize),
+    /// Every action, by name.
+    Palette(Palette),
+    /// A line that is asked for.
+    Ask(Ask),
+    /// A question.
+    Confirm(Confirm),
+    /// The launch form.
+    Form(Box<super::form::Form>),
+    /// A terminal.
+    Pane(Box<Pane>),
+}
+
+/// Every action, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Palette {
+    /// What is typed.
+    pub input: Input,
+    /// Which of the matches is selected.
+    pub selected: usize,
+}
+
+/// A terminal in a session: its screen is a grid of cells, whatever the sandbox writes.
+pub struct Pane {
+    /// Which.
+    pub id: PaneId,
+    /// Whose.
+    pub target: Target,
+    /// What runs in it.
+    pub command: PaneCommand,
+    /// The emulator.
+    pub screen: vt100::Parser,
+    /// How it ended: its exit code where it is known, or why it failed.
+    pub ended: Option<Result<Option<i64>, Failure>>,
+    /// Lines scrolled back.
+    pub scroll: usize,
+}
+
+impl std::fmt::Debug for Pane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pane").field("id", &self.id).field("target", &self.target).field("command", &self.command).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,195 @@
+//! One session with everything known of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::remote::Remote;
+use crate::depot::ledger::Counters;
+use crate::failure::Failure;
+use crate::policy::{Network, Posture};
+use crate::session::{ContainerFacts, Session, Status};
+use crate::units::{Bytes, Untrusted};
+
+/// The engine's full id of a container: what a row is known by.
+pub type ContainerId = String;
+
+/// Samples of usage that are kept for the curves.
+pub const SAMPLES: usize = 120;
+/// What happened to a session, kept so long.
+pub const HAPPENINGS: usize = 200;
+
+/// One session with everything known of it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// As listed.
+    pub session: Session,
+    /// As inspected and measured.
+    pub measured: Remote<Measured>,
+    /// Whether it was asked for again since.
+    pub measuring: bool,
+    /// What it uses, newest last.
+    pub usage: VecDeque<Sample>,
+    /// Why its usage cannot be told, where it cannot.
+    pub usage_failure: Option<Failure>,
+    /// What its packages came to; `None` where the depot knows nothing of it.
+    pub cache: Option<Counters>,
+    /// What happened to it since this dashboard began, newest last.
+    pub happenings: VecDeque<Happening>,
+    /// What is being done to it: `stopping`.
+    pub busy: Option<&'static str>,
+}
+
+/// What was found by inspecting and measuring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// What the engine reports.
+    pub facts: Arc<ContainerFacts>,
+    /// Control by control.
+    pub posture: Arc<Posture>,
+    /// What it was launched with, as its label says.
+    pub network: Option<Network>,
+}
+
+/// One reading of usage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// When.
+    pub at: Timestamp,
+    /// CPU time since the container began, in nanoseconds.
+    pub cpu_ns: u64,
+    /// Of one CPU, since the sample before: 1.5 is one and a half CPUs; `None` for the first.
+    pub cpu: Option<f64>,
+    /// Memory without what the kernel could give back.
+    pub memory: Bytes,
+    /// Its limit.
+    pub memory_limit: Option<Bytes>,
+    /// Processes and threads.
+    pub pids: u64,
+    /// Their limit.
+    pub pids_limit: Option<u64>,
+}
+
+/// How heavy a happening weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Ordinary.
+    Plain,
+    /// Worth a look.
+    Warning,
+    /// A limit was hit, or something ended badly.
+    Danger,
+}
+
+/// Something that happened to a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When, by the engine's clock.
+    pub at: Timestamp,
+    /// In words; may hold what a sandbox wrote.
+    pub text: Untrusted,
+    /// How heavy.
+    pub weight: Weight,
+}
+
+/// How a session's hardening stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Badge {
+    /// So many controls are weaker or missing.
+    Weaker(usize),
+    /// It cannot be told.
+    Failed,
+    /// Not measured yet.
+    Unmeasured,
+    /// So many of so many hold; the others cannot be told.
+    Partly(usize, usize),
+    /// All of so many hold.
+    Holds(usize),
+}
+
+impl Row {
+    /// A session that was just listed.
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            measured: Remote::Unknown,
+            measuring: false,
+            usage: VecDeque::new(),
+            usage_failure: None,
+            cache: None,
+            happenings: VecDeque::new(),
+            busy: None,
+        }
+    }
+
+    /// What it is known by.
+    pub fn id(&self) -> &ContainerId {
+        &self.session.container_id
+    }
+
+    /// Its badge.
+    pub fn badge(&self) -> Badge {
+        let Some((measured, _)) = self.measured.last() else {
+            return if self.measured.failure().is_some() { Badge::Failed } else { Badge::Unmeasured };
+        };
+        let posture = &measured.posture;
+        let weaker = posture.failing().count();
+        let (held, all) = (posture.enforced(), posture.controls.len());
+        match weaker {
+            0 if held == all => Badge::Holds(all),
+            0 => Badge::Partly(held, all),
+            weaker => Badge::Weaker(weaker),
+        }
+    }
+
+    /// What the engine reported last.
+    pub fn facts(&self) -> Option<&ContainerFacts> {
+        self.measured.last().map(|(measured, _)| measured.facts.as_ref())
+    }
+
+    /// How it reaches the world; `None` before it was inspected, or where its label is none.
+    pub fn network(&self) -> Option<Network> {
+        self.measured.last().and_then(|(measured, _)| measured.network)
+    }
+
+    /// The latest reading.
+    pub fn sample(&self) -> Option<&Sample> {
+        self.usage.back().filter(|_| self.session.status.is_live())
+    }
+
+    /// Since when it has been what it is: running since its start, ended since its end.
+    pub fn since(&self) -> Timestamp {
+        let facts = self.facts();
+        let ended = facts.and_then(|facts| facts.exit.as_ref()?.finished);
+        let started = facts.and_then(|facts| facts.started);
+        match self.session.status {
+            Status::Running | Status::Paused | Status::Restarting => started,
+            Status::Exited | Status::Dead | Status::Removing => ended.or(started),
+            Status::Created | Status::Unknown => None,
+        }
+        .unwrap_or(self.session.created)
+    }
+
+    /// Adds a reading; the rate follows from the one before.
+    #[expect(clippy::cast_precision_loss, reason = "a rate is shown with three digits")]
+    pub fn sampled(&mut self, mut sample: Sample) {
+        sample.cpu = self.usage.back().and_then(|last| {
+            let elapsed = sample.at.duration_since(last.at).as_nanos();
+            (elapsed > 0 && sample.cpu_ns >= last.cpu_ns).then(|| (sample.cpu_ns - last.cpu_ns) as f64 / elapsed as f64)
+        });
+        if self.usage.len() == SAMPLES {
+            self.usage.pop_front();
+        }
+        self.usage.push_back(sample);
+        self.usage_failure = None;
+    }
+
+    /// Adds what happened.
+    pub fn happened(&mut self, happening: Happening) {
+        if self.happenings.len() == HAPPENINGS {
+            self.happenings.pop_front();
+        }
+        self.happenings.push_back(happening);
+    }
+}
