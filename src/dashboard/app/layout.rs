@@ -222,3 +222,6 @@ fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
     };
     Rect { x: (columns - wide) / 2, y: (lines - high) / 2, width: wide, height: high }
 }
+
+/// Lines of the palette above its first match: its frame, and what is typed.
+pub const PALETTE_LINES: usize = 2;

@@ -23,8 +23,10 @@ pub mod row;
 pub mod state;
 pub mod subscription;
 pub mod totals;
+pub mod update;
 
 pub use action::Action;
 pub use effect::Effect;
 pub use message::Message;
 pub use state::State;
+pub use update::update;

@@ -47,10 +47,19 @@ pub struct Pane {
     pub ended: Option<Result<Option<i64>, Failure>>,
     /// Lines scrolled back.
     pub scroll: usize,
+    /// Whether the first of the keys that leave was pressed.
+    pub leaving: bool,
 }
 
 impl std::fmt::Debug for Pane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pane").field("id", &self.id).field("target", &self.target).field("command", &self.command).finish_non_exhaustive()
+    }
+}
+
+impl Palette {
+    /// The actions that match what is typed, best first.
+    pub fn matches(&self) -> Vec<super::Action> {
+        super::Action::all().filter(|action| action.name().contains(self.input.text())).collect()
     }
 }

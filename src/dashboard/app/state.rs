@@ -9,8 +9,10 @@ use super::detail::{Detail, Tab};
 use super::form::Remembered;
 use super::job::Job;
 use super::keymap::Keymap;
+use super::layout::Layout;
 use super::link::{EngineFacts, Link};
 use super::list::{Group, List, Sort};
+use super::log::Log;
 use super::notice::Notices;
 use super::overlay::Overlay;
 use super::totals::Totals;
@@ -89,4 +91,58 @@ pub struct Kept {
     pub timestamps: bool,
     /// The last form.
     pub form: Remembered,
+}
+
+impl State {
+    /// Before anything has come.
+    pub fn new(now: Timestamp, keymap: Keymap, themes: Vec<Arc<Theme>>, ground: super::form::Ground, kept: Kept) -> Self {
+        let theme = themes.iter().find(|theme| theme.name == kept.theme).or_else(|| themes.first()).cloned().unwrap_or_default();
+        let log = Log { wrap: kept.wrap, timestamps: kept.timestamps, ..Log::default() };
+        Self {
+            now,
+            size: (80, 24),
+            link: Link::default(),
+            engine: EngineFacts::default(),
+            totals: Totals::default(),
+            list: List { sort: kept.sort, group: kept.group, ..List::default() },
+            detail: Detail { tab: kept.tab, log, ..Detail::default() },
+            focus: Focus::List,
+            zoomed: false,
+            overlay: None,
+            jobs: Vec::new(),
+            next: 1,
+            notices: Notices::default(),
+            keymap,
+            themes,
+            theme,
+            ascii: false,
+            form: kept.form,
+            ground,
+            dirty: true,
+        }
+    }
+
+    /// What outlives this run.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            sort: self.list.sort,
+            group: self.list.group,
+            tab: self.detail.tab,
+            theme: self.theme.name.clone(),
+            wrap: self.detail.log.wrap,
+            timestamps: self.detail.log.timestamps,
+            form: self.form.clone(),
+        }
+    }
+
+    /// A number that none had before.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Where everything stands.
+    pub fn layout(&self) -> Layout {
+        Layout::of(self)
+    }
 }

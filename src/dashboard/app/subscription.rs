@@ -1,6 +1,9 @@
 //! What runs beside the loop.
 
+use super::detail::Tab;
+use super::overlay::Overlay;
 use super::row::ContainerId;
+use super::state::State;
 
 /// What should be running beside the loop: a function of the state. The runtime starts what is new and ends what is
 /// no more asked for.
@@ -14,4 +17,26 @@ pub enum Subscription {
     Log(ContainerId),
     /// The depot's counters.
     Cache,
+}
+
+/// What should be running.
+pub fn subscriptions(state: &State) -> Vec<Subscription> {
+    let mut wanted = vec![Subscription::Events, Subscription::Cache];
+    let height = usize::from(state.layout().rows.height);
+    let is_hidden = matches!(state.overlay, Some(Overlay::Pane(_)));
+    let mut live: Vec<ContainerId> = if is_hidden {
+        Vec::new()
+    } else {
+        let on_screen = state.list.on_screen(height).chain(state.list.selected());
+        on_screen.filter(|row| row.session.status.is_live()).map(|row| row.id().clone()).collect()
+    };
+    live.sort_unstable();
+    live.dedup();
+    if !live.is_empty() {
+        wanted.push(Subscription::Usage(live));
+    }
+    if let (Some(of), Tab::Logs) = (&state.detail.of, state.detail.tab) {
+        wanted.push(Subscription::Log(of.clone()));
+    }
+    wanted
 }

@@ -66,3 +66,12 @@ impl Counters {
 fn bump(counter: &mut u64, by: u64) {
     *counter = counter.saturating_add(by);
 }
+impl<'a> std::iter::Sum<&'a Counters> for Counters {
+    fn sum<I: Iterator<Item = &'a Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, counters| {
+            sum.add(counters);
+            sum
+        })
+    }
+}
+

@@ -40,13 +40,6 @@ fn time(counters: &Counters) -> String {
     humantime::format_duration(shown).to_string()
 }
 
-fn sum<'a>(all: impl IntoIterator<Item = &'a Counters>) -> Counters {
-    all.into_iter().fold(Counters::default(), |mut sum, counters| {
-        sum.add(counters);
-        sum
-    })
-}
-
 /// What stands for a session in our texts: a name that is known, or its id.
 fn called(name: Option<&str>, id: SessionId) -> String {
     name.map_or_else(|| id.to_string(), str::to_owned)

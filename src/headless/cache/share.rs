@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::document::CacheShare;
-use super::{percent, saved, saved_time, sum};
+use super::{percent, saved, saved_time};
 use crate::backend::Backend;
 use crate::depot::ledger::{Counters, Summary};
 use crate::failure::{Code, Failure, Result};
@@ -26,7 +26,7 @@ pub fn share(summary: &Result<Option<Summary>>, session: SessionId) -> CacheShar
         Err(failure) => return CacheShare::Unknown { error: ErrorBody::from(failure) },
     };
     let Some(counters) = summary.sessions.get(&session) else { return CacheShare::Nothing };
-    let all = sum(counters.values());
+    let all: Counters = counters.values().sum();
     CacheShare::Counted {
         hits: all.hits,
         misses: all.misses,

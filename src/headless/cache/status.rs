@@ -3,7 +3,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::document::{CacheFigures, CacheStatus, Figures};
-use super::{called, percent, saved, sum, time};
+use super::{called, percent, saved, time};
+use crate::depot::ledger::Counters;
 use crate::backend::Backend;
 use crate::headless::age::age;
 use crate::headless::document::Document;
@@ -65,7 +66,7 @@ fn page(page: Page, now: Timestamp, figures: &CacheFigures, all: bool) -> String
     }
     let gone: Vec<_> = figures.sessions.iter().filter(|session| session.name.is_none()).collect();
     if !all && !gone.is_empty() {
-        let counters = sum(gone.iter().map(|session| &session.total.counters));
+        let counters: Counters = gone.iter().map(|session| &session.total.counters).sum();
         let _ = writeln!(text, "\n{} gone (--all shows them): {} saved", sessions(gone.len()), saved(&counters));
     }
     text

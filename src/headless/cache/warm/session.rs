@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::basket::Basket;
 use crate::backend::engine::{OutputStream, Progress};
 use crate::backend::{Backend, Order, Pull, Reporter, Running};
+use crate::depot::ledger::Counters;
 use crate::failure::{Failure, Result};
 use crate::headless::foreground::Signals;
 use crate::headless::launch::{cut_short, settle};
@@ -119,7 +120,7 @@ async fn show(backend: &Backend, session: SessionId, reporter: &dyn Reporter) {
     // Progress only: what cannot be had now is there at the end.
     let Ok(Some(summary)) = backend.cache_summary().await else { return };
     let Some(counters) = summary.sessions.get(&session) else { return };
-    let counters = super::super::sum(counters.values());
+    let counters: Counters = counters.values().sum();
     let bytes = counters.upstream_bytes.saturating_add(counters.saved_bytes);
     let files = counters.hits.saturating_add(counters.misses);
     let text = if files == 1 { "in 1 file".to_owned() } else { format!("in {files} files") };

@@ -1,0 +1,183 @@
+//! What comes from the engine, the kernel and the depot.
+
+use crate::backend::Survey;
+use crate::dashboard::app::effect::{Effect, Part};
+use crate::dashboard::app::detail::Tab;
+use crate::dashboard::app::link::{EngineFacts, Link};
+use crate::dashboard::app::list::Line;
+use crate::dashboard::app::remote::Remote;
+use crate::dashboard::app::row::{ContainerId, Happening, Measured, Sample, Weight};
+use crate::dashboard::app::state::State;
+use crate::depot::ledger::{Counters, Summary};
+use crate::failure::Failure;
+use crate::session::{EngineEvent, EventKind};
+
+pub(super) fn connected(state: &mut State, facts: EngineFacts) -> Vec<Effect> {
+    if matches!(state.link, Link::Away { .. }) {
+        state.notices.add(state.now, Weight::Plain, "the engine answers again");
+    }
+    state.link = Link::Up;
+    state.engine = facts;
+    vec![Effect::List]
+}
+
+pub(super) fn away(state: &mut State, failure: Failure) -> Vec<Effect> {
+    if !matches!(state.link, Link::Away { .. }) {
+        let since = state.totals.listed.unwrap_or(state.now);
+        state.notices.fail(state.now, &failure);
+        state.link = Link::Away { since, failure };
+    }
+    Vec::new()
+}
+
+pub(super) fn observed(state: &mut State, survey: Result<Survey, Failure>) -> Vec<Effect> {
+    let survey = match survey {
+        Ok(survey) => survey,
+        Err(failure) => return away(state, failure),
+    };
+    if matches!(state.link, Link::Away { .. }) {
+        state.notices.add(state.now, Weight::Plain, "the engine answers again");
+    }
+    state.link = Link::Up;
+    state.totals.listed = Some(state.now);
+    let before: Vec<(ContainerId, crate::session::Status)> =
+        state.list.rows.iter().map(|row| (row.id().clone(), row.session.status)).collect();
+    state.list.observe(survey.sessions);
+    // What is new or was started or ended is measured, what is on the screen first.
+    let is_other = |id: &ContainerId, status| !before.iter().any(|(known, was)| known == id && *was == status);
+    let lines = state.list.lines.iter().filter_map(|line| match line {
+        Line::Row(at) => Some(*at),
+        Line::Head(..) => None,
+    });
+    let mut order: Vec<usize> = lines.collect();
+    let hidden: Vec<usize> = (0..state.list.rows.len()).filter(|at| !order.contains(at)).collect();
+    order.extend(hidden);
+    let mut wanted = Vec::new();
+    for at in order {
+        let row = &mut state.list.rows[at];
+        if matches!(row.measured, Remote::Unknown) || is_other(row.id(), row.session.status) {
+            row.measured.ask();
+            row.measuring = true;
+            wanted.push(row.id().clone());
+        }
+    }
+    if wanted.is_empty() { Vec::new() } else { vec![Effect::Measure(wanted)] }
+}
+
+pub(super) fn measured(state: &mut State, found: Vec<(ContainerId, Result<Measured, Failure>)>) -> Vec<Effect> {
+    let now = state.now;
+    for (id, measured) in found {
+        if let Some(row) = state.list.row_mut(&id) {
+            row.measuring = false;
+            let was = row.badge();
+            row.measured.came(measured, now);
+            if let (crate::dashboard::app::row::Badge::Weaker(count), true) = (row.badge(), row.badge() != was) {
+                let text = format!("'{}': {count} control{} weaker than requested", row.session.name, if count == 1 { " is" } else { "s are" });
+                row.happened(Happening { at: now, text: text.clone().into(), weight: Weight::Danger });
+                state.notices.add(now, Weight::Danger, text);
+            }
+        }
+    }
+    state.list.arrange();
+    Vec::new()
+}
+
+pub(super) fn usage(state: &mut State, read: Vec<(ContainerId, Result<Sample, Failure>)>) -> Vec<Effect> {
+    let mut notices = Vec::new();
+    for (id, sample) in read {
+        if let Some(row) = state.list.row_mut(&id) {
+            match sample {
+                Ok(sample) => {
+                    let was_full = row.sample().is_some_and(is_full);
+                    row.sampled(sample);
+                    if is_full(&sample) && !was_full {
+                        let text = format!("pids limit reached: {} processes and threads", sample.pids);
+                        row.happened(Happening { at: sample.at, text: text.clone().into(), weight: Weight::Danger });
+                        notices.push(format!("'{}': {text}", row.session.name));
+                    }
+                }
+                Err(failure) => row.usage_failure = Some(failure),
+            }
+        }
+    }
+    for text in notices {
+        state.notices.add(state.now, Weight::Danger, text);
+    }
+    state.list.arrange();
+    Vec::new()
+}
+
+fn is_full(sample: &Sample) -> bool {
+    sample.pids_limit.is_some_and(|limit| sample.pids >= limit)
+}
+
+pub(super) fn cache(state: &mut State, summary: Result<Option<Box<Summary>>, Failure>) -> Vec<Effect> {
+    let now = state.now;
+    let mut changed = false;
+    let of_selected = state.list.selected.clone();
+    if let Ok(Some(summary)) = &summary {
+        for row in &mut state.list.rows {
+            let cache = summary.sessions.get(&row.session.id).map(|by| by.values().sum::<Counters>());
+            changed |= of_selected.as_ref() == Some(row.id()) && row.cache != cache;
+            row.cache = cache;
+        }
+        state.list.arrange();
+    }
+    let totals = summary.map(|summary| summary.map(|summary| summary.totals.values().sum::<Counters>()));
+    state.totals.cache.came(totals, now);
+    match (&state.detail.of, state.detail.tab) {
+        (Some(id), Tab::Cache) if changed => vec![Effect::Read(id.clone(), Part::Fetches)],
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
+    let (text, weight) = told(&event.what);
+    let id = event.container.clone();
+    if let Some(row) = state.list.row_mut(&id) {
+        row.happened(Happening { at: event.at, text: text.into(), weight });
+        if weight == Weight::Danger {
+            let text = format!("'{}': {}", row.session.name, told(&event.what).0);
+            state.notices.add(state.now, weight, crate::units::sanitise(&text));
+        }
+    }
+    match event.what {
+        EventKind::Created
+        | EventKind::Died { .. }
+        | EventKind::Stopped
+        | EventKind::Renamed { .. }
+        | EventKind::Destroyed => vec![Effect::List],
+        EventKind::Started | EventKind::Paused | EventKind::Unpaused => vec![Effect::List, Effect::Measure(vec![id])],
+        EventKind::Updated | EventKind::OutOfMemory | EventKind::ExecStarted { .. } | EventKind::ExecEnded { .. } => {
+            vec![Effect::Measure(vec![id])]
+        }
+        EventKind::Killed { .. } | EventKind::Attached | EventKind::Detached | EventKind::Other { .. } => Vec::new(),
+    }
+}
+
+/// In words, and how heavy.
+fn told(what: &EventKind) -> (String, Weight) {
+    let plain = |text: &str| (text.to_owned(), Weight::Plain);
+    match what {
+        EventKind::Created => plain("created"),
+        EventKind::Started => plain("started"),
+        EventKind::Died { exit_code: Some(0) } => plain("its command ended well (0)"),
+        EventKind::Died { exit_code: Some(124) } => ("it ran for longer than its timeout (124)".to_owned(), Weight::Danger),
+        EventKind::Died { exit_code: Some(code) } => (format!("its command ended with {code}"), Weight::Warning),
+        EventKind::Died { exit_code: None } => ("its command ended".to_owned(), Weight::Plain),
+        EventKind::OutOfMemory => ("out of memory: the kernel ended a process at its memory limit".to_owned(), Weight::Danger),
+        EventKind::Killed { signal } => (format!("sent signal {signal}"), Weight::Plain),
+        EventKind::Stopped => plain("stopped"),
+        EventKind::Paused => plain("paused"),
+        EventKind::Unpaused => plain("goes on"),
+        EventKind::Renamed { from } => (format!("renamed from {from}"), Weight::Plain),
+        EventKind::Updated => ("its limits were changed from outside".to_owned(), Weight::Warning),
+        EventKind::Destroyed => plain("removed"),
+        EventKind::ExecStarted { command } => (format!("runs: {command}"), Weight::Plain),
+        EventKind::ExecEnded { exit_code: Some(code) } => (format!("a command in it ended with {code}"), Weight::Plain),
+        EventKind::ExecEnded { exit_code: None } => plain("a command in it ended"),
+        EventKind::Attached => plain("attached to"),
+        EventKind::Detached => plain("detached from"),
+        EventKind::Other { action } => (action.to_string(), Weight::Plain),
+    }
+}

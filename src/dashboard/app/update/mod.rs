@@ -1,0 +1,98 @@
+//! The one function that changes the state: what happened in, what to do out.
+
+mod act;
+mod detail;
+mod engine;
+mod keys;
+mod mouse;
+mod pane;
+mod work;
+
+use super::effect::Effect;
+use super::message::Message;
+use super::overlay::Overlay;
+use super::state::State;
+
+pub use pane::DETACH;
+
+/// Takes what happened and says what to do about it.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    // A tick says for itself whether it changes anything.
+    if !matches!(message, Message::Tick(_)) {
+        state.dirty = true;
+    }
+    let effects = match message {
+        Message::Tick(now) => {
+            work::tick(state, now);
+            Vec::new()
+        }
+        Message::Key(key) => keys::key(state, key),
+        Message::Mouse(click, column, line) => mouse::mouse(state, click, column, line),
+        Message::Pasted(text) => keys::pasted(state, &text),
+        Message::Resized(columns, lines) => resized(state, (columns, lines)),
+        Message::Resumed => vec![Effect::Redraw, Effect::List],
+
+        Message::Connected(facts) => engine::connected(state, facts),
+        Message::Observed(survey) => engine::observed(state, survey),
+        Message::Happened(event) => engine::happened(state, &event),
+        Message::WatchEnded(failure) => engine::away(state, failure),
+        Message::MeasuredAll(found) => engine::measured(state, found),
+        Message::UsageRead(read) => engine::usage(state, read),
+        Message::CacheRead(summary) => engine::cache(state, summary),
+        Message::DiskRead(size) => {
+            state.totals.disk.came(size, state.now);
+            Vec::new()
+        }
+
+        Message::FetchesRead(id, fetches) => detail::came(state, &id, |detail, now| detail.fetches.came(fetches, now)),
+        Message::ProcessesRead(id, processes) => detail::came(state, &id, |detail, now| detail.processes.came(processes, now)),
+        Message::FilesRead(id, files) => detail::came(state, &id, |detail, now| detail.files.came(files, now)),
+        Message::LogBegan(id) => detail::came(state, &id, |detail, _| detail.log.clear()),
+        Message::LogRead(id, lines) => detail::came(state, &id, |detail, _| lines.into_iter().for_each(|line| detail.log.push(line))),
+        Message::LogEnded(id, failure) => detail::came(state, &id, |detail, _| {
+            detail.log.ended = true;
+            detail.log.failure = failure;
+        }),
+
+        Message::JobStepped(id, step, amount) => work::stepped(state, id, step, amount),
+        Message::JobWarned(id, text) => work::warned(state, id, text),
+        Message::JobEnded(id, result) => work::ended(state, id, result),
+        Message::Previewed(number, plan) => {
+            if let Some(Overlay::Form(form)) = &mut state.overlay {
+                form.previewed(number, plan);
+            }
+            Vec::new()
+        }
+        Message::PathCompleted(number, paths) => {
+            if let Some(Overlay::Form(form)) = &mut state.overlay {
+                form.completed(number, paths);
+            }
+            Vec::new()
+        }
+
+        Message::PanePrinted(id, bytes) => pane::printed(state, id, &bytes),
+        Message::PaneEnded(id, ended) => pane::ended(state, id, ended),
+
+        Message::Noticed(weight, text) => {
+            state.notices.add(state.now, weight, text);
+            Vec::new()
+        }
+        Message::Terminated => vec![Effect::Save, Effect::Quit],
+    };
+    settle(state, effects)
+}
+
+/// After every change: the selection is on the screen, and the detail is the selected session's.
+fn settle(state: &mut State, mut effects: Vec<Effect>) -> Vec<Effect> {
+    let height = usize::from(state.layout().rows.height);
+    if height > 0 {
+        state.list.scroll_into(height);
+    }
+    effects.extend(detail::follow_selection(state));
+    effects
+}
+
+fn resized(state: &mut State, size: (u16, u16)) -> Vec<Effect> {
+    state.size = size;
+    pane::resized(state)
+}
