@@ -1,0 +1,73 @@
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::units::Untrusted;
+
+/// Something that happened to a container of ours, as the engine tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EngineEvent {
+    /// When, by the engine's clock.
+    pub at: Timestamp,
+    /// Full container id.
+    pub container: String,
+    /// The container's name at that moment, without the slash.
+    pub name: Untrusted,
+    /// What.
+    pub what: EventKind,
+}
+
+/// What can happen to a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// It was made.
+    Created,
+    /// Its first process began.
+    Started,
+    /// Its first process ended.
+    Died {
+        /// `None` where the engine does not say.
+        exit_code: Option<i64>,
+    },
+    /// The kernel ended a process of it for want of memory.
+    OutOfMemory,
+    /// A signal was sent to it.
+    Killed {
+        /// The signal's number or name, as the engine gives it.
+        signal: Untrusted,
+    },
+    /// A stop of the engine's has come to its end.
+    Stopped,
+    /// It was frozen.
+    Paused,
+    /// It goes on.
+    Unpaused,
+    /// It has another name.
+    Renamed {
+        /// The name it had; empty where the engine does not say.
+        from: Untrusted,
+    },
+    /// Its limits were changed.
+    Updated,
+    /// It is gone.
+    Destroyed,
+    /// A command was started in it.
+    ExecStarted {
+        /// Command and arguments; empty where the engine does not say.
+        command: Untrusted,
+    },
+    /// A command that was started in it has ended.
+    ExecEnded {
+        /// `None` where the engine does not say.
+        exit_code: Option<i64>,
+    },
+    /// Somebody attached to its streams.
+    Attached,
+    /// Somebody detached from them.
+    Detached,
+    /// Anything else, in the engine's word.
+    Other {
+        /// `copy`, `top`, `resize`, ….
+        action: Untrusted,
+    },
+}
