@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::engine::{ExecRequest, LogOptions, OutputStream};
+use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
 use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
-use crate::session::ContainerFacts;
+use crate::session::{ContainerFacts, FileChanges};
 
 impl Backend {
     /// Runs a command in a live session.
@@ -18,6 +18,11 @@ impl Backend {
         let request = ExecRequest { command, ..request.clone() };
         let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
         Ok(Exec { id, attached })
+    }
+
+    /// Tells the terminal of an exec how large it is now.
+    pub async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()> {
+        self.engine.resize_exec(exec, size).await
     }
 
     /// The exit code of an exec whose output has ended.
@@ -37,6 +42,12 @@ impl Backend {
     pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<OutputStream> {
         let session = self.find(who).await?;
         Ok(self.engine.logs(&session.container_id, options))
+    }
+
+    /// What the session changed against its image, without its volumes and workspace.
+    pub async fn changes(&self, who: &str) -> Result<FileChanges> {
+        let session = self.find(who).await?;
+        self.engine.changes(&session.container_id).await
     }
 
     /// Copies a local file or folder into a session's folder.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::engine::WaitFor;
 use super::listing::is_abandoned_helper;
 use super::measure::{refuse, requested_of};
+use super::prepare::session_name;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
@@ -61,6 +62,28 @@ impl Backend {
                 })
             }
         }
+    }
+
+    /// Freezes every process of a session. Its deadline runs on.
+    pub async fn pause(&self, who: &str) -> Result<Session> {
+        let session = self.find(who).await?;
+        self.engine.pause(&session.container_id).await?;
+        Ok(session)
+    }
+
+    /// Lets a paused session go on.
+    pub async fn unpause(&self, who: &str) -> Result<Session> {
+        let session = self.find(who).await?;
+        self.engine.unpause(&session.container_id).await?;
+        Ok(session)
+    }
+
+    /// Gives a session another name. Its id, home and caches stay what they are.
+    pub async fn rename(&self, who: &str, new_name: &str) -> Result<Session> {
+        let session = self.find(who).await?;
+        let name = session_name(new_name, &self.settings.depot.name)?;
+        self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await?;
+        Ok(Session { name, ..session })
     }
 
     /// Removes a session and its volumes. A live one only with `force`.

@@ -5,6 +5,7 @@ pub mod copy;
 pub mod depot;
 pub mod doctor;
 pub mod engine;
+mod events;
 mod exec;
 pub mod image;
 pub mod kernel;
@@ -14,7 +15,9 @@ mod listing;
 mod measure;
 mod order;
 mod prepare;
+mod processes;
 mod supervisor_volume;
+mod usage;
 pub mod workspace;
 
 use std::sync::Arc;
@@ -24,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Environment, Paths, Settings};
 use crate::failure::Result;
-use crate::kernel::HostReader;
+use crate::kernel::{HostReader, UsageReader};
 use crate::policy::Posture;
 use crate::session::{ContainerFacts, Session};
 use crate::units::Bytes;
@@ -51,6 +54,7 @@ pub struct Backend {
     paths: Paths,
     settings: Settings,
     kernel: Arc<HostReader>,
+    usage: Arc<UsageReader>,
     interrupt: CancellationToken,
 }
 
@@ -119,7 +123,15 @@ pub struct CopyReport {
 impl Backend {
     /// Over an engine that answers.
     pub fn new(engine: Arc<dyn Engine>, environment: Environment, paths: Paths, settings: Settings) -> Self {
-        Self { engine, environment, paths, settings, kernel: Arc::new(HostReader::default()), interrupt: CancellationToken::new() }
+        Self {
+            engine,
+            environment,
+            paths,
+            settings,
+            kernel: Arc::new(HostReader::default()),
+            usage: Arc::default(),
+            interrupt: CancellationToken::new(),
+        }
     }
 
     /// The engine.

@@ -211,13 +211,18 @@ pub(super) fn interrupted() -> Failure {
     Failure::new(Code::Interrupted, "interrupted: what was begun has been undone")
 }
 
-/// The session's name, unless its container's would be the depot's.
 fn name_of(order: &Order, id: SessionId, depot: &str) -> Result<SessionName> {
-    let Some(text) = &order.name else { return Ok(id.default_name()) };
-    let told = |failure: Failure| failure.detail("'name' on the command line");
-    let name: SessionName = text.parse().map_err(|error| told(Failure::new(Code::Usage, format!("{error}"))))?;
+    match &order.name {
+        None => Ok(id.default_name()),
+        Some(text) => session_name(text, depot).map_err(|failure| failure.detail("'name' on the command line")),
+    }
+}
+
+/// A name for a session, unless its container's would be the depot's.
+pub(super) fn session_name(text: &str, depot: &str) -> Result<SessionName> {
+    let name: SessionName = text.parse().map_err(|error| Failure::new(Code::Usage, format!("{error}")))?;
     if format!("{}{name}", labels::CONTAINER_PREFIX) == depot {
-        return Err(told(Failure::new(Code::Usage, format!("a session cannot be called '{name}': its container would be the depot's")))
+        return Err(Failure::new(Code::Usage, format!("a session cannot be called '{name}': its container would be the depot's"))
             .hint("give it another name, or 'depot.name' another value in config.toml"));
     }
     Ok(name)

@@ -121,6 +121,7 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
         env: surroundings::own_values(asked.env),
         working_dir: asked.workdir.unwrap_or_default(),
         stdin: true,
+        terminal: None,
     };
     run::exec(context, backend, &asked.name, &request).await
 }

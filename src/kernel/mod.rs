@@ -6,6 +6,7 @@
 //! nothing in it, and takes no name that a process gave itself for a fact. Everything here blocks.
 
 mod cgroup;
+mod command_line;
 mod digest;
 mod gate;
 mod init;
@@ -23,8 +24,10 @@ mod status;
 mod surroundings;
 mod tables;
 mod unreadable;
+mod usage;
 
 pub use gate::GATE_NAME;
 pub use reader::HostReader;
 pub use report::{GateProof, ProbeReport};
 pub use unreadable::Unreadable;
+pub use usage::UsageReader;

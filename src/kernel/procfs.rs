@@ -27,6 +27,13 @@ impl Procfs {
         read_text(&self.path(pid, name))
     }
 
+    /// The first so many bytes of `/proc/PID/NAME`.
+    pub(super) fn head(&self, pid: u32, name: &str, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.path(pid, name))?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// `/proc/NAME`.
     pub(super) fn read_own(&self, name: &str) -> io::Result<String> {
         read_text(&self.root.join(name))

@@ -9,8 +9,9 @@ use super::procfs::Procfs;
 use super::scan::Seen;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::{Unreadable, gate, init, inside, members, mounts, stage, tables};
+use super::{Unreadable, command_line, gate, init, inside, members, mounts, stage, tables};
 use crate::session::{IdMap, KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
+use crate::units::Untrusted;
 
 /// Where a session's workspace stands in it.
 const WORKSPACE: &str = "/workspace";
@@ -75,6 +76,11 @@ impl HostReader {
     pub fn file(&self, container_id: &str, pid: u32, path: &str, most: usize) -> Result<Option<Vec<u8>>, Unreadable> {
         self.paths_of_first(container_id, pid)?;
         inside::read(&self.proc, pid, path, most)
+    }
+
+    /// Command and arguments of each of these processes, as it shows them; `None` for one that has ended or become another.
+    pub fn command_lines(&self, processes: &[ProcessFacts]) -> Vec<Option<Untrusted>> {
+        processes.iter().map(|process| command_line::read(&self.proc, process)).collect()
     }
 
     fn surroundings(&self) -> Result<Surroundings, Unreadable> {

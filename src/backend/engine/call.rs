@@ -18,6 +18,8 @@ pub(super) enum Noun {
     Container,
     /// A container that is being created: what is missing then is its image.
     NewContainer,
+    /// A container that is to have another name: only that can be in conflict.
+    Renamed,
     /// An image that should be present.
     Image,
     /// An image in a registry.
@@ -93,7 +95,7 @@ impl Call {
         let on = &self.on;
         let say = |text: String| Failure::new(Code::NotFound, text);
         match self.noun {
-            Noun::Container => say(format!("there is no container '{on}'")).hint("`palisade ls` shows every session"),
+            Noun::Container | Noun::Renamed => say(format!("there is no container '{on}'")).hint("`palisade ls` shows every session"),
             Noun::Image | Noun::NewContainer => {
                 say(format!("the engine has no image '{on}'")).hint("`palisade image build` makes the sandbox image; --image names another")
             }
@@ -109,7 +111,7 @@ impl Call {
     fn conflict(&self) -> Failure {
         let failure = Failure::new(Code::Conflict, format!("cannot {}", self.what()));
         match self.noun {
-            Noun::NewContainer => failure.hint("the name is taken: choose another, or remove what has it"),
+            Noun::NewContainer | Noun::Renamed => failure.hint("the name is taken: choose another, or remove what has it"),
             Noun::Volume | Noun::Image => failure.hint("a container still uses it: remove that one first"),
             _ => failure,
         }

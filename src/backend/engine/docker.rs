@@ -12,11 +12,13 @@ use bollard::Docker;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::{ExecConfig, VolumeCreateRequest};
 use bollard::query_parameters::{
-    AttachContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, InspectContainerOptions, KillContainerOptions,
-    ListContainersOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions,
-    StopContainerOptions, UploadToContainerOptions, WaitContainerOptions,
+    AttachContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, EventsOptions, InspectContainerOptions,
+    KillContainerOptions, ListContainersOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
+    RenameContainerOptions, ResizeExecOptions, StartContainerOptions, StatsOptions, StopContainerOptions, UploadToContainerOptions,
+    WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::body::watched;
@@ -24,12 +26,12 @@ use super::call::{Call, Noun};
 use super::connect::{self, Agreed};
 use super::streams;
 use super::{
-    AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, ExecRequest, ExecState,
-    LogOptions, OneShot, OutputStream, VolumeFacts, WaitFor, convert, reference, usage,
+    AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, EventStream, ExecRequest,
+    ExecState, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
 };
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CreateRequest;
-use crate::session::{ContainerFacts, labels};
+use crate::session::{ContainerFacts, FileChanges, Usage, labels};
 use crate::units::sanitise;
 
 /// For an answer to begin. A start under load takes tens of seconds; an engine that is stuck takes for ever.
@@ -220,6 +222,55 @@ impl Engine for DockerEngine {
         streams::output(self.patient().logs(name, Some(options)), call)
     }
 
+    async fn pause(&self, container: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("pause the container", Noun::Container, name);
+        self.docker.pause_container(name).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn unpause(&self, container: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("unpause the container", Noun::Container, name);
+        self.docker.unpause_container(name).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn rename(&self, container: &str, new_name: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("rename the container", Noun::Renamed, name);
+        let options = RenameContainerOptions { name: new_name.to_owned() };
+        self.docker.rename_container(name, options).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn changes(&self, container: &str) -> Result<FileChanges> {
+        let name = reference::name("container", container)?;
+        let call = self.call("list the changed files of the container", Noun::Container, name);
+        let changes = self.docker.container_changes(name).await.map_err(|error| call.failure(&error))?;
+        Ok(convert::change::changes(changes.unwrap_or_default()))
+    }
+
+    async fn stats(&self, container: &str) -> Result<Usage> {
+        let name = reference::name("container", container)?;
+        let call = self.call("read the usage of the container", Noun::Container, name);
+        let options = StatsOptions { stream: false, one_shot: true };
+        let mut answers = Box::pin(self.docker.stats(name, Some(options)));
+        match answers.next().await {
+            None => Err(call.broken("the engine ended its answer without any figures")),
+            Some(answer) => convert::usage::usage(answer.map_err(|error| call.failure(&error))?)
+                .ok_or_else(|| Failure::new(Code::Conflict, format!("the container '{}' is not running", sanitise(name)))),
+        }
+    }
+
+    fn events(&self) -> EventStream {
+        let call = self.call("follow the engine's events", Noun::Engine, "");
+        let mut filters = ours();
+        filters.insert("type".to_owned(), vec!["container".to_owned()]);
+        #[expect(clippy::disallowed_methods, reason = "the engine's clock is this machine's: it tells what happened until it heard of us")]
+        let since = self.endpoint.socket.as_ref().map(|_| Timestamp::now());
+        let since = since.map(|now| format!("{}.{:09}", now.as_second(), now.subsec_nanosecond()));
+        let options = EventsOptions { since, until: None, filters: Some(filters) };
+        streams::events(self.patient().events(Some(options)), call)
+    }
+
     async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)> {
         let name = reference::name("container", container)?;
         let call = self.call("run a command in the container", Noun::Container, name);
@@ -227,18 +278,30 @@ impl Engine for DockerEngine {
             attach_stdin: Some(request.stdin),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            tty: Some(false),
+            tty: Some(request.terminal.is_some()),
             cmd: Some(request.command.clone()),
             env: Some(request.env.clone()).filter(|env| !env.is_empty()),
             working_dir: Some(request.working_dir.clone()).filter(|dir| !dir.is_empty()),
             ..Default::default()
         };
         let id = self.docker.create_exec(name, config).await.map_err(|error| call.failure(&error))?.id;
-        let options = StartExecOptions { detach: false, tty: false, output_capacity: Some(EXEC_PIECE) };
-        match self.docker.start_exec(&id, Some(options)).await.map_err(|error| call.failure(&error))? {
-            StartExecResults::Attached { output, input } => Ok((id, Attached { output: streams::output(output, call), input })),
-            StartExecResults::Detached => Err(call.broken("the engine detached from a command that was to be attached")),
+        let options = StartExecOptions { detach: false, tty: request.terminal.is_some(), output_capacity: Some(EXEC_PIECE) };
+        let attached = match self.docker.start_exec(&id, Some(options)).await.map_err(|error| call.failure(&error))? {
+            StartExecResults::Attached { output, input } => Attached { output: streams::output(output, call), input },
+            StartExecResults::Detached => return Err(call.broken("the engine detached from a command that was to be attached")),
+        };
+        if let Some(size) = request.terminal {
+            // A command that has ended already has no size to be told, and what went wrong else shows in its streams.
+            let _ = self.resize_exec(&id, size).await;
         }
+        Ok((id, attached))
+    }
+
+    async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()> {
+        let id = reference::name("running command", exec)?;
+        let call = self.call("resize the terminal of the running command", Noun::Exec, id);
+        let options = ResizeExecOptions { h: size.rows.into(), w: size.cols.into() };
+        self.docker.resize_exec(id, options).await.map_err(|error| call.failure(&error))
     }
 
     async fn exec_state(&self, exec: &str) -> Result<ExecState> {

@@ -25,7 +25,7 @@ use tokio::io::AsyncWrite;
 use crate::failure::Result;
 use crate::policy::ImageFacts;
 use crate::policy::plan::CreateRequest;
-use crate::session::ContainerFacts;
+use crate::session::{ContainerFacts, EngineEvent, FileChanges, Usage};
 
 pub use crate::config::Endpoint;
 pub use architecture::{architecture, own_architecture};
@@ -33,7 +33,7 @@ pub use docker::DockerEngine;
 pub use error::failure_in;
 pub use types::{
     AttachOptions, Attached, BuildRequest, ContainerSummary, Created, EngineInfo, EngineVersion, ExecRequest, ExecState, ImageSummary,
-    LogOptions, OneShot, Output, OutputKind, Progress, VolumeFacts, WaitFor,
+    LogOptions, OneShot, Output, OutputKind, Progress, TerminalSize, VolumeFacts, WaitFor,
 };
 
 /// A stream of bytes: a tar archive on its way in or out.
@@ -44,6 +44,9 @@ pub type OutputStream = BoxStream<'static, Result<Output>>;
 pub type Input = Pin<Box<dyn AsyncWrite + Send>>;
 /// Steps of long work in the engine.
 pub type ProgressStream = BoxStream<'static, Result<Progress>>;
+
+/// What happens to our containers. A failure is its last item; without one, its end is the engine's own doing.
+pub type EventStream = BoxStream<'static, Result<EngineEvent>>;
 
 /// The images of an engine: all that building one needs. Failures are as [`Engine`]'s.
 #[async_trait]
@@ -95,11 +98,26 @@ pub trait Engine: Images {
     async fn wait(&self, container: &str, until: WaitFor) -> Result<i64>;
     /// Standard streams of the main process.
     async fn attach(&self, container: &str, options: AttachOptions) -> Result<Attached>;
+    /// Freezes every process of it.
+    async fn pause(&self, container: &str) -> Result<()>;
+    /// Lets them go on.
+    async fn unpause(&self, container: &str) -> Result<()>;
+    /// Gives it another name.
+    async fn rename(&self, container: &str, new_name: &str) -> Result<()>;
+    /// What it changed against its image: more than a few thousand are cut.
+    async fn changes(&self, container: &str) -> Result<FileChanges>;
+    /// What it uses now, by the engine's stats: an engine takes a second for it, or more, where it is older than 23.
+    async fn stats(&self, container: &str) -> Result<Usage>;
+    /// What happens from now on to containers with our labels. Now is when this is called; the request is on its way when
+    /// the stream is first polled, and an engine on this machine then tells what happened in between.
+    fn events(&self) -> EventStream;
     /// The log.
     fn logs(&self, container: &str, options: &LogOptions) -> OutputStream;
 
     /// Starts a command in a running container and attaches to it.
     async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)>;
+    /// Tells the terminal of an exec how large it is now.
+    async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()>;
     /// State of an exec by its id.
     async fn exec_state(&self, exec: &str) -> Result<ExecState>;
 

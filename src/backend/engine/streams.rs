@@ -3,13 +3,13 @@
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{BuildInfo, CreateImageInfo, ProgressDetail};
+use bollard::models::{BuildInfo, CreateImageInfo, EventMessage, ProgressDetail};
 use bytes::Bytes as Chunk;
 use futures_util::stream::{self, StreamExt};
 
 use super::body::ReaderFault;
 use super::call::Call;
-use super::{ByteStream, Output, OutputKind, OutputStream, Progress, ProgressStream};
+use super::{ByteStream, EventStream, Output, OutputKind, OutputStream, Progress, ProgressStream, convert};
 use crate::failure::Failure;
 
 /// What the engine's frame header looks like when it reports a fault of its own in the middle of a log.
@@ -53,6 +53,28 @@ where
     S: futures_util::Stream<Item = Result<Chunk, Error>> + Send + 'static,
 {
     chunks.map(move |chunk| chunk.map_err(|error| std::io::Error::other(call.failure(&error)))).boxed()
+}
+
+/// Events of containers, the first failure last.
+pub(super) fn events<S>(messages: S, call: Call) -> EventStream
+where
+    S: futures_util::Stream<Item = Result<EventMessage, Error>> + Send + 'static,
+{
+    let state = Some((Box::pin(messages), call));
+    stream::unfold(state, |state| async {
+        let (mut messages, call) = state?;
+        loop {
+            match messages.next().await? {
+                Err(error) => return Some((Err(call.failure(&error)), None)),
+                Ok(message) => {
+                    if let Some(event) = convert::event::event(message) {
+                        return Some((Ok(event), Some((messages, call))));
+                    }
+                }
+            }
+        }
+    })
+    .boxed()
 }
 
 /// A stream that is one failure.

@@ -211,6 +211,17 @@ pub struct ExecRequest {
     pub working_dir: String,
     /// Attach standard input.
     pub stdin: bool,
+    /// Give it a terminal of this size, on which output and errors are one; what kind of terminal is for `env` to say (`TERM`).
+    pub terminal: Option<TerminalSize>,
+}
+
+/// How large a terminal is, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// Columns.
+    pub cols: u16,
+    /// Rows.
+    pub rows: u16,
 }
 
 /// State of an exec.

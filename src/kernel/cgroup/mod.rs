@@ -116,25 +116,32 @@ impl ContainerCgroup {
 
 /// The folder of a path in the hierarchy with a controller, as the reader has it mounted.
 fn locate(mounts: &[KernelMount], cgroup_root: &Path, version: CgroupVersion, controller: &str, path: &str, id: &str) -> Option<PathBuf> {
-    let has_it = |mount: &&KernelMount| match version {
-        CgroupVersion::V1 => mount.fs_type == "cgroup" && mount.super_options.iter().any(|option| option.raw() == controller),
-        CgroupVersion::V2 => mount.fs_type == "cgroup2",
-    };
-    let candidates: Vec<(PathBuf, &str)> = mounts
-        .iter()
-        .filter(has_it)
-        .map(|mount| {
-            let target = mount.target.raw();
-            let folder = target.strip_prefix(USUAL_ROOT).map_or_else(|| PathBuf::from(target), |rest| join(cgroup_root, rest));
-            (folder, mount.root.raw())
-        })
-        .collect();
+    let candidates = mounted(mounts, cgroup_root, version, controller);
     let direct = candidates.iter().find_map(|(folder, root)| {
         let rest = if *root == "/" { Some(path) } else { path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/')) };
         rest.filter(|rest| !rest.contains("/..")).map(|rest| join(folder, rest)).filter(|folder| folder.is_dir())
     });
     // A reader in a control group namespace of its own sees `/../ID`, which no path of its mounts begins with.
     direct.or_else(|| candidates.iter().find_map(|(folder, _)| search(folder, id)))
+}
+
+/// Where the reader has the hierarchy with a controller mounted, and which part of it is.
+fn mounted<'a>(mounts: &'a [KernelMount], cgroup_root: &Path, version: CgroupVersion, controller: &str) -> Vec<(PathBuf, &'a str)> {
+    let has_it = |mount: &&KernelMount| match version {
+        CgroupVersion::V1 => mount.fs_type == "cgroup" && mount.super_options.iter().any(|option| option.raw() == controller),
+        CgroupVersion::V2 => mount.fs_type == "cgroup2",
+    };
+    let place = |mount: &'a KernelMount| {
+        let target = mount.target.raw();
+        let folder = target.strip_prefix(USUAL_ROOT).map_or_else(|| PathBuf::from(target), |rest| join(cgroup_root, rest));
+        (folder, mount.root.raw())
+    };
+    mounts.iter().filter(has_it).map(place).collect()
+}
+
+/// The folders at which the hierarchy with a controller is mounted.
+pub(super) fn mounted_at(mounts: &[KernelMount], cgroup_root: &Path, version: CgroupVersion, controller: &str) -> Vec<PathBuf> {
+    mounted(mounts, cgroup_root, version, controller).into_iter().map(|(folder, _)| folder).collect()
 }
 
 fn join(folder: &Path, rest: &str) -> PathBuf {

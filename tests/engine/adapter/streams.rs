@@ -58,6 +58,7 @@ fn a_command_in_a_running_container_has_its_own_streams_folder_and_exit_code() {
             env: vec!["A=b".into()],
             working_dir: "/data".into(),
             stdin: true,
+            terminal: None,
         };
         let (id, attached) = bench.engine.exec(&session, &request).await.unwrap();
         let mut input = attached.input;

@@ -1,11 +1,14 @@
 //! The border: bollard's models on one side, our types on the other, each field once. Absent, empty, zero and
 //! "0001-01-01" become one thing here, and nothing beyond this folder sees an `Option<Option<…>>`.
 
+pub(super) mod change;
 pub(super) mod container;
 pub(super) mod create;
+pub(super) mod event;
 pub(super) mod image;
 pub(super) mod one_shot;
 pub(super) mod system;
+pub(super) mod usage;
 pub(super) mod volume;
 
 use std::collections::{BTreeMap, HashMap};

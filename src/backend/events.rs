@@ -1,0 +1,33 @@
+//! What happens to sessions, as it happens.
+
+use futures_util::StreamExt;
+
+use super::Backend;
+use super::engine::EventStream;
+use crate::policy::plan::SUPERVISOR;
+use crate::session::{EngineEvent, EventKind};
+use crate::units::Untrusted;
+
+impl Backend {
+    /// What happens from now on to containers of ours: sessions, and what serves them. See [`super::engine::Engine::events`].
+    pub fn events(&self) -> EventStream {
+        self.engine.events().map(|event| event.map(operators)).boxed()
+    }
+}
+
+/// With the operator's command in place of the one by which it is run.
+fn operators(event: EngineEvent) -> EngineEvent {
+    let what = match event.what {
+        EventKind::ExecStarted { command } => EventKind::ExecStarted { command: bare(command) },
+        other => other,
+    };
+    EngineEvent { what, ..event }
+}
+
+fn bare(command: Untrusted) -> Untrusted {
+    let entered = command.raw().strip_prefix(SUPERVISOR).and_then(|rest| rest.strip_prefix(" enter -- "));
+    match entered {
+        Some(rest) => Untrusted::from(rest),
+        None => command,
+    }
+}
