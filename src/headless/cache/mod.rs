@@ -11,7 +11,7 @@ pub use control::control;
 pub use log::{log, sbom};
 pub(super) use share::{share, summary_in_time};
 pub use status::status;
-pub use warm::{Wanted, warm};
+pub use warm::{Wanted, warm, warm_quietly};
 
 use std::time::Duration;
 
