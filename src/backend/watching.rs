@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::Backend;
 use super::measure::{Moment, requested_of};
@@ -18,6 +19,8 @@ impl Backend {
     /// What the engine reports of each of these containers.
     pub async fn inspect_all(&self, containers: &[String]) -> Vec<(String, Result<ContainerFacts>)> {
         let inspected = containers.iter().map(|id| async move { (id.clone(), self.engine.inspect(id).await) });
+        // Boxed, so that whoever asks may do so in a task of its own.
+        let inspected: Vec<BoxFuture<'_, _>> = inspected.map(FutureExt::boxed).collect();
         stream::iter(inspected).buffered(AT_ONCE).collect().await
     }
 
@@ -41,6 +44,7 @@ impl Backend {
             };
             audit::audit(requested_of(facts).as_ref(), facts, kernel.as_ref().map_err(String::as_str))
         });
+        let postures: Vec<BoxFuture<'_, _>> = postures.map(FutureExt::boxed).collect();
         stream::iter(postures).buffered(AT_ONCE).collect().await
     }
 

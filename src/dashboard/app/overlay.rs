@@ -84,10 +84,3 @@ impl std::fmt::Debug for Pane {
         f.debug_struct("Pane").field("id", &self.id).field("target", &self.target).field("command", &self.command).finish_non_exhaustive()
     }
 }
-
-impl Palette {
-    /// The actions that match what is typed, best first.
-    pub fn matches(&self) -> Vec<super::Action> {
-        super::Action::all().filter(|action| action.name().contains(self.input.text())).collect()
-    }
-}

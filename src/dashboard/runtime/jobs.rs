@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Link;
@@ -41,16 +42,17 @@ pub enum Work {
 #[derive(Default)]
 pub struct Jobs {
     running: HashMap<JobId, CancellationToken>,
+    tasks: JoinSet<()>,
 }
 
 impl Jobs {
     /// Begins a piece of work; its end is a message.
     pub fn begin(&mut self, link: &Link, id: JobId, work: Work) {
         let token = CancellationToken::new();
-        self.running.retain(|_, token| !token.is_cancelled());
         self.running.insert(id, token.clone());
         let (link, backend) = (link.clone(), link.backend.for_work(token.clone()));
-        tokio::spawn(async move {
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.spawn(async move {
             let reporter = MessageReporter { id, inbox: link.inbox.clone(), step: Mutex::default() };
             let done = done(&backend, work, &reporter, &token).await;
             link.tell(Message::JobEnded(id, done)).await;
@@ -67,6 +69,11 @@ impl Jobs {
     /// Gives everything up that is under way.
     pub fn cancel_all(&mut self) {
         self.running.values().for_each(CancellationToken::cancel);
+    }
+
+    /// Waits until the last has ended.
+    pub async fn ended(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 

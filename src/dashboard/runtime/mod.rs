@@ -75,7 +75,7 @@ pub async fn run(backend: Backend) -> Result<u8> {
         state.notices.add(now, Weight::Warning, text);
     }
     let mut signals = Signals::listen()?;
-    let mut terminal = Terminal::open(backend.settings().dashboard.mouse)?;
+    let mut terminal = Terminal::open(true)?;
     state.size = terminal.size()?;
     terminal.draw(&state)?;
     state.dirty = false;

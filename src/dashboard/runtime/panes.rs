@@ -79,8 +79,7 @@ async fn exec(
     size: TerminalSize,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<Option<i64>> {
-    let request =
-        ExecRequest { command, env: vec![TERM.to_owned()], stdin: true, terminal: Some(size), ..ExecRequest::default() };
+    let request = ExecRequest { command, env: vec![TERM.to_owned()], stdin: true, terminal: Some(size), ..ExecRequest::default() };
     let running = link.backend.exec(&target.id, &request).await?;
     let Attached { mut output, mut input } = running.attached;
     loop {

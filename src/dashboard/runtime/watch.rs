@@ -10,6 +10,7 @@ use super::Link;
 use crate::dashboard::app::Message;
 use crate::dashboard::app::link::EngineFacts;
 use crate::failure::{Code, Failure};
+use crate::units::sanitise;
 
 /// After an event so long is waited for others before the list is asked for.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -82,7 +83,7 @@ async fn greet(link: &Link) {
     let version = link.backend.engine().version().await;
     let info = link.backend.engine().info().await;
     if let (Ok(version), Ok(info)) = (version, info) {
-        let endpoint = link.backend.engine().endpoint().to_string();
+        let endpoint = sanitise(&link.backend.engine().endpoint().uri);
         let facts = EngineFacts { product: version.product, version: version.version, endpoint, cpus: info.cpus };
         link.tell(Message::Connected(facts)).await;
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::document::{CacheFigures, CacheStatus, Figures};
 use super::{called, percent, saved, time};
-use crate::depot::ledger::Counters;
 use crate::backend::Backend;
+use crate::depot::ledger::Counters;
 use crate::headless::document::Document;
 use crate::headless::paint::Role;
 use crate::headless::table::{Fields, Grid, Page, cell, meaning};
