@@ -75,6 +75,8 @@ pub struct Pane {
     pub ended: Option<Result<Option<i64>, Failure>>,
     /// Lines scrolled back.
     pub scroll: usize,
+    /// Whether the first of the keys that leave was pressed.
+    pub leaving: bool,
 }
 
 impl std::fmt::Debug for Pane {
