@@ -19,7 +19,8 @@ mod registries;
 mod settings;
 pub mod state;
 mod text_file;
-mod toml_file;
+pub mod themes;
+pub(crate) mod toml_file;
 
 pub use endpoint::Endpoint;
 pub use env_files::env_files;
@@ -27,5 +28,6 @@ pub use environment::Environment;
 pub use paths::Paths;
 pub use registries::{Registries, Registry, RegistryCredentials};
 pub use settings::{
-    CaBundle, DepotSettings, ImageSettings, PackageSettings, PrivateRegistry, Proxy, RegistrySettings, Settings, WorkspaceSettings,
+    CaBundle, DashboardSettings, DepotSettings, ImageSettings, PackageSettings, PrivateRegistry, Proxy, RegistrySettings, Settings,
+    WorkspaceSettings,
 };

@@ -8,7 +8,7 @@ use crate::failure::{Code, Failure, Result};
 /// This program's own folders, by the XDG base directory specification. None is made by asking for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// `config.toml`, `profiles/`.
+    /// `config.toml`, `profiles/`, `themes/`.
     pub config: PathBuf,
     /// What is kept between runs.
     pub state: PathBuf,
@@ -52,6 +52,11 @@ impl Paths {
     /// The operator's own profiles.
     pub fn profiles(&self) -> PathBuf {
         self.config.join("profiles")
+    }
+
+    /// The operator's own themes for the dashboard.
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
     }
 
     /// All of them, for what must not be given to a session.

@@ -1,19 +1,22 @@
 //! The operator's settings: the embedded defaults, and `config.toml` over them.
 
 mod check;
+mod dashboard;
 mod written;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Environment, Paths, text_file, toml_file};
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Bytes, Seconds};
+pub use dashboard::DashboardSettings;
 use written::Written;
 
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Every key with what it takes.
-const KEYS: [toml_file::Key; 19] = [
+const KEYS: [toml_file::Key; 22] = [
     ("profile", "the name of a profile"),
     ("host", "an engine's address such as \"unix:///var/run/docker.sock\", or \"\" to find it"),
     ("ca_bundle", "the path of a PEM file, absolute or from ~/, \"auto\" or \"\""),
@@ -33,6 +36,9 @@ const KEYS: [toml_file::Key; 19] = [
     ("depot.memory", "a size from 64 MiB to 1 TiB"),
     ("depot.store_size", "a size from 64 MiB to 1 PiB"),
     ("depot.artifact_size", "a size from 1 MiB to what 'depot.store_size' is"),
+    ("dashboard.theme", "the name of a theme such as \"dark\""),
+    ("dashboard.mouse", "true or false"),
+    ("keys", "a table of actions with lists of keys, such as launch = [\"n\", \"f2\"]"),
 ];
 
 /// All settings, each decided.
@@ -52,6 +58,10 @@ pub struct Settings {
     pub packages: PackageSettings,
     /// The package depot.
     pub depot: DepotSettings,
+    /// The dashboard.
+    pub dashboard: DashboardSettings,
+    /// Keys of the dashboard's actions, by the action's name; what they mean is the dashboard's to say.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 /// Which certificates to trust.
@@ -203,6 +213,8 @@ impl Settings {
                 store_size: written.depot.store_size.ok_or_else(left_out)?,
                 artifact_size: written.depot.artifact_size.ok_or_else(left_out)?,
             },
+            dashboard: DashboardSettings { theme: decided(written.dashboard.theme)?, mouse: written.dashboard.mouse.ok_or_else(left_out)? },
+            keys: written.keys,
         };
         check::check(&mut settings, ORIGIN)?;
         Ok(settings)
@@ -233,6 +245,9 @@ impl Settings {
         take(&mut self.depot.memory, written.depot.memory);
         take(&mut self.depot.store_size, written.depot.store_size);
         take(&mut self.depot.artifact_size, written.depot.artifact_size);
+        take(&mut self.dashboard.theme, written.dashboard.theme);
+        take(&mut self.dashboard.mouse, written.dashboard.mouse);
+        self.keys.extend(written.keys);
     }
 }
 

@@ -9,13 +9,13 @@ use toml::de::{DeTable, DeValue};
 use crate::failure::{Code, Failure, Result};
 
 /// A key that a file may hold, dotted where it is in a table, and what it takes.
-pub(super) type Key = (&'static str, &'static str);
+pub(crate) type Key = (&'static str, &'static str);
 
 /// More keys than anyone mistypes; a file made to flood the terminal ends here.
 const MOST_LINES: usize = 20;
 
 /// Reads a document that may hold these keys and no other. `origin` is how the file is called in errors.
-pub(super) fn parse<T: DeserializeOwned>(text: &str, origin: &str, keys: &[Key]) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &str, keys: &[Key]) -> Result<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = File { text, origin };
     let document = DeTable::parse(text).map_err(|error| file.syntax(&error))?;

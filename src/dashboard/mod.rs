@@ -5,6 +5,9 @@
 
 pub mod app;
 pub mod runtime;
+#[cfg(test)]
+mod snapshot;
 mod start;
+mod text;
 pub mod theme;
 pub mod view;

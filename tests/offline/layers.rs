@@ -28,7 +28,7 @@ const LAYERS: [&str; 15] = [
 ];
 
 /// No clock, environment, file, socket, process, thread or await in these.
-const PURE: [&str; 3] = ["policy", "dashboard::app", "dashboard::view"];
+const PURE: [&str; 5] = ["policy", "dashboard::app", "dashboard::text", "dashboard::theme", "dashboard::view"];
 
 /// Where bollard's types may be named.
 const ENGINE: &str = "backend::engine";

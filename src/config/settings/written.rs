@@ -1,5 +1,6 @@
 //! A file of settings as it is written: any of them, unknown ones refused.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -17,6 +18,8 @@ pub(super) struct Written {
     pub(super) image: WrittenImage,
     pub(super) packages: WrittenPackages,
     pub(super) depot: WrittenDepot,
+    pub(super) dashboard: WrittenDashboard,
+    pub(super) keys: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +62,13 @@ pub(super) struct WrittenDepot {
     pub(super) memory: Option<Bytes>,
     pub(super) store_size: Option<Bytes>,
     pub(super) artifact_size: Option<Bytes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WrittenDashboard {
+    pub(super) theme: Option<String>,
+    pub(super) mouse: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,6 +20,8 @@ pub mod notice;
 pub mod overlay;
 pub mod remote;
 pub mod row;
+#[cfg(test)]
+pub mod sample;
 pub mod state;
 pub mod subscription;
 pub mod totals;

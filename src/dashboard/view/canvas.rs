@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::signs::Signs;
-use super::text;
+use crate::dashboard::text;
 use crate::dashboard::theme::{Role, Theme};
 
 /// A piece of a line with its meaning.

@@ -10,7 +10,6 @@ mod overlay;
 mod sessions;
 mod signs;
 mod status;
-mod text;
 mod totals;
 
 use ratatui::Frame;
@@ -42,3 +41,6 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         frame.set_cursor_position(cursor);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 //! The two lines at the bottom: what was told or is under way, and the buttons.
 
 use super::canvas::Canvas;
-use super::text;
 use crate::dashboard::app::State;
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::detail::Tab;
@@ -10,6 +9,7 @@ use crate::dashboard::app::job::Job;
 use crate::dashboard::app::layout::{Layout, label};
 use crate::dashboard::app::row::Weight;
 use crate::dashboard::app::state::Focus;
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::units::{Bytes, percent};
 use ratatui::layout::Rect;

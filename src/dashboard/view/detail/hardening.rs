@@ -2,9 +2,9 @@
 //! then every process that differs.
 
 use super::super::canvas::{Canvas, Piece};
-use super::super::text;
 use super::overview::column;
 use crate::dashboard::app::row::Row;
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::policy::{ControlPosture, Posture, Verdict};
 use crate::units::age;

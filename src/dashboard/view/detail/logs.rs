@@ -3,10 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::super::canvas::Canvas;
-use super::super::text;
 use crate::dashboard::app::State;
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::log::{Level, Log, LogLine};
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 
 /// Draws it.

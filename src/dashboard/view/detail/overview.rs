@@ -3,9 +3,9 @@
 use super::super::canvas::{Canvas, Piece};
 use super::super::sessions::{badge, load, status};
 use super::super::status::share;
-use super::super::text;
 use crate::dashboard::app::State;
 use crate::dashboard::app::row::{Row, Sample};
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::session::ContainerFacts;
 use crate::units::{Bytes, age, percent};

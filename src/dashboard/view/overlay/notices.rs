@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 
 use super::super::canvas::{Canvas, Piece};
 use super::super::status::weight_role;
-use super::super::text;
 use crate::dashboard::app::State;
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::notice::Notice;
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::units::age;
 

@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::super::canvas::Canvas;
-use super::super::text;
 use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::overlay::Pane;
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 
 /// How a pane is left, told in its title.
