@@ -1,0 +1,3 @@
+//! Drawing the dashboard. Pure: reads the state, writes cells.
+
+pub mod form;
