@@ -30,7 +30,7 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         None if context.output.is_json() => with.run(async |backend| list::list(context, backend, &Filter::default()).await),
         None => {
             surroundings::terminal()?;
-            on_runtime(async { Ok(dashboard::runtime::run(Backend::connect(host).await?).await?) })
+            on_runtime(async { Ok(dashboard::runtime::run(Backend::connect(host).await?, host).await?) })
         }
         Some(Command::Ls(asked)) => with.run(async |backend| list::list(context, backend, &filter(asked)).await),
         Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::controls::ADDABLE_CAPABILITIES;
 use super::policy_type::{Network, Policy, Seccomp, Timeout};
-use crate::units::{Bytes, Capability, Cpus, Seconds};
+use crate::units::{Bytes, Capability, Cpus, ParseError, Seconds};
 
 /// Every key of a profile with what it takes, as errors say it.
 pub const KEYS: [(&str, &str); 24] = [
@@ -41,6 +41,11 @@ pub const KEYS: [(&str, &str); 24] = [
 /// What a key takes, as errors say it.
 pub fn takes(key: &str) -> &'static str {
     KEYS.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| takes)
+}
+
+/// A whole number as an operator types it; which ones a limit takes is `range`'s to say.
+pub fn whole_number(text: &str) -> Result<u64, ParseError> {
+    text.parse().map_err(|_| ParseError("give a whole number, never unlimited".to_owned()))
 }
 
 /// What a profile file, or the command line, may say. Unknown keys are errors.

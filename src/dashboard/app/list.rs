@@ -289,8 +289,7 @@ impl List {
 /// What the filter looks in.
 fn haystack(row: &Row) -> String {
     let session = &row.session;
-    format!("{} {} {} {} {} {}", session.name, session.kind, session.status, session.profile, session.image, session.command)
-        .to_lowercase()
+    format!("{} {} {} {} {} {}", session.name, session.kind, session.status, session.profile, session.image, session.command).to_lowercase()
 }
 
 /// Least first; what is unknown comes first, too.

@@ -128,7 +128,10 @@ impl State {
             sort: self.list.sort,
             group: self.list.group,
             tab: self.detail.tab,
-            theme: self.theme.name.clone(),
+            theme: Some(&self.theme.name)
+                .filter(|name| self.themes.first().is_some_and(|first| first.name != **name))
+                .cloned()
+                .unwrap_or_default(),
             wrap: self.detail.log.wrap,
             timestamps: self.detail.log.timestamps,
             form: self.form.clone(),

@@ -66,16 +66,16 @@ impl Link {
 }
 
 /// Runs the dashboard until it is quit, and gives the exit code.
-pub async fn run(backend: Backend) -> Result<u8> {
+pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
     let now = Timestamp::now();
     let path = kept::file(&backend.paths().state);
     let (kept, aside) = kept::read(&path);
-    let mut state = super::start::state(&backend, now, kept)?;
+    let mut state = super::start::state(&backend, host, now, kept)?;
     if let Some(text) = aside {
         state.notices.add(now, Weight::Warning, text);
     }
     let mut signals = Signals::listen()?;
-    let mut terminal = Terminal::open(true)?;
+    let mut terminal = Terminal::open(backend.settings().dashboard.mouse)?;
     state.size = terminal.size()?;
     terminal.draw(&state)?;
     state.dirty = false;

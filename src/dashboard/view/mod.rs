@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 
 use super::app::State;
 use super::app::layout::Layout;
+use super::app::overlay::Overlay;
 use super::theme::Role;
 use canvas::Canvas;
 
@@ -34,6 +35,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
         status::draw(&mut canvas, state, &layout);
     }
     let cursor = match (&state.overlay, layout.overlay) {
+        (Some(Overlay::Form(form)), Some(over)) => {
+            form::draw(frame, over, state, form);
+            return;
+        }
         (Some(overlay), Some(over)) => overlay::draw(&mut canvas, state, overlay, over),
         _ => None,
     };

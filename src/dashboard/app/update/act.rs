@@ -6,7 +6,8 @@ use crate::dashboard::app::action::Action;
 use crate::dashboard::app::ask::{Ask, Confirm, Wanted};
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Deed, Effect, PaneCommand, Target};
-use crate::dashboard::app::form::{Form, split};
+use crate::dashboard::app::form::Form;
+use crate::dashboard::app::form::shell_words::split;
 use crate::dashboard::app::input::Input;
 use crate::dashboard::app::list::{Column, Line};
 use crate::dashboard::app::overlay::{Overlay, Palette};
@@ -51,7 +52,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Mark => mark(state),
         Action::MarkAll => mark_all(state),
         Action::Launch => {
-            let (form, effects) = Form::new(&state.ground, &state.form, &mut state.next);
+            let taken: Vec<String> = state.list.rows.iter().map(|row| row.session.name.to_string()).collect();
+            let mut form = Form::new(&state.ground, &state.form).beside(taken);
+            let effects = form.opened(&mut state.next);
             state.overlay = Some(Overlay::Form(Box::new(form)));
             effects
         }
@@ -250,7 +253,7 @@ pub(super) fn answered(state: &mut State, ask: &Ask) -> Result<Vec<Effect>, Stri
             Ok(vec![Effect::Rename(job, target.clone(), name.to_string())])
         }
         Wanted::Command(target) => {
-            let command = split(text)?;
+            let command = split(text).map_err(|error| error.to_string())?;
             if command.is_empty() {
                 return Err("type a command and its arguments".to_owned());
             }

@@ -65,12 +65,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::PathCompleted(number, paths) => {
-            if let Some(Overlay::Form(form)) = &mut state.overlay {
-                form.completed(number, paths);
-            }
-            Vec::new()
-        }
+        Message::PathCompleted(number, paths) => match &mut state.overlay {
+            Some(Overlay::Form(form)) => form.completed(number, paths, &mut state.next),
+            _ => Vec::new(),
+        },
 
         Message::PanePrinted(id, bytes) => pane::printed(state, id, &bytes),
         Message::PaneEnded(id, ended) => pane::ended(state, id, ended),

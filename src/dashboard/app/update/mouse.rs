@@ -74,6 +74,7 @@ fn on_overlay(state: &mut State, click: Click, at: Position, area: Rect) -> Vec<
                 pane::wheel(pane, by < 0);
             }
         }
+        Some(Overlay::Form(form)) if by != 0 => form.wheel(at.x, at.y, area, by > 0),
         Some(Overlay::Form(form)) => {
             return match form.clicked(at.x, at.y, area, &mut state.next) {
                 Outcome::Stay(effects) => effects,

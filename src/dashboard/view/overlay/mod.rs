@@ -10,7 +10,6 @@ mod pane;
 use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
-use super::form;
 use crate::dashboard::app::State;
 use crate::dashboard::app::overlay::Overlay;
 
@@ -22,7 +21,8 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay, area: Rec
         Overlay::Palette(palette) => return palette::draw(canvas, state, area, palette),
         Overlay::Ask(ask) => return ask::draw(canvas, area, ask),
         Overlay::Confirm(confirm) => return confirm::draw(canvas, area, confirm),
-        Overlay::Form(form) => return form::draw(canvas, area, state, form),
+        // Drawn by its own hand, on the frame.
+        Overlay::Form(_) => {}
         Overlay::Pane(pane) => return pane::draw(canvas, area, pane),
     }
     None
