@@ -22,3 +22,21 @@ fn kind(kind: ChangeType) -> ChangeKind {
         ChangeType::_2 => ChangeKind::Deleted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_by_path_and_the_first_ones_when_there_are_too_many() {
+        let change = |path: String, kind| FilesystemChange { path, kind };
+        let listed =
+            changes(vec![change("/b".into(), ChangeType::_2), change("/a".into(), ChangeType::_1), change("/".into(), ChangeType::_0)]);
+        let kinds: Vec<_> = listed.files.iter().map(|file| (file.path.raw(), file.kind)).collect();
+        assert_eq!(kinds, [("/", ChangeKind::Changed), ("/a", ChangeKind::Added), ("/b", ChangeKind::Deleted)]);
+        assert!(!listed.cut);
+        let many = changes((0..=MOST_CHANGES).rev().map(|at| change(format!("/{at:06}"), ChangeType::_1)).collect());
+        assert!(many.cut && many.files.len() == MOST_CHANGES);
+        assert_eq!(many.files[0].path.raw(), "/000000");
+    }
+}
