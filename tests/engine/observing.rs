@@ -158,11 +158,14 @@ fn diff_shows_what_a_session_changed_and_nothing_that_the_manager_put_there() {
     assert_eq!(succeed(&["diff", &sealed.name]), "");
     assert_eq!(json(&["diff", &sealed.name]).1["files"], serde_json::json!([]));
 
-    let folder = tempfile::tempdir().unwrap();
-    let profile = folder.path().join("open.toml");
-    std::fs::write(&profile, "read_only_rootfs = false\n").unwrap();
+    // Only the operator's own profile may open the root.
+    let operator = palisade();
+    let config = operator.get_envs().find_map(|(key, value)| value.filter(|_| key == "XDG_CONFIG_HOME")).unwrap();
+    let profiles = std::path::Path::new(config).join("palisade/profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    std::fs::write(profiles.join("open-root.toml"), "read_only_rootfs = false\n").unwrap();
     let open = Session::launch(
-        &["--network", "none", "--profile", profile.to_str().unwrap()],
+        &["--network", "none", "--profile", "open-root"],
         &["sh", "-c", "echo x > \"/var/tmp/a$(printf '\\033[2J')\"; sleep 600"],
     );
     let files = until_had("it has written", || {
