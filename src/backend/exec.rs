@@ -6,7 +6,7 @@ use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
 use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
-use crate::session::{ContainerFacts, FileChanges};
+use crate::session::ContainerFacts;
 
 impl Backend {
     /// Runs a command in a live session.
@@ -42,12 +42,6 @@ impl Backend {
     pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<OutputStream> {
         let session = self.find(who).await?;
         Ok(self.engine.logs(&session.container_id, options))
-    }
-
-    /// What the session changed against its image, without its volumes and workspace.
-    pub async fn changes(&self, who: &str) -> Result<FileChanges> {
-        let session = self.find(who).await?;
-        self.engine.changes(&session.container_id).await
     }
 
     /// Copies a local file or folder into a session's folder.

@@ -67,23 +67,46 @@ impl Backend {
     /// Freezes every process of a session. Its deadline runs on.
     pub async fn pause(&self, who: &str) -> Result<Session> {
         let session = self.find(who).await?;
-        self.engine.pause(&session.container_id).await?;
-        Ok(session)
+        match self.engine.pause(&session.container_id).await {
+            Err(failure) if failure.code == Code::Conflict => Err(self.not_as_needed(&session, failure).await),
+            done => done.map(|()| session),
+        }
     }
 
     /// Lets a paused session go on.
     pub async fn unpause(&self, who: &str) -> Result<Session> {
         let session = self.find(who).await?;
-        self.engine.unpause(&session.container_id).await?;
-        Ok(session)
+        match self.engine.unpause(&session.container_id).await {
+            // Not every engine has a status of its own for this.
+            Err(failure) if matches!(failure.code, Code::Conflict | Code::EngineError) => Err(self.not_as_needed(&session, failure).await),
+            done => done.map(|()| session),
+        }
     }
 
-    /// Gives a session another name. Its id, home and caches stay what they are.
+    /// The failure in the session's own terms, where its state is the reason.
+    async fn not_as_needed(&self, session: &Session, failure: Failure) -> Failure {
+        let Ok(facts) = self.engine.inspect(&session.container_id).await else { return failure };
+        let name = &session.name;
+        let told = |text: String| Failure { message: text, ..failure.clone() };
+        match facts.status {
+            Some(Status::Paused) => told(format!("'{name}' is paused already")).hint(format!("it goes on with: palisade unpause {name}")),
+            Some(Status::Running) => told(format!("'{name}' is running: there is nothing to unpause")),
+            Some(status) => told(format!("'{name}' is not running but {status}")).hint(format!("start it with: palisade start {name}")),
+            None => failure,
+        }
+    }
+
+    /// Gives a session another name, running or not. Its id, home and caches stay what they are.
     pub async fn rename(&self, who: &str, new_name: &str) -> Result<Session> {
         let session = self.find(who).await?;
         let name = session_name(new_name, &self.settings.depot.name)?;
-        self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await?;
-        Ok(Session { name, ..session })
+        match self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await {
+            Err(failure) if failure.code == Code::Conflict => {
+                let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
+                Err(Failure { message, ..failure })
+            }
+            done => done.map(|()| Session { name, ..session }),
+        }
     }
 
     /// Removes a session and its volumes. A live one only with `force`.
@@ -134,7 +157,7 @@ impl Backend {
             return Ok((session, facts));
         }
         let hint = match facts.status {
-            Some(Status::Paused) => "it is frozen; it goes on once it is unpaused".to_owned(),
+            Some(Status::Paused) => format!("it is frozen; it goes on with: palisade unpause {}", session.name),
             _ => format!("start it with: palisade start {}", session.name),
         };
         Err(Failure::new(Code::Conflict, format!("'{}' is not running but {}", session.name, facts.status.unwrap_or(Status::Unknown)))

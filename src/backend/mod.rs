@@ -1,6 +1,7 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
 mod assembly;
+mod changes;
 pub mod copy;
 pub mod depot;
 pub mod doctor;

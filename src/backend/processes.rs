@@ -5,12 +5,17 @@ use std::sync::Arc;
 use super::Backend;
 use super::measure::Moment;
 use crate::failure::{Code, Failure, Result};
-use crate::session::{KernelSource, Process, ProcessFacts, ProcessList};
+use crate::session::{KernelSource, Process, ProcessFacts, ProcessList, Session};
 use crate::units::{CapSet, Untrusted};
 
 impl Backend {
     /// Every process that belongs to a session by any tie.
     pub async fn processes(&self, who: &str) -> Result<ProcessList> {
+        Ok(self.processes_of(who).await?.1)
+    }
+
+    /// The same, with the session that was meant.
+    pub async fn processes_of(&self, who: &str) -> Result<(Session, ProcessList)> {
         let session = self.find(who).await?;
         let container = self.engine.inspect(&session.container_id).await?;
         if container.pid.is_none() {
@@ -33,7 +38,7 @@ impl Backend {
             facts.processes.into_iter().zip(commands).map(|(facts, command)| process(facts, command)).collect()
         };
         let processes = tokio::task::spawn_blocking(read).await.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-        Ok(ProcessList { source, processes, hidden })
+        Ok((session, ProcessList { source, processes, hidden }))
     }
 }
 

@@ -4,6 +4,7 @@ use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
+use super::observing::{Diff, Pause, Rename, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
 use super::words::ColorWord;
 
@@ -100,10 +101,16 @@ pub(super) enum Command {
     Verify(Verify),
     Exec(Exec),
     Logs(Logs),
+    Top(Top),
+    Stats(Stats),
+    Diff(Diff),
     Cp(Cp),
     Stop(Stop),
     Start(Start),
     Restart(Restart),
+    Pause(Pause),
+    Unpause(Unpause),
+    Rename(Rename),
     Rm(Rm),
     Cache(Cache),
     Depot(Depot),

@@ -16,8 +16,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, doctor, images, inspect, launch, list, logs, plan,
-    profiles, run, verify,
+    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list, logs,
+    plan, profiles, run, stats, top, verify,
 };
 use crate::units::Seconds;
 
@@ -40,6 +40,9 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Inspect(asked)) => with.run(async |backend| inspect::inspect(context, backend, &asked.name).await),
         Some(Command::Verify(asked)) => with.run(async |backend| verify::verify(context, backend, &asked.names, asked.full).await),
         Some(Command::Logs(asked)) => with.run(async |backend| log(context, backend, asked).await),
+        Some(Command::Top(asked)) => with.run(async |backend| top::top(context, backend, &asked.name).await),
+        Some(Command::Stats(asked)) => with.run(async |backend| stats::stats(context, backend, &asked.names).await),
+        Some(Command::Diff(asked)) => with.run(async |backend| diff::diff(context, backend, &asked.name).await),
         Some(Command::Cp(asked)) => {
             let way = asked.way()?;
             with.run(async |backend| copy(context, backend, &way).await)
@@ -49,6 +52,9 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Restart(asked)) => {
             with.act(&Action::Restart { grace_s: asked.grace.map(Seconds::get), secrets: asked.secret }, &asked.names)
         }
+        Some(Command::Pause(asked)) => with.act(&Action::Pause, &asked.names),
+        Some(Command::Unpause(asked)) => with.act(&Action::Unpause, &asked.names),
+        Some(Command::Rename(asked)) => with.act(&Action::Rename { new: asked.new }, &[asked.name]),
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
         Some(Command::Cache(asked)) => cached(&with, asked),
         Some(Command::Depot(asked)) => with.run(async |backend| keep(context, backend, asked).await),

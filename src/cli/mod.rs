@@ -10,6 +10,7 @@ mod fault;
 mod images;
 mod launching;
 mod log_part;
+mod observing;
 mod pages;
 mod sessions;
 mod surroundings;

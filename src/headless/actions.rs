@@ -1,4 +1,4 @@
-//! `stop`, `start`, `restart`, `rm`: one word to several sessions, each on its own.
+//! `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`: one word to several sessions, each on its own.
 
 use super::document::{ActionResult, Actions, Document, ErrorBody};
 use super::{Context, Done, Stop, posture_table};
@@ -28,6 +28,15 @@ pub enum Action {
         /// `NAME[=ENV]`.
         secrets: Vec<String>,
     },
+    /// Freeze.
+    Pause,
+    /// Let go on.
+    Unpause,
+    /// Give another name.
+    Rename {
+        /// Which.
+        new: String,
+    },
     /// Remove.
     Remove {
         /// Also what runs.
@@ -41,6 +50,9 @@ impl Action {
             Self::Stop { .. } => "stop",
             Self::Start { .. } => "start",
             Self::Restart { .. } => "restart",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Rename { .. } => "rename",
             Self::Remove { .. } => "rm",
         }
     }
@@ -63,6 +75,9 @@ impl Action {
                 }
                 start(backend, &id, secrets).await
             }
+            Self::Pause => Ok((Some(backend.pause(who).await?), None)),
+            Self::Unpause => Ok((Some(backend.unpause(who).await?), None)),
+            Self::Rename { new } => Ok((Some(backend.rename(who, new).await?), None)),
             Self::Remove { force } => match backend.remove(who, *force).await {
                 Ok(session) => Ok((Some(session), None)),
                 Err(failure) if *force && failure.code == Code::NotFound => Ok((None, None)),

@@ -156,10 +156,10 @@ pub struct LaunchedBody {
     pub posture: Posture,
 }
 
-/// `stop`, `start`, `restart`, `rm`, `image rm`.
+/// `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`, `image rm`.
 #[derive(Debug, Serialize)]
 pub struct Actions {
-    /// `stop`, `start`, `restart`, `rm`, `image_rm`.
+    /// `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`, `image_rm`.
     pub action: &'static str,
     /// One for each name, in the order given.
     pub results: Vec<ActionResult>,

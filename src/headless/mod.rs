@@ -7,6 +7,7 @@ pub mod actions;
 pub mod cache;
 pub mod copy;
 pub mod depot;
+pub mod diff;
 pub mod doctor;
 pub mod document;
 mod failing;
@@ -23,7 +24,9 @@ mod posture_table;
 pub mod profiles;
 mod progress;
 pub mod run;
+pub mod stats;
 mod table;
+pub mod top;
 pub mod verify;
 
 use jiff::Timestamp;

@@ -17,6 +17,13 @@ fn every_command_prints_one_document_that_its_schema_describes() {
     schema::document("cache", &stdout(&["cache", "status", "--all"]));
     schema::document("cache_log", &stdout(&["cache", "log", &session.name]));
     schema::document("depot", &stdout(&["depot", "status"]));
+    schema::document("processes", &stdout(&["top", &session.name]));
+    schema::document("stats", &stdout(&["stats", &session.name]));
+    schema::document("stats", &stdout(&["stats", &session.name, &name()]));
+    schema::document("changes", &stdout(&["diff", &session.name]));
+    for verb in ["pause", "unpause"] {
+        schema::document("actions", &stdout(&[verb, &session.name]));
+    }
     let launched = name();
     schema::document("launched", &stdout(&["launch", &launched, "--", "sleep", "600"]));
     schema::document("error", &stdout(&["launch", &launched, "--", "true"]));

@@ -18,6 +18,7 @@ mod hostile;
 mod journeys;
 mod kernel_facts;
 mod measured;
+mod observing;
 mod proxy;
 mod refusals;
 mod relay;

@@ -9,7 +9,7 @@ use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 24] = [
     "run",
     "launch",
     "ls",
@@ -18,10 +18,16 @@ const COMMANDS: [&str; 18] = [
     "verify",
     "exec",
     "logs",
+    "top",
+    "stats",
+    "diff",
     "cp",
     "stop",
     "start",
     "restart",
+    "pause",
+    "unpause",
+    "rename",
     "rm",
     "profiles",
     "image",
@@ -55,6 +61,8 @@ fn a_usage_error_names_the_argument_and_the_way_out() {
         (&["launch", "a/b"], "a/b", "palisade launch --help"),
         (&["launch", "a\u{1b}[2Jb"], "\\u{1b}", "palisade launch --help"),
         (&["stop"], "<NAME>", "palisade stop --help"),
+        (&["pause"], "<NAME>", "palisade pause --help"),
+        (&["rename", "web"], "<NEW>", "palisade rename --help"),
         (&["exec", "web"], "<COMMAND>", "palisade exec --help"),
         (&["image"], "subcommand", "palisade image --help"),
         (&["image", "build", "--no-cache", "--if-needed"], "--if-needed", "palisade image build --help"),

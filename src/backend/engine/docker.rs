@@ -1,6 +1,7 @@
 //! [`Engine`] over bollard: which request, with which patience. What it sends and receives is `convert`'s to know.
 //! Long because a trait is implemented in one piece; each method is one request.
 
+mod exec;
 mod images;
 
 use std::collections::HashMap;
@@ -9,8 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::exec::{StartExecOptions, StartExecResults};
-use bollard::models::{ExecConfig, VolumeCreateRequest};
+use bollard::models::VolumeCreateRequest;
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, EventsOptions, InspectContainerOptions,
     KillContainerOptions, ListContainersOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
@@ -40,8 +40,6 @@ const LONGEST_GRACE_S: u64 = 3600;
 const ORDINARY_S: u64 = 120;
 /// For requests whose answer begins when the work is done, or whose body is ours to feed: a year.
 const PATIENT_S: u64 = 365 * 24 * 60 * 60;
-/// A piece of an exec's output at most.
-const EXEC_PIECE: usize = 64 * 1024;
 
 /// A Docker Engine, or a compatible one.
 pub struct DockerEngine {
@@ -293,29 +291,7 @@ impl Engine for DockerEngine {
     }
 
     async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)> {
-        let name = reference::name("container", container)?;
-        let call = self.call("run a command in the container", Noun::Container, name);
-        let config = ExecConfig {
-            attach_stdin: Some(request.stdin),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            tty: Some(request.terminal.is_some()),
-            cmd: Some(request.command.clone()),
-            env: Some(request.env.clone()).filter(|env| !env.is_empty()),
-            working_dir: Some(request.working_dir.clone()).filter(|dir| !dir.is_empty()),
-            ..Default::default()
-        };
-        let id = self.docker.create_exec(name, config).await.map_err(|error| call.failure(&error))?.id;
-        let options = StartExecOptions { detach: false, tty: request.terminal.is_some(), output_capacity: Some(EXEC_PIECE) };
-        let attached = match self.docker.start_exec(&id, Some(options)).await.map_err(|error| call.failure(&error))? {
-            StartExecResults::Attached { output, input } => Attached { output: streams::output(output, call), input },
-            StartExecResults::Detached => return Err(call.broken("the engine detached from a command that was to be attached")),
-        };
-        if let Some(size) = request.terminal {
-            // A command that has ended already has no size to be told, and what went wrong else shows in its streams.
-            let _ = self.resize_exec(&id, size).await;
-        }
-        Ok((id, attached))
+        self.start_exec(container, request).await
     }
 
     async fn resize_exec(&self, exec: &str, size: TerminalSize) -> Result<()> {

@@ -11,6 +11,7 @@ mod error;
 mod ping;
 mod reference;
 mod streams;
+mod terminal;
 mod types;
 mod usage;
 

@@ -5,3 +5,4 @@ mod copies;
 mod images;
 mod lifecycle;
 mod streams;
+mod watching;

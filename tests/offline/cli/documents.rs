@@ -14,20 +14,26 @@ use palisade::depot::ledger::{self, Counters, FetchedArtifact, Log, Outcome, Req
 use palisade::depot::promise::{Algorithm, Digest, Ecosystem};
 use palisade::failure::{Code, Failure};
 use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, CacheShare, CacheStatus, DepotShown, SessionLog, Warmed};
+use palisade::headless::diff::Changes;
 use palisade::headless::document::{
     ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected,
     LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version,
     error,
 };
 use palisade::headless::line;
+use palisade::headless::stats::{Stats, StatsRow, Used};
+use palisade::headless::top::Processes;
 use palisade::policy::controls::Control;
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::policy::posture::Deviant;
 use palisade::policy::{
     ControlPosture, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Timeout, Verdict, WorkspaceMode, WorkspaceMount,
 };
-use palisade::session::{ContainerFacts, ExitFacts, Kind, LogFacts, MountFacts, Session, Status, UlimitFacts};
-use palisade::units::{Bytes, Cpus, Seconds, SessionId, Untrusted};
+use palisade::session::{
+    ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, LogFacts, Membership, MountFacts, Process,
+    ProcessList, SeccompMode, Session, Status, UlimitFacts, Usage,
+};
+use palisade::units::{Bytes, CapSet, Cpus, Seconds, SessionId, Untrusted};
 use serde::Serialize;
 
 use crate::common::schema;
@@ -231,6 +237,42 @@ fn actions_and_failures() {
         check("error", &error(ErrorBody::from(&Failure::new(code, "message"))));
     }
     check("copied", &Document::new(Copied { copied: CopyReport { entries: 1, bytes: 2, skipped: vec!["dev\u{7}".into()] } }));
+}
+
+#[test]
+fn what_sessions_do_and_use() {
+    let rights = |known: bool| Process {
+        pid: 4711,
+        container_pid: known.then_some(7),
+        name: "sh\u{1b}[2J".into(),
+        exe: known.then(|| "/bin/sh".into()),
+        command: known.then(|| "sh -c x".into()),
+        uid: 1000,
+        capabilities: CapSet(if known { 1 << 21 } else { 0 }),
+        no_new_privs: known.then_some(true),
+        seccomp: known.then_some(SeccompMode::Filter),
+        membership: Membership { cgroup: known.then_some(true), ..Membership::default() },
+    };
+    for source in [KernelSource::Host, KernelSource::Probe] {
+        let list = ProcessList { source, processes: vec![rights(true), rights(false)], hidden: 2 };
+        check("processes", &Document::new(Processes { session: session(), list }));
+    }
+    let used = |limited: bool| Used {
+        cpu_percent: 12.5,
+        usage: Usage {
+            cpu_ns: 1,
+            memory: Bytes::mib(2),
+            memory_limit: limited.then_some(Bytes::gib(4)),
+            pids: 3,
+            pids_limit: limited.then_some(100),
+        },
+    };
+    let row = |limited| StatsRow { name: "web".into(), session: Some(session()), usage: Some(used(limited)), error: None };
+    let failed = StatsRow { name: "x".into(), session: None, usage: None, error: Some(failure()) };
+    check("stats", &Document::with_error(Stats { stats: vec![row(true), row(false), failed] }, Some(failure())));
+    let change = |kind| FileChange { kind, path: "/x\u{202e}".into() };
+    let files = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Deleted].map(change).into();
+    check("changes", &Document::new(Changes { session: session(), changes: FileChanges { files, cut: true } }));
 }
 
 #[test]

@@ -58,3 +58,60 @@ fn kind(action: &str, mut attributes: HashMap<String, String>) -> EventKind {
         _ => EventKind::Other { action: action.into() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<EngineEvent> {
+        event(serde_json::from_str(text).unwrap())
+    }
+
+    fn kind_of(action: &str, attributes: &[(&str, &str)]) -> EventKind {
+        kind(action, attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn an_event_of_docker_is_read_to_the_nanosecond() {
+        let event = read(
+            r#"{"status":"die","id":"c0ffee","from":"busybox","Type":"container","Action":"die","Actor":{"ID":"c0ffee","Attributes":
+               {"exitCode":"137","image":"busybox","name":"palisade-web","palisade.schema":"1"}},"scope":"local","time":1795316400,
+               "timeNano":1795316400123456789}"#,
+        )
+        .unwrap();
+        assert_eq!((event.container.as_str(), event.name.raw()), ("c0ffee", "palisade-web"));
+        assert_eq!(event.at.as_nanosecond(), 1_795_316_400_123_456_789);
+        assert_eq!(event.what, EventKind::Died { exit_code: Some(137) });
+    }
+
+    #[test]
+    fn podmans_words_mean_the_same() {
+        assert_eq!(kind_of("died", &[("containerExitCode", "2")]), EventKind::Died { exit_code: Some(2) });
+        assert_eq!(kind_of("remove", &[]), EventKind::Destroyed);
+        assert_eq!(kind_of("exec", &[]), EventKind::ExecStarted { command: Untrusted::default() });
+        assert_eq!(kind_of("exec_died", &[]), EventKind::ExecEnded { exit_code: None });
+        assert_eq!(kind_of("cleanup", &[]), EventKind::Other { action: "cleanup".into() });
+    }
+
+    #[test]
+    fn a_command_keeps_its_colons_and_a_name_loses_its_slash() {
+        let command = "sh -c echo a: b; exec_die: 0";
+        assert_eq!(kind_of(&format!("exec_start: {command}"), &[]), EventKind::ExecStarted { command: command.into() });
+        assert_eq!(kind_of("rename", &[("oldName", "/palisade-web")]), EventKind::Renamed { from: "palisade-web".into() });
+        assert_eq!(kind_of("kill", &[("signal", "9")]), EventKind::Killed { signal: "9".into() });
+        assert_eq!(kind_of("health_status: healthy", &[]), EventKind::Other { action: "health_status: healthy".into() });
+    }
+
+    #[test]
+    fn what_names_no_container_is_no_event_and_rubbish_harms_nobody() {
+        for text in ["{}", r#"{"Action":"die"}"#, r#"{"Action":"die","Actor":{}}"#, r#"{"Actor":{"ID":""}}"#] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let odd = read(r#"{"Actor":{"ID":"x"},"time":-5,"timeNano":-7}"#).unwrap();
+        assert_eq!((odd.at, odd.what), (from_seconds(-5), EventKind::Other { action: Untrusted::default() }));
+        assert_eq!(kind_of("die", &[("exitCode", "many")]), EventKind::Died { exit_code: None });
+        let hostile = read(r#"{"Action":"\u001b[2J","Actor":{"ID":"x","Attributes":{"name":"\u001b]0;x"}},"time":1}"#).unwrap();
+        assert!(!hostile.name.to_string().contains('\u{1b}'));
+        assert_eq!(hostile.at.as_second(), 1);
+    }
+}

@@ -5,6 +5,7 @@ pub(super) mod change;
 pub(super) mod container;
 pub(super) mod create;
 pub(super) mod event;
+pub(super) mod exec;
 pub(super) mod image;
 pub(super) mod one_shot;
 pub(super) mod system;
