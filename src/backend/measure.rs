@@ -47,7 +47,17 @@ impl Backend {
     /// What the kernel shows of a running container: from this host where it is the engine's, else by a probe.
     pub(super) async fn kernel_facts(&self, container: &ContainerFacts, moment: Moment) -> std::result::Result<KernelFacts, String> {
         let Some(pid) = container.pid else { return Err("the session is not running".to_owned()) };
-        match self.facts_from_host(container, pid, moment).await {
+        self.or_by_probe(container, moment, self.facts_from_host(container, pid, moment).await).await
+    }
+
+    /// What the host's files showed, or else what a probe does.
+    pub(super) async fn or_by_probe(
+        &self,
+        container: &ContainerFacts,
+        moment: Moment,
+        read: std::result::Result<KernelFacts, Unreadable>,
+    ) -> std::result::Result<KernelFacts, String> {
+        match read {
             Ok(facts) => Ok(facts),
             Err(Unreadable::Gone) => Err("the session ended while it was measured".to_owned()),
             Err(Unreadable::TimedOut) => Err(format!("the supervisor was not ready within {} s", GATE_DEADLINE.as_secs())),

@@ -18,6 +18,7 @@ mod prepare;
 mod processes;
 mod supervisor_volume;
 mod usage;
+mod watching;
 pub mod workspace;
 
 use std::sync::Arc;
@@ -131,6 +132,20 @@ impl Backend {
             kernel: Arc::new(HostReader::default()),
             usage: Arc::default(),
             interrupt: CancellationToken::new(),
+        }
+    }
+
+    /// The same backend for a piece of work that can be given up by itself.
+    #[must_use]
+    pub fn for_work(&self, interrupt: CancellationToken) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            environment: self.environment.clone(),
+            paths: self.paths.clone(),
+            settings: self.settings.clone(),
+            kernel: Arc::clone(&self.kernel),
+            usage: Arc::clone(&self.usage),
+            interrupt,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 
 use super::Backend;
 use crate::failure::{Code, Failure, Result};
@@ -28,6 +28,8 @@ impl Backend {
             };
             (id.clone(), usage)
         });
+        // Boxed, so that whoever asks may do so in a task of its own.
+        let found: Vec<BoxFuture<'_, _>> = found.map(FutureExt::boxed).collect();
         stream::iter(found).buffered(AT_ONCE).collect().await
     }
 

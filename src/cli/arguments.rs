@@ -13,7 +13,7 @@ use super::words::ColorWord;
 /// a user that is not root, a read-only root and no network but packages, whichever kind it is. What holds is measured, from the
 /// engine and from the kernel, before the command begins; a session that got less than it asked for does not start.
 ///
-/// Without a command, the sessions are listed.
+/// Without a command, in a terminal, the dashboard opens: every session live, with what is in force, and keys for all the rest.
 #[derive(Debug, Parser)]
 #[command(
     name = "palisade",

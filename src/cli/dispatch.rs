@@ -8,6 +8,7 @@ use super::sessions::{Exec, Logs, Ls};
 use super::{pages, surroundings};
 use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, BuildOrder, Machine, Order};
+use crate::dashboard;
 use crate::depot::control::ControlVerb;
 use crate::failure::{Code, Failure};
 use crate::headless::actions::{Action, act};
@@ -26,7 +27,11 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
     let host = global.host.as_deref();
     let with = WithEngine { context, host };
     match command {
-        None => with.run(async |backend| list::list(context, backend, &Filter::default()).await),
+        None if context.output.is_json() => with.run(async |backend| list::list(context, backend, &Filter::default()).await),
+        None => {
+            surroundings::terminal()?;
+            on_runtime(async { Ok(dashboard::runtime::run(Backend::connect(host).await?).await?) })
+        }
         Some(Command::Ls(asked)) => with.run(async |backend| list::list(context, backend, &filter(asked)).await),
         Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),

@@ -23,6 +23,7 @@ pub(super) fn set_json(json: bool) {
 /// From now on a panic in any thread ends the program with a report. The report's machinery is built only then.
 pub fn catch_faults() {
     std::panic::set_hook(Box::new(|info| {
+        crate::dashboard::runtime::terminal::give_back();
         let (hook, _) = color_eyre::config::HookBuilder::blank().theme(color_eyre::config::Theme::new()).into_hooks();
         let report = hook.panic_report(info).to_string();
         let mut stderr = std::io::stderr().lock();

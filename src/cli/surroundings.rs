@@ -2,11 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the edge: time, colours and the caller's own variables enter here, once")]
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, stderr, stdin, stdout};
 
 use jiff::Timestamp;
 
 use super::words::ColorWord;
+use crate::failure::{Code, Failure, Result};
 use crate::headless::{Colours, Surroundings};
 
 /// The time now.
@@ -26,6 +27,24 @@ pub(super) fn of_streams(json: bool, quiet: bool, color: ColorWord) -> Surroundi
     let colours = Colours { stdout: coloured(color, word, stdout_terminal), stderr: coloured(color, word, stderr_terminal) };
     let columns = stdout_terminal.then(crossterm::terminal::size).and_then(std::result::Result::ok).map(|(columns, _)| columns);
     Surroundings { json, quiet, stdout_terminal, stderr_terminal, columns: columns.filter(|columns| *columns > 0), colours }
+}
+
+/// What the dashboard needs, or why it cannot be shown.
+pub(super) fn terminal() -> Result<()> {
+    let without = |what: &str| {
+        Failure::new(Code::Usage, format!("the dashboard needs a terminal, and {what}"))
+            .hint("'palisade ls' lists the sessions without one; 'palisade --help' names every command")
+    };
+    if !stdin().is_terminal() {
+        return Err(without("standard input is none"));
+    }
+    if !stdout().is_terminal() {
+        return Err(without("standard output is none"));
+    }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(without("TERM says that this one is dumb"));
+    }
+    Ok(())
 }
 
 /// `KEY=VALUE` as it is; `KEY` with our own value, or left out where we have none, as `docker exec` does.

@@ -45,7 +45,8 @@ impl Action {
         }
     }
 
-    async fn on(&self, backend: &Backend, who: &str) -> Result<(Option<Session>, Option<Posture>)> {
+    /// Does it to one session, which may be named by its container's id. What was removed by force and is gone is no failure.
+    pub async fn on(&self, backend: &Backend, who: &str) -> Result<(Option<Session>, Option<Posture>)> {
         match self {
             Self::Stop { grace_s } => Ok((Some(backend.stop(who, *grace_s).await?), None)),
             Self::Start { secrets } => start(backend, who, secrets).await,

@@ -1,6 +1,5 @@
 //! `depot`: the container through which sandboxes reach packages.
 
-use super::age::age;
 use super::cache::document::DepotShown;
 use super::document::Document;
 use super::paint::{Role, paint};
@@ -9,7 +8,7 @@ use super::table::Fields;
 use super::{Context, Done, posture_table};
 use crate::backend::Backend;
 use crate::backend::depot::{DepotState, DepotStatus};
-use crate::units::SessionName;
+use crate::units::{SessionName, age};
 
 /// Shows how it stands.
 pub async fn status(context: &Context, backend: &Backend) -> Done {

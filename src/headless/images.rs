@@ -1,7 +1,6 @@
 //! `image`: build, list, remove.
 
 use super::actions::report;
-use super::age::age;
 use super::document::{Document, ImageBuilt, Images};
 use super::paint::Role;
 use super::table::{Grid, cell, meaning};
@@ -9,7 +8,7 @@ use super::{Context, Done};
 use crate::backend::Backend;
 use crate::backend::engine::ImageSummary;
 use crate::backend::image::{self, OurImage, Purpose};
-use crate::units::sanitise;
+use crate::units::{age, sanitise};
 
 /// Tells of an image that was built; one that was there already is named and no more.
 pub fn built(context: &Context, built: ImageBuilt) -> Done {

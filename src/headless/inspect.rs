@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::age::age;
 use super::cache::{share, summary_in_time};
 use super::document::{CacheVolume, Document, ErrorBody, Inspected};
 use super::paint::{Role, paint};
@@ -11,6 +10,7 @@ use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
+use crate::units::age;
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {

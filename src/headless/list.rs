@@ -4,7 +4,6 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::age::age;
 use super::cache::{share, summary_in_time};
 use super::document::{Document, ErrorBody, PostureSummary, SessionRow, Sessions};
 use super::paint::Role;
@@ -13,7 +12,7 @@ use super::{Context, Done};
 use crate::backend::Backend;
 use crate::policy::Verdict;
 use crate::session::{Kind, Session, Status};
-use crate::units::{Untrusted, sanitise};
+use crate::units::{Untrusted, age, sanitise};
 
 /// Said where there is nothing to show.
 pub const NOTHING_THERE: &str = "no session is there yet; launch one with: palisade launch NAME";

@@ -4,7 +4,6 @@
 //! no clock but the `now` of its [`Context`].
 
 pub mod actions;
-mod age;
 pub mod cache;
 pub mod copy;
 pub mod depot;

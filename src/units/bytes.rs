@@ -39,6 +39,24 @@ impl Bytes {
     }
 }
 
+impl Bytes {
+    /// In a column's width, with Docker's letters: `3.9G`, `512M`, `0B`; five characters at most below an exbibyte.
+    pub fn brief(self) -> String {
+        const UNITS: [(u32, char); 5] = [(50, 'P'), (40, 'T'), (30, 'G'), (20, 'M'), (10, 'K')];
+        for (shift, letter) in UNITS {
+            let whole = self.0 >> shift;
+            if whole >= 10 {
+                return format!("{whole}{letter}");
+            }
+            if whole >= 1 {
+                let tenth = ((self.0 & ((1 << shift) - 1)) * 10) >> shift;
+                return if tenth == 0 { format!("{whole}{letter}") } else { format!("{whole}.{tenth}{letter}") };
+            }
+        }
+        format!("{}B", self.0)
+    }
+}
+
 impl fmt::Display for Bytes {
     /// The largest binary unit that leaves at least one, with one decimal where it is not whole.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,6 +131,15 @@ mod tests {
         for text in ["", "many", "-1", "4 GiBs", "1.2.3g", "99999999999999999999", "20000000T"] {
             let error = text.parse::<Bytes>().unwrap_err().to_string();
             assert!(error.contains(&format!("'{text}'")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_brief_form_fits_a_column() {
+        for (bytes, text) in
+            [(0, "0B"), (1023, "1023B"), (1024, "1K"), (1536, "1.5K"), (4 << 30, "4G"), ((1 << 30) - 1, "1023M"), (u64::MAX >> 4, "1023P")]
+        {
+            assert_eq!(Bytes::new(bytes).brief(), text);
         }
     }
 

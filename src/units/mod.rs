@@ -3,6 +3,7 @@
 //! Knows nothing of sessions, policies or engines. Every type here carries its unit in its name, refuses
 //! what is out of its range when it is parsed, and says why.
 
+mod age;
 mod bytes;
 mod capability;
 mod cpus;
@@ -10,8 +11,10 @@ mod hex;
 mod id;
 mod name;
 mod seconds;
+mod share;
 mod untrusted;
 
+pub use age::{age, brief_age};
 pub use bytes::Bytes;
 pub use capability::{CapSet, Capability};
 pub use cpus::Cpus;
@@ -19,7 +22,8 @@ pub use hex::hex;
 pub use id::SessionId;
 pub use name::SessionName;
 pub use seconds::Seconds;
-pub use untrusted::{Untrusted, sanitise};
+pub use share::percent;
+pub use untrusted::{Untrusted, plain_width, sanitise};
 
 /// Why a text is not the quantity, name or id that it was read as: the value and the way out in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -46,7 +46,7 @@ impl From<&str> for Untrusted {
 pub fn sanitise(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_plain(c) {
+        if plain_width(c).is_some() {
             shown.push(c);
         } else {
             shown.extend(c.escape_unicode());
@@ -55,12 +55,13 @@ pub fn sanitise(text: &str) -> String {
     shown
 }
 
-/// Whether a terminal draws this character and does nothing else.
-fn is_plain(c: char) -> bool {
+/// Columns of a character that a terminal draws and does nothing else with; `None` for one that [`sanitise`] writes out.
+pub fn plain_width(c: char) -> Option<usize> {
     match c {
-        ' '..='~' => true,
+        ' '..='~' => Some(1),
         // Line and paragraph separators, bidi marks, embeddings, overrides and isolates, invisible operators,
-        // tags, variation selectors' supplement, interlinear marks and the soft hyphen.
+        // tags, variation selectors' supplement, interlinear marks and the soft hyphen;
+        // and skin tones, which some terminals draw into the character before them and some do not.
         '\u{ad}'
         | '\u{61c}'
         | '\u{115f}'
@@ -75,8 +76,9 @@ fn is_plain(c: char) -> bool {
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => false,
-        _ => UnicodeWidthChar::width(c).is_some_and(|columns| columns > 0),
+        | '\u{1f3fb}'..='\u{1f3ff}'
+        | '\u{e0000}'..='\u{e0fff}' => None,
+        _ => UnicodeWidthChar::width(c).filter(|columns| *columns > 0),
     }
 }
 

@@ -2,9 +2,11 @@
 //! public registries are named in one file.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use palisade::dashboard::app::keymap::Keymap;
 use palisade::policy::controls::{ADDABLE_CAPABILITIES, Control};
 
 const README: &str = include_str!("../../README.md");
@@ -186,4 +188,18 @@ fn only_the_shipped_settings_name_a_public_registry() {
         named_registries(&root().join(folder), &mut found);
     }
     assert!(found.is_empty(), "a mirror could not take their place:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_keys_table_is_the_keymaps() {
+    let keymap = Keymap::default();
+    let mut table = String::from("| keys | action | does |\n|---|---|---|\n");
+    for (topic, lines) in keymap.help() {
+        writeln!(table, "| | **{}** | |", topic.title()).unwrap();
+        for (keys, action) in lines {
+            let keys: Vec<String> = keys.split(' ').map(|key| format!("`{key}`")).collect();
+            writeln!(table, "| {} | `{}` | {} |", keys.join(" "), action.name(), action.help()).unwrap();
+        }
+    }
+    assert!(README.contains(&table), "README.md needs this table of keys:\n\n{table}");
 }

@@ -1,6 +1,8 @@
 //! What the depot counted, and what it is told to do with its store. Its figures are files on its volume, which are
 //! read of a running and of a stopped depot alike; its store is changed by the running depot alone.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 
 use super::archive::PROGRAM;
@@ -13,6 +15,7 @@ use crate::depot::ROOT;
 use crate::depot::control::{ControlLine, ControlReport, ControlVerb};
 use crate::depot::ledger::{FOLDER, SUMMARY_FILE, Summary};
 use crate::failure::{Code, Failure, Result};
+use crate::kernel::Unreadable;
 use crate::session::{ContainerFacts, Status};
 use crate::units::{SessionId, sanitise};
 
@@ -60,6 +63,29 @@ impl Backend {
                 Err(errors.lines().fold(failure, Failure::detail).hint("palisade depot logs may tell why"))
             }
         }
+    }
+
+    /// What the depot counted, read from this machine's files alone: the engine is asked nothing. `depot` is what it reported
+    /// of the depot's container before; [`Unreadable`] where that container runs elsewhere, or no more.
+    pub async fn cache_summary_here(&self, depot: &ContainerFacts) -> std::result::Result<Option<Vec<u8>>, Unreadable> {
+        let (reader, id, pid) = (Arc::clone(&self.kernel), depot.id.clone(), depot.pid.ok_or(Unreadable::Gone)?);
+        let path = format!("{ROOT}/{FOLDER}/{SUMMARY_FILE}");
+        let read = tokio::task::spawn_blocking(move || reader.file(&id, pid, &path, LARGEST_SUMMARY)).await;
+        read.unwrap_or_else(|error| Err(Unreadable::Other(error.to_string())))
+    }
+
+    /// The depot's container, as the engine reports it; `None` where there is none.
+    pub async fn depot_container(&self) -> Result<Option<ContainerFacts>> {
+        match self.depot().await {
+            Ok(depot) => Ok(Some(depot)),
+            Err(failure) if failure.code == Code::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// A summary's text, read.
+    pub fn cache_summary_of(text: &[u8]) -> Result<Summary> {
+        parse(SUMMARY_FILE, text)
     }
 
     /// A file of the ledger: only of a container that is the depot's.

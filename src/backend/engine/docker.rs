@@ -64,6 +64,12 @@ impl DockerEngine {
         Call::new(&self.endpoint, doing, noun, on, ORDINARY_S)
     }
 
+    /// Where sizes are asked for.
+    fn counting_socket(&self) -> Result<&std::path::Path> {
+        let here = self.endpoint.socket.as_deref();
+        here.ok_or_else(|| Failure::new(Code::EngineError, "it is asked of an engine at a socket of this machine alone"))
+    }
+
     fn patient(&self) -> Docker {
         self.docker.clone().with_timeout(Duration::from_secs(PATIENT_S))
     }
@@ -86,6 +92,21 @@ fn ours() -> HashMap<String, Vec<String>> {
 /// The engine's seconds are 32 bits in bollard; a later moment means "no end" or "nothing".
 fn moment(seconds: i64) -> i32 {
     i32::try_from(seconds.max(0)).unwrap_or(i32::MAX)
+}
+
+fn told_size(
+    counted: std::result::Result<std::result::Result<u64, String>, tokio::time::error::Elapsed>,
+    within: Duration,
+    refusal: &str,
+) -> Result<u64> {
+    let unknown = |why: &str| Failure::new(Code::EngineError, format!("the engine did not tell: {}", sanitise(why)));
+    match counted {
+        Ok(size) => size.map_err(|why| unknown(&why)),
+        Err(_) if refusal.is_empty() => {
+            Err(Failure::new(Code::EngineError, format!("the engine had not counted its files within {} s", within.as_secs())))
+        }
+        Err(_) => Err(unknown(refusal)),
+    }
 }
 
 #[async_trait]
@@ -370,18 +391,18 @@ impl Engine for DockerEngine {
 
     async fn volume_size(&self, name: &str, within: Duration) -> Result<u64> {
         let name = reference::name("volume", name)?;
-        let unknown = |why: &str| Failure::new(Code::EngineError, format!("the engine did not tell: {}", sanitise(why)));
-        let Some(socket) = &self.endpoint.socket else {
-            return Err(Failure::new(Code::EngineError, "it is asked of an engine at a socket of this machine alone"));
-        };
         let mut refusal = String::new();
-        match tokio::time::timeout(within, usage::volume_bytes(socket, self.api, name, &mut refusal)).await {
-            Ok(size) => size.map_err(|why| unknown(&why)),
-            Err(_) if refusal.is_empty() => {
-                Err(Failure::new(Code::EngineError, format!("the engine had not counted its files within {} s", within.as_secs())))
-            }
-            Err(_) => Err(unknown(&refusal)),
-        }
+        let counting = usage::volume_bytes(self.counting_socket()?, self.api, name, &mut refusal);
+        let counted = tokio::time::timeout(within, counting).await;
+        told_size(counted, within, &refusal)
+    }
+
+    async fn volumes_size(&self, names: &[String], within: Duration) -> Result<u64> {
+        let mut refusal = String::new();
+        let is_meant = |name: &str| names.iter().any(|meant| meant == name);
+        let counting = usage::volumes_bytes(self.counting_socket()?, self.api, &is_meant, &mut refusal);
+        let counted = tokio::time::timeout(within, counting).await;
+        told_size(counted, within, &refusal)
     }
 
     async fn remove_volume(&self, name: &str) -> Result<()> {

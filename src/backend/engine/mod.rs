@@ -134,6 +134,8 @@ pub trait Engine: Images {
     async fn our_volumes(&self) -> Result<Vec<VolumeFacts>>;
     /// What a volume takes on disk: the engine counts its files, which takes as long as it takes, and not longer than `within`.
     async fn volume_size(&self, name: &str, within: Duration) -> Result<u64>;
+    /// What these volumes take on disk together, likewise.
+    async fn volumes_size(&self, names: &[String], within: Duration) -> Result<u64>;
     /// Removes a volume; one that is gone is no failure.
     async fn remove_volume(&self, name: &str) -> Result<()>;
 }

@@ -42,11 +42,27 @@ struct UsageData {
 
 /// Bytes on disk, or why they are not known. Asks until it is told or nobody waits any more; `refusal` is what the engine last said.
 pub(super) async fn volume_bytes(socket: &Path, api: (u32, u32), volume: &str, refusal: &mut String) -> Result<u64, String> {
+    size_of(counted(socket, api, refusal).await?, volume)
+}
+
+/// Bytes on disk of every volume that this lets through, together. What a driver does not tell counts as nothing.
+pub(super) async fn volumes_bytes(
+    socket: &Path,
+    api: (u32, u32),
+    is_meant: &(dyn Fn(&str) -> bool + Sync),
+    refusal: &mut String,
+) -> Result<u64, String> {
+    let volumes = counted(socket, api, refusal).await?.volumes.ok_or("the engine's answer lists no volumes")?;
+    let sizes = volumes.into_iter().filter(|volume| is_meant(&volume.name)).filter_map(|volume| u64::try_from(volume.usage?.size).ok());
+    Ok(sizes.fold(0, u64::saturating_add))
+}
+
+async fn counted(socket: &Path, api: (u32, u32), refusal: &mut String) -> Result<Usage, String> {
     loop {
         let (status, body) = ask(socket, api).await?;
         let usage: Usage = serde_json::from_slice(&body).map_err(|error| format!("the engine's answer makes no sense: {error}"))?;
         if status == StatusCode::OK {
-            return size_of(usage, volume);
+            return Ok(usage);
         }
         *refusal = usage.message.unwrap_or_else(|| status.to_string());
         if !status.is_server_error() {

@@ -202,9 +202,18 @@ impl List {
         }
         let mut matcher = Matcher::new(Config::DEFAULT);
         let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let mut room = Vec::new();
+        // Names are matched as they are half remembered; the rest, in which any few letters are found, word for word.
         (0..self.rows.len())
-            .filter(|&at| pattern.score(Utf32Str::new(&haystack(&self.rows[at]), &mut room), &mut matcher).is_some())
+            .filter(|&at| {
+                let row = &self.rows[at];
+                let name = Utf32Str::new(row.session.name.as_str(), &mut room);
+                pattern.score(name, &mut matcher).is_some() || {
+                    let haystack = haystack(row);
+                    words.iter().all(|word| haystack.contains(word))
+                }
+            })
             .collect()
     }
 
@@ -281,6 +290,7 @@ impl List {
 fn haystack(row: &Row) -> String {
     let session = &row.session;
     format!("{} {} {} {} {} {}", session.name, session.kind, session.status, session.profile, session.image, session.command)
+        .to_lowercase()
 }
 
 /// Least first; what is unknown comes first, too.

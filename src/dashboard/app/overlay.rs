@@ -1,5 +1,9 @@
 //! What stands over the panes.
 
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::action::Action;
 use super::ask::{Ask, Confirm};
 use super::effect::{PaneCommand, PaneId, Target};
 use super::input::Input;
@@ -33,6 +37,30 @@ pub struct Palette {
     pub selected: usize,
 }
 
+impl Palette {
+    /// The actions that what is typed stands for, the best first; all of them where nothing is typed.
+    pub fn matches(&self) -> Vec<Action> {
+        let text = self.input.text();
+        if text.trim().is_empty() {
+            return Action::all().collect();
+        }
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+        let mut room = Vec::new();
+        let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut room), &mut matcher);
+        let mut scored: Vec<(bool, u32, Action)> = Action::all()
+            .filter_map(|action| {
+                // What is in the name comes before what is in its explanation.
+                let name = action.name().replace('_', " ");
+                let named = score(&name).map(|score| (true, score, action));
+                named.or_else(|| score(&format!("{name} {}", action.help())).map(|score| (false, score, action)))
+            })
+            .collect();
+        scored.sort_by_key(|(named, score, action)| (std::cmp::Reverse((*named, *score)), *action));
+        scored.into_iter().map(|(_, _, action)| action).collect()
+    }
+}
+
 /// A terminal in a session: its screen is a grid of cells, whatever the sandbox writes.
 pub struct Pane {
     /// Which.
@@ -54,12 +82,5 @@ pub struct Pane {
 impl std::fmt::Debug for Pane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pane").field("id", &self.id).field("target", &self.target).field("command", &self.command).finish_non_exhaustive()
-    }
-}
-
-impl Palette {
-    /// The actions that match what is typed, best first.
-    pub fn matches(&self) -> Vec<super::Action> {
-        super::Action::all().filter(|action| action.name().contains(self.input.text())).collect()
     }
 }

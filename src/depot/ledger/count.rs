@@ -74,4 +74,3 @@ impl<'a> std::iter::Sum<&'a Counters> for Counters {
         })
     }
 }
-

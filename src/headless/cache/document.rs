@@ -93,7 +93,8 @@ pub struct Away {
 impl CacheFigures {
     /// Of a summary, with the names of the sessions that are there.
     pub fn of(summary: Summary, sessions: &[Session]) -> Self {
-        let figures = |all: BTreeMap<Ecosystem, Counters>| (all.values().sum::<Counters>().into(), all.into_iter().map(|(e, c)| (e, c.into())));
+        let figures =
+            |all: BTreeMap<Ecosystem, Counters>| (all.values().sum::<Counters>().into(), all.into_iter().map(|(e, c)| (e, c.into())));
         let (total, ecosystems) = figures(summary.totals);
         let mut rows: Vec<_> = summary
             .sessions

@@ -9,12 +9,11 @@ use super::document::{CacheLog, SessionLog};
 use crate::backend::Backend;
 use crate::depot::ledger::{Event, FetchedArtifact, Log, Outcome, fetched, sbom};
 use crate::failure::{Code, Failure, Result};
-use crate::headless::age::age;
 use crate::headless::document::Document;
 use crate::headless::paint::Role;
 use crate::headless::table::{Grid, Page, cell, meaning};
 use crate::headless::{Context, Done};
-use crate::units::{Bytes, SessionId, sanitise};
+use crate::units::{Bytes, SessionId, age, sanitise};
 
 /// Fewer characters of an id are as likely a mistyped name.
 const LEAST: usize = 4;

@@ -11,7 +11,7 @@ pub use control::control;
 pub use log::{log, sbom};
 pub(super) use share::{share, summary_in_time};
 pub use status::status;
-pub use warm::{Wanted, warm};
+pub use warm::{Wanted, warm, warm_quietly};
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::units::{Bytes, SessionId};
 
 /// `83%`, or nothing before the first file was served.
 fn percent(counters: &Counters) -> String {
-    counters.hit_rate().map_or_else(String::new, |rate| format!("{:.0}%", rate * 100.0))
+    counters.hit_rate().map_or_else(String::new, crate::units::percent)
 }
 
 /// `12.3 MiB`.

@@ -4,14 +4,13 @@ use jiff::Timestamp;
 
 use super::document::{CacheFigures, CacheStatus, Figures};
 use super::{called, percent, saved, time};
-use crate::depot::ledger::Counters;
 use crate::backend::Backend;
-use crate::headless::age::age;
+use crate::depot::ledger::Counters;
 use crate::headless::document::Document;
 use crate::headless::paint::Role;
 use crate::headless::table::{Fields, Grid, Page, cell, meaning};
 use crate::headless::{Context, Done};
-use crate::units::Bytes;
+use crate::units::{Bytes, age};
 
 /// Said where nothing was counted.
 const NOTHING_COUNTED: &str = "no package was fetched yet: sessions with network 'packages' or 'open' fetch through the depot";

@@ -1,8 +1,8 @@
 //! What comes from the engine, the kernel and the depot.
 
 use crate::backend::Survey;
-use crate::dashboard::app::effect::{Effect, Part};
 use crate::dashboard::app::detail::Tab;
+use crate::dashboard::app::effect::{Effect, Part};
 use crate::dashboard::app::link::{EngineFacts, Link};
 use crate::dashboard::app::list::Line;
 use crate::dashboard::app::remote::Remote;
@@ -72,7 +72,8 @@ pub(super) fn measured(state: &mut State, found: Vec<(ContainerId, Result<Measur
             let was = row.badge();
             row.measured.came(measured, now);
             if let (crate::dashboard::app::row::Badge::Weaker(count), true) = (row.badge(), row.badge() != was) {
-                let text = format!("'{}': {count} control{} weaker than requested", row.session.name, if count == 1 { " is" } else { "s are" });
+                let text =
+                    format!("'{}': {count} control{} weaker than requested", row.session.name, if count == 1 { " is" } else { "s are" });
                 row.happened(Happening { at: now, text: text.clone().into(), weight: Weight::Danger });
                 state.notices.add(now, Weight::Danger, text);
             }
@@ -142,11 +143,9 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
         }
     }
     match event.what {
-        EventKind::Created
-        | EventKind::Died { .. }
-        | EventKind::Stopped
-        | EventKind::Renamed { .. }
-        | EventKind::Destroyed => vec![Effect::List],
+        EventKind::Created | EventKind::Died { .. } | EventKind::Stopped | EventKind::Renamed { .. } | EventKind::Destroyed => {
+            vec![Effect::List]
+        }
         EventKind::Started | EventKind::Paused | EventKind::Unpaused => vec![Effect::List, Effect::Measure(vec![id])],
         EventKind::Updated | EventKind::OutOfMemory | EventKind::ExecStarted { .. } | EventKind::ExecEnded { .. } => {
             vec![Effect::Measure(vec![id])]

@@ -6,6 +6,8 @@ mod engine;
 mod keys;
 mod mouse;
 mod pane;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use super::effect::Effect;

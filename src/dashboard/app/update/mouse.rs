@@ -95,7 +95,8 @@ fn on_overlay(state: &mut State, click: Click, at: Position, area: Rect) -> Vec<
             // The input and a line of frame stand above the matches.
             let line = usize::from(at.y.saturating_sub(area.y));
             let matches = palette.matches();
-            if let Some(action) = line.checked_sub(crate::dashboard::app::layout::PALETTE_LINES).and_then(|line| matches.get(line)).copied() {
+            if let Some(action) = line.checked_sub(crate::dashboard::app::layout::PALETTE_LINES).and_then(|line| matches.get(line)).copied()
+            {
                 state.overlay = None;
                 return act::act(state, action);
             }

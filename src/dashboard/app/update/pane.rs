@@ -137,7 +137,13 @@ fn encode(key: Key, application_cursor: bool) -> Vec<u8> {
         bytes.push(0x1b);
     }
     let cursor = |letter: char| {
-        let lead = if key.ctrl { "\u{1b}[1;5" } else if application_cursor { "\u{1b}O" } else { "\u{1b}[" };
+        let lead = if key.ctrl {
+            "\u{1b}[1;5"
+        } else if application_cursor {
+            "\u{1b}O"
+        } else {
+            "\u{1b}["
+        };
         format!("{lead}{letter}")
     };
     let text = match key.code {

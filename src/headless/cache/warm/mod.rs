@@ -8,9 +8,9 @@ mod session;
 use std::path::PathBuf;
 
 use super::document::Warmed;
-use crate::backend::Backend;
+use crate::backend::{Backend, Reporter};
 use crate::depot::ledger::{Log, fetched};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, Result};
 use crate::headless::document::{Document, ErrorBody};
 use crate::headless::{Context, Done, Stop};
 use crate::units::Bytes;
@@ -42,6 +42,15 @@ pub async fn warm(context: &Context, backend: &Backend, wanted: &Wanted) -> Done
         context.output.text(&sentence(&log));
     }
     failure.map_or(Ok(0), |failure| Err(Stop { failure, exit }))
+}
+
+/// Fetches packages by name for whoever hears of it by a reporter, and says in a sentence what came of it. Ends early where the
+/// backend's work is interrupted.
+pub async fn warm_quietly(backend: &Backend, names: Vec<String>, reporter: &dyn Reporter) -> Result<String> {
+    let basket = read::basket(&Wanted { names, ..Wanted::default() }).await?;
+    let ended = session::fetch_quietly(backend, &basket, reporter).await?;
+    let log = backend.cache_journal(ended.session).await?.map(|journal| fetched(&journal)).unwrap_or_default();
+    if ended.code == 0 { Ok(sentence(&log).trim_end().to_owned()) } else { Err(failure(ended.code, ended.last_lines)) }
 }
 
 fn failure(code: i64, last_lines: Vec<String>) -> Failure {

@@ -9,7 +9,7 @@ use super::basket::Basket;
 use crate::backend::engine::{OutputStream, Progress};
 use crate::backend::{Backend, Order, Pull, Reporter, Running};
 use crate::depot::ledger::Counters;
-use crate::failure::{Failure, Result};
+use crate::failure::{Code, Failure, Result};
 use crate::headless::foreground::Signals;
 use crate::headless::launch::{cut_short, settle};
 use crate::headless::progress::{Plain, TerminalReporter};
@@ -55,6 +55,21 @@ pub async fn fetch(context: &Context, backend: &Backend, basket: &Basket) -> std
     reporter.finish();
     if ended.is_err() {
         // Nobody hears it any more.
+        let _ = backend.remove(&id, true).await;
+    }
+    ended
+}
+
+/// As [`fetch`], without signals: the backend's own interrupt ends it.
+pub async fn fetch_quietly(backend: &Backend, basket: &Basket, reporter: &dyn Reporter) -> Result<Ended> {
+    let archive = pack(basket).map_err(|error| Failure::io("pack what is to be fetched", &error))?;
+    let running = backend.run(&order(), reporter).await?;
+    let id = running.launched.session.container_id.clone();
+    let ended = tokio::select! {
+        ended = follow(backend, running, archive, reporter) => ended,
+        () = backend.interrupt().cancelled() => Err(Failure::new(Code::Interrupted, "given up: the packages were not all fetched")),
+    };
+    if ended.is_err() {
         let _ = backend.remove(&id, true).await;
     }
     ended

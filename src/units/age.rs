@@ -21,6 +21,21 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
     if seconds == 1 { "1 second ago".to_owned() } else { format!("{seconds} seconds ago") }
 }
 
+/// The same in a column's width: `45s`, `3h`, `2d`; `-` where there is no time.
+pub fn brief_age(now: Timestamp, then: Timestamp) -> String {
+    const UNITS: [(i64, char); 5] = [(365 * 86_400, 'y'), (7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    if then == Timestamp::UNIX_EPOCH {
+        return "-".to_owned();
+    }
+    let seconds = now.as_second().saturating_sub(then.as_second()).max(0);
+    for (size, letter) in UNITS {
+        if seconds >= 2 * size {
+            return format!("{}{letter}", seconds / size);
+        }
+    }
+    format!("{seconds}s")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,6 +43,14 @@ mod tests {
     #[test]
     fn what_has_no_time_has_no_age() {
         assert_eq!(age(Timestamp::from_second(1_000_000_000).unwrap(), Timestamp::UNIX_EPOCH), "-");
+    }
+
+    #[test]
+    fn a_brief_age_is_at_most_four_characters_for_two_hundred_years() {
+        let then = Timestamp::from_second(1_000_000_000).unwrap();
+        let after = |seconds: i64| brief_age(Timestamp::from_second(1_000_000_000 + seconds).unwrap(), then);
+        assert_eq!([-5, 0, 119, 120, 7_199, 7_200, 86_400 * 3].map(after), ["0s", "0s", "119s", "2m", "119m", "2h", "3d"]);
+        assert!((0..34).all(|power| after(1 << power).len() <= 4));
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! The operator's terminal: taken over, drawn on, and given back as it was, however the program ends.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+
+use crate::dashboard::app::State;
+use crate::dashboard::view;
+use crate::failure::{Failure, Result};
+
+/// Whether the terminal is ours at this moment, for whoever must give it back in a hurry.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// A frame is one write.
+const BUFFER: usize = 256 << 10;
+
+/// The terminal while the dashboard has it.
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+}
+
+impl Terminal {
+    /// Takes it over.
+    pub fn open(mouse: bool) -> Result<Self> {
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
+        let inner = ratatui::Terminal::new(backend).map_err(told("use the terminal"))?;
+        let mut terminal = Self { inner, mouse };
+        terminal.enter()?;
+        Ok(terminal)
+    }
+
+    /// Takes it over again, and draws everything anew.
+    pub fn enter(&mut self) -> Result<()> {
+        enable_raw_mode().map_err(told("set the terminal to raw mode"))?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let mut out = io::stdout();
+        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).map_err(told("write to the terminal"))?;
+        if self.mouse {
+            execute!(out, EnableMouseCapture).map_err(told("write to the terminal"))?;
+        }
+        self.redraw()
+    }
+
+    /// Gives it back for a while.
+    pub fn leave() {
+        give_back();
+    }
+
+    /// Columns and lines.
+    pub fn size(&self) -> Result<(u16, u16)> {
+        let size = self.inner.size().map_err(told("ask the terminal's size"))?;
+        Ok((size.width, size.height))
+    }
+
+    /// Forgets what is drawn.
+    pub fn redraw(&mut self) -> Result<()> {
+        self.inner.clear().map_err(told("clear the terminal"))
+    }
+
+    /// Draws what changed, as one update.
+    pub fn draw(&mut self, state: &State) -> Result<()> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate).map_err(told("draw"))?;
+        self.inner.draw(|frame| view::draw(state, frame)).map_err(told("draw"))?;
+        execute!(self.inner.backend_mut(), EndSynchronizedUpdate).map_err(told("draw"))
+    }
+
+    /// Puts a text on the clipboard, where the terminal does that (OSC 52).
+    pub fn copy(&mut self, text: &str) -> Result<()> {
+        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text)).map_err(told("write to the terminal"))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn told(doing: &'static str) -> impl Fn(io::Error) -> Failure {
+    move |error| Failure::io(doing, &error)
+}
+
+/// Puts the terminal back as it was, where it is ours. Nothing is left to do about a failure.
+pub fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+        let _ = out.flush();
+    }
+}

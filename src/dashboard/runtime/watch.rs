@@ -1,0 +1,94 @@
+//! The engine watched: its events first, a list on every change, and a sweep, because events get lost. One task owns this.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Link;
+use crate::dashboard::app::Message;
+use crate::dashboard::app::link::EngineFacts;
+use crate::failure::{Code, Failure};
+use crate::units::sanitise;
+
+/// After an event so long is waited for others before the list is asked for.
+const SETTLE: Duration = Duration::from_millis(100);
+/// Events get lost: the list is asked for at least this often.
+const SWEEP: Duration = Duration::from_secs(30);
+/// An engine that went away is tried again after this, then after twice as long, up to the longest.
+const FIRST_TRY: Duration = Duration::from_millis(250);
+const LONGEST_TRY: Duration = Duration::from_secs(4);
+
+/// Watches until the inbox is closed. A wish to list now comes by `wishes`.
+pub async fn watch(link: Link, mut wishes: mpsc::Receiver<()>) {
+    let mut pause = FIRST_TRY;
+    loop {
+        let ended = session(&link, &mut wishes, &mut pause).await;
+        if link.inbox.send(Message::WatchEnded(ended)).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = wishes.recv() => {}
+        }
+        pause = (pause * 2).min(LONGEST_TRY);
+    }
+}
+
+/// From a stream's beginning to its end.
+async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Duration) -> Failure {
+    // Nothing is missed between the list and the first event: the stream counts from here.
+    let mut events = link.backend.events();
+    let mut list_at = Some(Instant::now());
+    let mut greeted = false;
+    loop {
+        let due = list_at.unwrap_or_else(|| Instant::now() + SWEEP);
+        tokio::select! {
+            biased;
+            event = events.next() => match event {
+                Some(Ok(event)) => {
+                    list_at.get_or_insert_with(|| Instant::now() + SETTLE);
+                    if link.inbox.send(Message::Happened(event)).await.is_err() {
+                        return gone();
+                    }
+                }
+                Some(Err(failure)) => return failure,
+                None => return Failure::new(Code::EngineUnreachable, "the engine ended its stream of events"),
+            },
+            wish = wishes.recv() => match wish {
+                Some(()) => list_at = Some(Instant::now()),
+                None => return gone(),
+            },
+            () = sleep_until(due) => {
+                list_at = None;
+                match link.backend.survey().await {
+                    Ok(survey) => {
+                        *pause = FIRST_TRY;
+                        link.tell(Message::Observed(Ok(survey))).await;
+                        if !greeted {
+                            greeted = true;
+                            greet(link).await;
+                        }
+                    }
+                    Err(failure) => return failure,
+                }
+            }
+        }
+    }
+}
+
+/// Who the engine is, after the list: nobody waits for that.
+async fn greet(link: &Link) {
+    let version = link.backend.engine().version().await;
+    let info = link.backend.engine().info().await;
+    if let (Ok(version), Ok(info)) = (version, info) {
+        let endpoint = sanitise(&link.backend.engine().endpoint().uri);
+        let facts = EngineFacts { product: version.product, version: version.version, endpoint, cpus: info.cpus };
+        link.tell(Message::Connected(facts)).await;
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::Interrupted, "the dashboard ends")
+}

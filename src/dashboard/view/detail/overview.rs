@@ -1,0 +1,212 @@
+//! The overview: who the session is, what it may use and uses, how it ended.
+
+use super::super::canvas::{Canvas, Piece};
+use super::super::sessions::{badge, load, status};
+use super::super::status::share;
+use super::super::text;
+use crate::dashboard::app::State;
+use crate::dashboard::app::row::{Row, Sample};
+use crate::dashboard::theme::Role;
+use crate::session::ContainerFacts;
+use crate::units::{Bytes, age, percent};
+
+/// Columns of the labels.
+const LABEL: usize = 10;
+/// Columns of a bar.
+const BAR: usize = 12;
+
+/// Its lines.
+pub fn lines(canvas: &Canvas<'_>, state: &State, row: &Row, width: u16) -> Vec<Vec<Piece>> {
+    let session = &row.session;
+    let facts = row.facts();
+    let mut page = vec![
+        field("name", [(session.name.to_string(), Role::Strong), (format!("  {}", session.kind), Role::Text)]),
+        field("id", [(session.id.to_string(), Role::Text)]),
+        field("container", [(session.container_id.chars().take(12).collect(), Role::Text)]),
+        field("status", [status(canvas, row), (format!("  {}", session.status_text), Role::Muted)]),
+    ];
+    page.extend(ending(canvas, row));
+    page.push(field("posture", [badge(canvas, row)]));
+    if let Some(failure) = row.measured.failure() {
+        page.push(field("", [(format!("{} {}", canvas.signs.bad, failure.message), Role::Danger)]));
+    }
+    page.push(field("created", [(format!("{} ({})", moment(session.created), age(state.now, session.created)), Role::Text)]));
+    page.push(field("profile", [(session.profile.raw().to_owned(), Role::Text)]));
+    page.push(field("image", [(session.image.raw().to_owned(), Role::Text)]));
+    if let Some(facts) = facts.filter(|facts| !facts.image_id.is_empty()) {
+        page.push(field("", [(facts.image_id.chars().take(19).collect(), Role::Muted)]));
+    }
+    page.push(field("command", [(session.command.raw().to_owned(), Role::Text)]));
+    if let Some(network) = row.network() {
+        let reach = if network.is_closed() { "nothing but loopback inside" } else { "whatever the host reaches" };
+        page.push(field("network", [(network.to_string(), Role::Text), (format!("  {reach}"), Role::Muted)]));
+    }
+    page.push(Vec::new());
+    page.extend(usage(canvas, state, row, usize::from(width)));
+    if let Some(facts) = facts {
+        page.push(Vec::new());
+        page.extend(limits(facts));
+        page.extend(mounts(facts));
+    }
+    page
+}
+
+fn field(label: &str, pieces: impl IntoIterator<Item = Piece>) -> Vec<Piece> {
+    std::iter::once((format!("{label:<LABEL$} "), Role::Muted)).chain(pieces).collect()
+}
+
+/// A time as people read it: to the second, in UTC.
+pub fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// How it ended, where it did.
+fn ending(canvas: &Canvas<'_>, row: &Row) -> Option<Vec<Piece>> {
+    let exit = row.facts()?.exit.as_ref().filter(|_| !row.session.status.is_live())?;
+    let mut pieces = Vec::new();
+    let role = if exit.code == 0 && !exit.oom_killed { Role::Text } else { Role::Danger };
+    pieces.push((format!("code {}{}", exit.code, meaning(exit.code)), role));
+    if exit.oom_killed {
+        pieces.push((format!("  {} out of memory: the kernel ended it at its limit", canvas.signs.bad), Role::Danger));
+    }
+    if !exit.error.raw().is_empty() {
+        pieces.push((format!("  {}", exit.error), Role::Danger));
+    }
+    if let Some(finished) = exit.finished {
+        pieces.push((format!("  {}", age(canvas.now, finished)), Role::Muted));
+    }
+    Some(field("ended", pieces))
+}
+
+/// What an exit code says by custom.
+const fn meaning(code: i64) -> &'static str {
+    match code {
+        124 => " (its time was up)",
+        125 => " (it could not be run)",
+        126 => " (the command cannot be executed)",
+        127 => " (no such command)",
+        130 => " (interrupted)",
+        137 => " (killed)",
+        139 => " (it crashed)",
+        143 => " (asked to end)",
+        _ => "",
+    }
+}
+
+fn usage(canvas: &Canvas<'_>, state: &State, row: &Row, width: usize) -> Vec<Vec<Piece>> {
+    let Some(sample) = row.sample() else {
+        let why = match &row.usage_failure {
+            Some(failure) => format!("{} {}", canvas.signs.bad, failure.message),
+            None if row.session.status.is_live() => format!("{} reading", canvas.signs.waiting),
+            None => "it does not run".to_owned(),
+        };
+        return vec![field("usage", [(why, Role::Muted)])];
+    };
+    let columns = width.saturating_sub(LABEL + 1 + BAR + 30).clamp(0, 60);
+    let cpus = row.facts().and_then(|facts| facts.nano_cpus).map_or(f64::from(state.engine.cpus.max(1)), |nano| nano_cpus(nano).max(0.01));
+    let cpu = sample.cpu.unwrap_or(0.0) / cpus;
+    let mut cpu_line = gauge(canvas, "cpu", cpu, &format!("{:.1}% of {cpus} CPUs", cpu * 100.0));
+    cpu_line.push((spark(canvas, row.usage.iter().map(|sample| sample.cpu.unwrap_or(0.0) / cpus), columns), Role::Chart));
+    let of = |sample: &Sample| sample.memory_limit.map_or(0.0, |limit| share(sample.memory.get(), limit.get()));
+    let limit = sample.memory_limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    let mut memory_line = gauge(canvas, "memory", of(sample), &format!("{} of {limit}", sample.memory));
+    let highest = row.usage.iter().map(|sample| sample.memory.get()).max().unwrap_or(1);
+    memory_line.push((spark(canvas, row.usage.iter().map(|sample| share(sample.memory.get(), highest)), columns), Role::Chart));
+    let limit = sample.pids_limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    let pids = sample.pids_limit.map_or(0.0, |limit| share(sample.pids, limit));
+    let mut pids_line = gauge(canvas, "pids", pids, &format!("{} of {limit}", sample.pids));
+    if pids >= 1.0 {
+        pids_line.push((format!("  {} the limit is reached: nothing more can be started", canvas.signs.bad), Role::Danger));
+    }
+    let mut lines = vec![cpu_line, memory_line, pids_line];
+    if let Some(failure) = &row.usage_failure {
+        lines.push(field("", [(format!("{} {}", canvas.signs.bad, failure.message), Role::Warning)]));
+    }
+    lines
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+fn nano_cpus(nano: u64) -> f64 {
+    nano as f64 / 1e9
+}
+
+/// Label, bar and words.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bar's columns")]
+fn gauge(canvas: &Canvas<'_>, label: &str, share: f64, words: &str) -> Vec<Piece> {
+    let filled = (share.clamp(0.0, 1.0) * BAR as f64).round() as usize;
+    let role = match load(share) {
+        Role::Text => Role::Bar,
+        role => role,
+    };
+    field(
+        label,
+        [
+            (canvas.signs.full.repeat(filled), role),
+            (canvas.signs.empty.repeat(BAR - filled), Role::Muted),
+            (format!(" {words:<26} "), load(share)),
+        ],
+    )
+}
+
+/// The latest of these shares, a column for each.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index from 0 to 8")]
+pub fn spark(canvas: &Canvas<'_>, shares: impl ExactSizeIterator<Item = f64>, columns: usize) -> String {
+    let skipped = shares.len().saturating_sub(columns);
+    let level = |share: f64| {
+        let level = (share.clamp(0.0, 1.0) * 8.0).ceil() as usize;
+        // A baseline tells that there is a reading, and that it is nothing.
+        canvas.signs.levels[level.clamp(1, 8)]
+    };
+    shares.skip(skipped).map(level).collect()
+}
+
+fn limits(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
+    let bytes = |limit: Option<u64>| limit.map_or_else(|| "unlimited".to_owned(), |limit| Bytes::new(limit).to_string());
+    let cpus = facts.nano_cpus.map_or_else(|| "unlimited".to_owned(), |nano| nano_cpus(nano).to_string());
+    let pids = facts.pids_limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+    let words = format!("memory {}, with swap {}, CPUs {cpus}, processes {pids}", bytes(facts.memory), bytes(facts.memory_swap));
+    let mut lines = vec![field("limits", [(words, Role::Text)])];
+    let user = if facts.user.raw().is_empty() { "the image's own".to_owned() } else { facts.user.raw().to_owned() };
+    lines.push(field("user", [(user, Role::Text), (format!("  runtime {}", facts.runtime), Role::Muted)]));
+    if !facts.working_dir.raw().is_empty() {
+        lines.push(field("folder", [(facts.working_dir.raw().to_owned(), Role::Text)]));
+    }
+    lines
+}
+
+fn mounts(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
+    let mut lines = Vec::new();
+    for mount in &facts.mounts {
+        let label = if lines.is_empty() { "mounts" } else { "" };
+        let rights = if mount.read_write { "read-write" } else { "read-only " };
+        let from = if mount.name.is_empty() { mount.source.raw() } else { &mount.name };
+        lines.push(field(
+            label,
+            [
+                (format!("{rights} "), if mount.read_write { Role::Warning } else { Role::Muted }),
+                (mount.destination.raw().to_owned(), Role::Text),
+                (format!("  {} {from}", mount.kind), Role::Muted),
+            ],
+        ));
+    }
+    for (path, options) in &facts.tmpfs {
+        let label = if lines.is_empty() { "mounts" } else { "" };
+        lines.push(field(
+            label,
+            [("tmpfs      ".to_owned(), Role::Muted), (path.clone(), Role::Text), (format!("  {options}"), Role::Muted)],
+        ));
+    }
+    lines
+}
+
+/// A share as people read it, where it is known.
+pub fn rate(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), percent)
+}
+
+/// A text in a column of so many, for pages that are made of lines.
+pub fn column(words: &str, columns: usize, ellipsis: &str) -> String {
+    let shown = text::fit(words, columns, ellipsis);
+    let missing = columns.saturating_sub(text::width(&shown));
+    shown + &" ".repeat(missing)
+}

@@ -1,0 +1,44 @@
+//! What stands over the panes.
+
+mod ask;
+mod confirm;
+mod help;
+mod notices;
+mod palette;
+mod pane;
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::form;
+use crate::dashboard::app::State;
+use crate::dashboard::app::overlay::Overlay;
+
+/// Draws it, and tells where the cursor stands.
+pub fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay, area: Rect) -> Option<(u16, u16)> {
+    match overlay {
+        Overlay::Help(scroll) => help::draw(canvas, state, area, *scroll),
+        Overlay::Notices(scroll) => notices::draw(canvas, state, area, *scroll),
+        Overlay::Palette(palette) => return palette::draw(canvas, state, area, palette),
+        Overlay::Ask(ask) => return ask::draw(canvas, area, ask),
+        Overlay::Confirm(confirm) => return confirm::draw(canvas, area, confirm),
+        Overlay::Form(form) => return form::draw(canvas, area, state, form),
+        Overlay::Pane(pane) => return pane::draw(canvas, area, pane),
+    }
+    None
+}
+
+/// What fits of an overlay's lines.
+fn lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[Vec<super::canvas::Piece>], scroll: usize) {
+    let from = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (line, y) in lines.iter().skip(from).zip(area.top()..area.bottom()) {
+        canvas.line(area.x + 1, y, area.width.saturating_sub(2), line);
+    }
+    let x = area.right().saturating_sub(1);
+    if from > 0 && area.height > 0 {
+        canvas.put(x, area.y, 1, canvas.signs.up, super::super::theme::Role::Muted);
+    }
+    if from + usize::from(area.height) < lines.len() {
+        canvas.put(x, area.bottom() - 1, 1, canvas.signs.down, super::super::theme::Role::Muted);
+    }
+}

@@ -1,0 +1,95 @@
+//! A terminal in a session: the emulator's cells, each filtered. Nothing that the sandbox wrote is passed on.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::super::canvas::Canvas;
+use super::super::text;
+use crate::dashboard::app::effect::PaneCommand;
+use crate::dashboard::app::overlay::Pane;
+use crate::dashboard::theme::Role;
+
+/// How a pane is left, told in its title.
+pub const DETACH: &str = "ctrl-p ctrl-q leaves it";
+/// The same once what ran in it has ended.
+pub const CLOSE: &str = "esc closes";
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, area: Rect, pane: &Pane) -> Option<(u16, u16)> {
+    canvas.clear(area);
+    if area.height == 0 {
+        return None;
+    }
+    title(canvas, Rect { height: 1, ..area }, pane);
+    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let screen = pane.screen.screen();
+    let (lines, columns) = screen.size();
+    for (row, y) in (0..lines.get()).zip(below.top()..below.bottom()) {
+        for (column, x) in (0..columns.get()).zip(below.left()..below.right()) {
+            let Some(cell) = screen.cell(row, column).filter(|cell| !cell.is_wide_continuation()) else { continue };
+            let room = if cell.is_wide() { 2 } else { 1 };
+            if x + room > below.right() {
+                continue;
+            }
+            // What is drawn over the character that a cell begins with is left out: a cell has one or two columns.
+            let shown = text::plain(cell.contents()).next().filter(|(_, wide)| *wide == usize::from(room));
+            let c = match (shown, cell.contents().chars().next()) {
+                (Some((c, _)), Some(first)) if c == first => c,
+                (_, None) => ' ',
+                _ => '?',
+            };
+            canvas.put_styled(x, y, room, c.encode_utf8(&mut [0; 4]), look(cell));
+        }
+    }
+    let (row, column) = screen.cursor_position();
+    let is_there = pane.ended.is_none() && !screen.hide_cursor() && pane.scroll == 0;
+    is_there.then_some((below.x + column, below.y + row)).filter(|(x, y)| below.contains((*x, *y).into()))
+}
+
+fn title(canvas: &mut Canvas<'_>, line: Rect, pane: &Pane) {
+    canvas.paint(line, Role::Header);
+    let what = match &pane.command {
+        PaneCommand::Attach => "attached".to_owned(),
+        PaneCommand::Shell => "shell".to_owned(),
+        PaneCommand::Exec(command) => command.join(" "),
+    };
+    let signs = canvas.signs;
+    let (state, role) = match &pane.ended {
+        None => (format!("{} {DETACH}", signs.running), Role::Good),
+        Some(Ok(None)) => (format!("{} ended; {CLOSE}", signs.stopped), Role::Muted),
+        Some(Ok(Some(code))) => {
+            (format!("{} ended with {code}; {CLOSE}", signs.stopped), if *code == 0 { Role::Muted } else { Role::Warning })
+        }
+        Some(Err(failure)) => (format!("{} {}; {CLOSE}", signs.bad, failure.message), Role::Danger),
+    };
+    let scrolled = if pane.scroll > 0 { format!("  {} {} lines back", signs.up, pane.scroll) } else { String::new() };
+    let wide = u16::try_from(text::width_up_to(&state, usize::from(line.width))).unwrap_or(0);
+    let most = line.width.saturating_sub(wide + 2);
+    canvas.line(line.x, line.y, most, &[(format!(" {} ", pane.target.name), Role::Title), (what, Role::Header), (scrolled, Role::Warning)]);
+    canvas.put_right(line.x + most, line.y, line.width - most, &format!("{state} "), role);
+}
+
+/// The look that the emulator keeps for a cell.
+fn look(cell: &vt100::Cell) -> Style {
+    let mut style = Style::new().fg(colour(cell.fgcolor())).bg(colour(cell.bgcolor()));
+    for (is_on, modifier) in [
+        (cell.bold(), Modifier::BOLD),
+        (cell.dim(), Modifier::DIM),
+        (cell.italic(), Modifier::ITALIC),
+        (cell.underline(), Modifier::UNDERLINED),
+        (cell.inverse(), Modifier::REVERSED),
+    ] {
+        if is_on {
+            style = style.add_modifier(modifier);
+        }
+    }
+    style
+}
+
+const fn colour(colour: vt100::Color) -> Color {
+    match colour {
+        vt100::Color::Default => Color::Reset,
+        vt100::Color::Idx(index) => Color::Indexed(index),
+        vt100::Color::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
+    }
+}
