@@ -1,0 +1,132 @@
+//! What a sandbox writes, calls itself and leaves behind reaches the operator's terminal as text or not at all.
+
+use super::raw::{Piece, acting, is_the_dashboards_own};
+use super::screen::Screen;
+use crate::support::{Session, docker, name, succeed, text};
+
+/// Escape sequences of every kind, each with a word by which its text is told; C1 as UTF-8; bidi; zero-width; wide.
+const PLANTED: &str = concat!(
+    "\u{1b}[2J\u{1b}[31mcsi \u{1b}]0;title\u{7}osc0 \u{1b}]8;;http://evil.invalid\u{1b}\\link\u{1b}]8;;\u{1b}\\ ",
+    "\u{1b}]52;c;ZXZpbA==\u{7}osc52 \u{1b}Pq#0\u{1b}\\dcs \u{1b}_Gi=1\u{1b}\\apc \u{1b}c\u{9b}2J\u{9d}0;t\u{9c}c1 ",
+    "\u{202e}bidi\u{2066}\u{200b}\u{200d}\u{feff}zero \u{65e5}\u{672c}wide \u{7}\u{8}\u{8}end"
+);
+
+/// The same through a shell's printf, with C1 bytes alone at its end.
+fn as_printf() -> String {
+    let escaped: String = PLANTED.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+    format!("{escaped}\\233\\062\\112\\n")
+}
+
+/// Nothing that acts but what the dashboard sends by itself.
+fn harmless(raw: &[u8], also: impl Fn(&Piece) -> bool) {
+    let mut foreign: Vec<Piece> = acting(raw).into_iter().filter(|piece| !is_the_dashboards_own(piece) && !also(piece)).collect();
+    foreign.sort();
+    foreign.dedup();
+    assert!(foreign.is_empty(), "these reached the terminal: {foreign:?}");
+}
+
+/// The bytes since the dashboard began: what the shell drew before is its own.
+fn drawn(screen: &Screen) -> Vec<u8> {
+    let raw = screen.raw();
+    let enter = b"\x1b[?1049h";
+    let at = raw.windows(enter.len()).position(|window| window == enter).expect("the alternate screen was entered");
+    raw[at..].to_vec()
+}
+
+/// A wide character takes two columns, as tmux lays it out.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ff60}') { 2 } else { 1 }).sum()
+}
+
+#[test]
+fn what_a_sandbox_prints_and_calls_its_processes_never_acts() {
+    let session = Session { name: format!("{}-end", name()) };
+    let script = format!(
+        "printf '{0}'; python3 -c \"
+import ctypes, os, sys, time
+title = bytes.fromhex('{1}')
+ctypes.CDLL(None).prctl(15, title[:15], 0, 0, 0)
+open(os.environ['HOME'] + '/' + title.decode(errors='ignore').replace('/', '_')[:60], 'w').close()
+os.spawnvp(os.P_NOWAIT, 'sh', [title, '-c', 'sleep 600; :'])
+sys.stdout.buffer.write(b'x' * 10000000); sys.stdout.flush()
+time.sleep(600)
+\"",
+        as_printf(),
+        PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()
+    );
+    succeed(&["launch", &session.name, "--network", "none", "--", "sh", "-c", &script]);
+    let screen = Screen::dashboard(120, 40, &session.name);
+    // Every tab, the log wrapped and from its beginning, too.
+    for tab in ["Hardening", "Cache", "Logs", "Processes", "Events", "Files"] {
+        screen.keys(&["]"]);
+        screen.shows(tab);
+        match tab {
+            "Logs" => {
+                screen.wait("ten megabytes without an end", |screen| screen.contains("xxxxxxxx"));
+                screen.keys(&["w", "tab", "g"]);
+                screen.wait("the log's beginning", |screen| screen.contains("csi") && screen.contains("osc52"));
+                screen.keys(&["w"]);
+                screen.shows("csi");
+                screen.keys(&["tab"]);
+            }
+            "Processes" => _ = screen.shows("python3"),
+            "Files" => _ = screen.wait("what changed, or that nothing did", |screen| !screen.contains("xxxxxxxx")),
+            _ => {}
+        }
+    }
+    // Through the terminal panes as well, where a whole emulator stands between.
+    screen.keys(&["x"]);
+    screen.line(&format!("sh -c \"printf '{}'; sleep 2\"", as_printf()));
+    screen.shows("end");
+    screen.keys(&["ctrl-p", "ctrl-q"]);
+    screen.keys(&["enter"]);
+    harmless(&drawn(&screen), |_| false);
+    assert_eq!(screen.clipboard(), "", "nothing was put on the clipboard");
+    assert_ne!(screen.tmux(&["display-message", "-p", "#{pane_title}"]).trim(), "title");
+}
+
+#[test]
+fn hostile_labels_and_names_neither_act_nor_shift_a_column() {
+    let part = format!("{}-", name());
+    let honest = Session { name: format!("{part}honest") };
+    succeed(&["launch", &honest.name, "--network", "none"]);
+    let hostile = Session { name: format!("{part}hostile") };
+    // Any user of the engine can write these: what lists must not believe them.
+    let label = |key: &str, value: &str| format!("{key}={value}");
+    let labels = [
+        label("palisade.schema", "1"),
+        label("palisade.role", "session"),
+        label("palisade.session.profile", PLANTED),
+        label("palisade.session.image", PLANTED),
+        label("palisade.session.kind", PLANTED),
+        label("palisade.session.id", PLANTED),
+    ];
+    let mut args = vec!["run", "-d", "--network", "none", "--name"];
+    let container = hostile.container();
+    args.push(&container);
+    labels.iter().for_each(|label| args.extend(["--label", label]));
+    args.extend(["--entrypoint", "sleep", "palisade-sandbox:latest", "600", PLANTED]);
+    docker(&args);
+    let screen = Screen::dashboard(160, 40, &part);
+    let shown = screen.wait("both are listed", |screen| screen.contains(&honest.name) && screen.contains(&hostile.name));
+    screen.row_shows(&hostile.name, "running");
+    let ends = |part: &str| {
+        let line = screen.row(part).unwrap();
+        columns(&line[..line.find("running").unwrap()])
+    };
+    assert_eq!(ends(&honest.name), ends(&hostile.name), "{shown}");
+    for _ in 0..7 {
+        screen.keys(&["j", "]"]);
+    }
+    screen.keys(&["d"]);
+    screen.shows("remove");
+    screen.keys(&["esc", "?"]);
+    screen.shows("Moving about");
+    harmless(&drawn(&screen), |_| false);
+    // The command that is copied has lost what would act where it is pasted.
+    screen.keys(&["esc", "G", "c"]);
+    screen.wait("it is copied", |screen| screen.contains("copied"));
+    harmless(&drawn(&screen), |piece| matches!(piece, Piece::Osc(text) if text.starts_with("52;c;")));
+    harmless(screen.clipboard().as_bytes(), |_| false);
+    assert!(!text(&drawn(&screen)).contains("\u{1b}]52;c;ZXZpbA=="));
+}

@@ -1,0 +1,52 @@
+//! What others do to a session is on the screen a moment later, without a key.
+
+use std::time::Instant;
+
+use super::screen::{Screen, latency};
+use super::{inspected, session};
+use crate::support::{Session, docker, name, succeed};
+
+#[test]
+fn what_others_do_is_on_the_screen() {
+    let session = session(&["sleep", "600"]);
+    let screen = Screen::dashboard(140, 50, &session.name);
+    let container = session.container();
+    screen.keys(&["]"]);
+    screen.shows("pids_limit");
+    screen.row_shows(&session.name, "19/19");
+
+    let began = Instant::now();
+    docker(&["update", "--pids-limit", "4000", &container]);
+    screen.wait("its posture is called weaker", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("19/19")));
+    latency("docker update --pids-limit", began);
+    screen.shows("4000");
+    docker(&["update", "--pids-limit", "100", &container]);
+    screen.row_shows(&session.name, "19/19");
+
+    let began = Instant::now();
+    docker(&["exec", "-d", "-u", "0", &container, "sleep", "300"]);
+    screen.wait("a process of root's is told", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("19/19")));
+    latency("docker exec -u 0", began);
+
+    let began = Instant::now();
+    docker(&["kill", &container]);
+    screen.row_shows(&session.name, "exited");
+    latency("docker kill", began);
+    assert_eq!(inspected(&session.name, "{{.State.Status}}"), "exited");
+
+    let began = Instant::now();
+    docker(&["rm", "-f", &container]);
+    screen.wait("its line is gone", |screen| !screen.lines().any(|line| line.contains(&session.name) && line.contains("exited")));
+    latency("docker rm", began);
+}
+
+#[test]
+fn a_session_that_another_manager_launches_is_listed_when_it_is_there() {
+    let part = format!("{}-", name());
+    let screen = Screen::dashboard(120, 36, &part);
+    let fresh = Session { name: format!("{part}fresh") };
+    succeed(&["launch", &fresh.name, "--network", "none"]);
+    let began = Instant::now();
+    screen.row_shows(&fresh.name, "running");
+    latency("palisade launch", began);
+}
