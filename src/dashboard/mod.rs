@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod runtime;
+
 #[cfg(test)]
 mod snapshot;
 mod start;
