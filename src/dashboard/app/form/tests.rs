@@ -159,14 +159,14 @@ fn what_the_plan_refuses_stands_beside_the_field_until_it_is_another() {
         .hint("give a folder of your own");
     refused(&mut form, &mut next, &failure);
     assert_eq!(form.error(Field::Workspace).unwrap(), "/etc: it is the system's");
-    assert_eq!(form.alert(80), ["hint: give a folder of your own"]);
+    assert_eq!(form.alert(80), [(Weight::Plain, "hint: give a folder of your own".to_owned())]);
     assert_eq!(form.standing(), Standing::Without);
 
     // Once it is stopped and asked again; the second time it is the backend's to judge.
     let again = effects(form.key("ctrl-s".parse().unwrap(), &mut next));
     assert!(matches!(&again[..], [Effect::Preview(2, _)]));
     assert_eq!(form.focus(), Focus::Field(Field::Workspace));
-    assert!(form.alert(80)[0].contains("ctrl-s again"));
+    assert!(form.alert(80)[0].1.contains("ctrl-s again"));
     assert!(matches!(form.key("ctrl-s".parse().unwrap(), &mut next), Outcome::Submit(_)));
 
     form.key("x".parse().unwrap(), &mut next);
@@ -180,7 +180,7 @@ fn what_names_no_field_stands_at_the_bottom() {
         .detail("'memory' in .palisade.toml: 8 GiB (above 4 GiB)\u{1b}[2J");
     refused(&mut form, &mut next, &failure);
     assert_eq!(form.error(Field::Memory), None);
-    let alert = form.alert(200);
+    let alert: Vec<String> = form.alert(200).into_iter().map(|(_, line)| line).collect();
     assert!(alert[0].starts_with("the profile asks") && alert[1].contains(".palisade.toml") && alert[1].contains("\\u{1b}"), "{alert:?}");
 }
 
@@ -223,7 +223,7 @@ fn a_paste_goes_into_the_line_in_focus_and_is_never_cut() {
     assert!(matches!(&more[..], [Effect::Preview(_, order)] if order.command == ["python3", "serve.py"]));
     assert!(form.pasted(&"x".repeat(5000), &mut next).is_empty());
     assert_eq!(form.input(Field::Command).text(), "python3 serve.py");
-    assert!(form.alert(80)[0].contains("too long"));
+    assert!(form.alert(80)[0].1.contains("too long"));
 }
 
 #[test]
@@ -333,8 +333,14 @@ fn values_of_variables_are_not_written_down_and_are_asked_for_again() {
     let mut back = Form::new(&ground(), &serde_json::from_str(&json).unwrap());
     assert!(back.error(Field::Env).unwrap().contains("'TOKEN' was not kept"));
     assert_eq!(back.order(), None);
-    // Closed without a value it is still missing when it comes back.
-    assert_eq!(Form::new(&ground(), &back.remembered()).order(), None);
+    // Closed without a value it is still missing when it comes back, in this run and the next.
+    back.set(Field::Env, "TOKEN= EMPTY= MORE=x");
+    let again = back.remembered();
+    assert!(Form::new(&ground(), &again).error(Field::Env).unwrap().contains("'TOKEN'"));
+    assert_eq!(Form::new(&ground(), &again).input(Field::Env).text(), "TOKEN= EMPTY= MORE=x");
+    let mut next_run: Remembered = serde_json::from_str(&serde_json::to_string(&again).unwrap()).unwrap();
+    next_run.values.insert("env".to_owned(), "MORE=".to_owned());
+    assert!(Form::new(&ground(), &next_run).error(Field::Env).unwrap().contains("'MORE'"));
     back.set(Field::Env, "TOKEN=again EMPTY=");
     assert_eq!(back.order().unwrap().env, ["TOKEN=again", "EMPTY="]);
 }
@@ -388,4 +394,15 @@ fn without_profiles_and_without_a_plan_the_form_still_works() {
     assert_eq!(form.order().unwrap().overrides.memory, Some(Bytes::new(1)), "its limits are the plan's to say");
     assert_eq!(form.placeholder(Field::Cpus), "as the profile says");
     assert_eq!(form.input(Field::Profile).text(), "mine");
+}
+
+#[test]
+fn every_key_that_the_help_names_is_the_forms_own() {
+    for (key, _) in KEYS {
+        let (mut form, mut next) = (form(), 1);
+        press(&mut form, &mut next, "`web` down");
+        let before = form.clone();
+        let outcome = form.key(key.parse().unwrap(), &mut next);
+        assert!(form != before || outcome != Outcome::Stay(vec![]), "{key}");
+    }
 }
