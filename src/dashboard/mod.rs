@@ -4,5 +4,7 @@
 //! terminal, the tasks and the loop. Nothing here decides what a policy is or speaks to an engine by itself.
 
 pub mod app;
+#[cfg(test)]
+mod snapshot;
 pub mod theme;
 pub mod view;
