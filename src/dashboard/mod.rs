@@ -5,7 +5,6 @@
 
 pub mod app;
 pub mod runtime;
-
 #[cfg(test)]
 mod snapshot;
 mod start;
