@@ -114,8 +114,9 @@ fn what_it_keeps_comes_back_and_a_broken_file_is_set_aside() {
     std::fs::write(file, "{ this is not").unwrap();
     screen.line("clear");
     screen.start();
+    screen.keys(&["N"]);
     screen.shows("set aside");
-    screen.keys(&["q"]);
+    screen.keys(&["esc", "q"]);
     screen.prompted();
     let aside = walk(&screen.state_home()).iter().any(|file| std::fs::read_to_string(file).is_ok_and(|text| text == "{ this is not"));
     assert!(aside, "what it said is still there: {:?}", walk(&screen.state_home()));
