@@ -30,10 +30,12 @@ fn stopped_until_the_picture_is_so_old(age: &str) {
     // No key is ignored meanwhile.
     screen.keys(&["?"]);
     screen.shows("Moving about");
-    screen.keys(&["esc", "/"]);
+    screen.keys(&["q", "/"]);
     screen.typed("'second");
     screen.wait("the filter works", |screen| screen.contains("second") && !screen.contains("third"));
-    screen.keys(&["esc", "]"]);
+    screen.keys(&["esc"]);
+    screen.wait("the filter is gone", listed);
+    screen.keys(&["]"]);
     screen.shows("[Hardening]");
     screen.keys(&["S"]);
     screen.wait("what cannot be done is told", |screen| screen.contains("no engine answers"));
