@@ -20,9 +20,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from terminal import Terminal
+
 from .counting_proxy import CountingProxy
 from .measure import PREFIX, ROOT, binary, die, in_turn, run
-from .terminal import Terminal
 
 COLUMNS, LINES = 160, 50
 PEERS = {"dtop": ["dtop@0.10.2"], "oxker": ["oxker"]}

@@ -136,16 +136,24 @@ fn tabs_help_palette_notices_and_themes_are_keys_away() {
     let first = &crowd.persistent[0].name;
     screen.row_shows(first, "running");
     // Each tab shows what it is for.
-    for (_, word) in [("Hardening", "cap_drop"), ("Cache", "hit"), ("Logs", ""), ("Processes", "palisade"), ("Events", ""), ("Files", "")] {
+    let tabs = [
+        ("Hardening", "cap_drop"),
+        ("Cache", "no way to the depot"),
+        ("Logs", "following"),
+        ("Processes", "palisade"),
+        ("Events", ""),
+        ("Files", "against the image"),
+        ("Overview", "container"),
+    ];
+    for (tab, word) in tabs {
         screen.keys(&["]"]);
+        screen.shows(&format!("[{tab}]"));
         screen.shows(word);
     }
-    screen.keys(&["]"]);
-    screen.shows("Overview");
     // The help is made from the keymap.
     screen.keys(&["?"]);
     screen.shows("Moving about");
-    screen.keys(&["esc"]);
+    screen.keys(&["?"]);
     screen.shows_not("Moving about");
     // The palette has every action by name.
     screen.keys(&[":"]);
@@ -157,8 +165,7 @@ fn tabs_help_palette_notices_and_themes_are_keys_away() {
     // What happened is written down.
     screen.keys(&["N"]);
     screen.shows("stopped");
-    screen.keys(&["esc"]);
-    screen.keys(&["ctrl-t"]);
+    screen.keys(&["N", "ctrl-t"]);
     screen.shows("theme:");
     // And all of it is on a small screen, too.
     screen.resize(80, 24);

@@ -50,16 +50,18 @@ fn columns(text: &str) -> usize {
 fn what_a_sandbox_prints_and_calls_its_processes_never_acts() {
     let session = Session { name: format!("{}-end", name()) };
     let script = format!(
-        "printf '{0}'; python3 -c \"
+        "python3 -c \"
 import ctypes, os, sys, time
 title = bytes.fromhex('{1}')
 ctypes.CDLL(None).prctl(15, title[:15], 0, 0, 0)
 open(os.environ['HOME'] + '/' + title.decode(errors='ignore').replace('/', '_')[:60], 'w').close()
+open('/tmp/' + title.decode(errors='ignore').replace('/', '_')[:60], 'w').close()
 os.spawnvp(os.P_NOWAIT, 'sh', [title, '-c', 'sleep 600; :'])
-sys.stdout.buffer.write(b'x' * 10000000); sys.stdout.flush()
+sys.stdout.buffer.write(b'x' * 10000000 + b'\\n'); sys.stdout.flush()
+os.system('printf \\'{0}\\'')
 time.sleep(600)
 \"",
-        as_printf(),
+        as_printf().replace('\\', "\\\\\\\\"),
         PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()
     );
     succeed(&["launch", &session.name, "--network", "none", "--", "sh", "-c", &script]);

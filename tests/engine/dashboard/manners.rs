@@ -60,7 +60,8 @@ fn it_goes_to_the_background_and_comes_back() {
     assert!(screen.is_alternate());
     screen.keys(&["?"]);
     screen.shows("Moving about");
-    screen.keys(&["esc", "q"]);
+    // The first closes the help, the second the dashboard.
+    screen.keys(&["q", "q"]);
     screen.prompted();
 }
 
@@ -114,8 +115,9 @@ fn what_it_keeps_comes_back_and_a_broken_file_is_set_aside() {
     std::fs::write(file, "{ this is not").unwrap();
     screen.line("clear");
     screen.start();
+    screen.keys(&["N"]);
     screen.shows("set aside");
-    screen.keys(&["q"]);
+    screen.keys(&["q", "q"]);
     screen.prompted();
     let aside = walk(&screen.state_home()).iter().any(|file| std::fs::read_to_string(file).is_ok_and(|text| text == "{ this is not"));
     assert!(aside, "what it said is still there: {:?}", walk(&screen.state_home()));

@@ -3,6 +3,7 @@
 mod actions;
 mod away;
 mod crowd;
+mod engine;
 mod hostile;
 mod manners;
 mod mouse;

@@ -13,20 +13,19 @@ fn what_others_do_is_on_the_screen() {
     let container = session.container();
     screen.keys(&["]"]);
     screen.shows("pids_limit");
-    screen.row_shows(&session.name, "19/19");
+    screen.row_shows(&session.name, "21/21");
 
     let began = Instant::now();
     docker(&["update", "--pids-limit", "4000", &container]);
-    screen
-        .wait("its posture is called weaker", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("19/19")));
+    screen.wait("its posture is called weaker", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("21/21")));
     latency("docker update --pids-limit", began);
     screen.shows("4000");
     docker(&["update", "--pids-limit", "100", &container]);
-    screen.row_shows(&session.name, "19/19");
+    screen.row_shows(&session.name, "21/21");
 
     let began = Instant::now();
     docker(&["exec", "-d", "-u", "0", &container, "sleep", "300"]);
-    screen.wait("a process of root's is told", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("19/19")));
+    screen.wait("a process of root's is told", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("21/21")));
     latency("docker exec -u 0", began);
 
     let began = Instant::now();
@@ -44,7 +43,8 @@ fn what_others_do_is_on_the_screen() {
 #[test]
 fn a_session_that_another_manager_launches_is_listed_when_it_is_there() {
     let part = format!("{}-", name());
-    let screen = Screen::dashboard(120, 36, &part);
+    let screen = Screen::shell(120, 36);
+    screen.start();
     let fresh = Session { name: format!("{part}fresh") };
     succeed(&["launch", &fresh.name, "--network", "none"]);
     let began = Instant::now();

@@ -32,5 +32,5 @@ fn building_the_image_shows_its_progress_and_can_be_given_up() {
     screen.keys(&["ctrl-x"]);
     screen.shows_not("building the sandbox image");
     screen.keys(&["N"]);
-    screen.shows("building the sandbox image");
+    screen.shows("was interrupted");
 }

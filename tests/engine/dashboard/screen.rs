@@ -4,7 +4,7 @@
 //! typed there. tmux hands every byte that is written to the terminal to a file before it makes a screen of it: what
 //! reaches an operator's terminal can be read raw.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -48,11 +48,11 @@ impl Screen {
         screen
     }
 
-    /// The dashboard in a terminal of that size, showing what `filter` finds. Its list is there.
-    pub fn dashboard(columns: u16, lines: u16, filter: &str) -> Self {
+    /// The dashboard in a terminal of that size, with the sessions listed that have this in their names, one at least.
+    pub fn dashboard(columns: u16, lines: u16, part: &str) -> Self {
         let screen = Self::shell(columns, lines);
         screen.start();
-        screen.filter(filter);
+        screen.filter(part);
         screen
     }
 
@@ -62,15 +62,15 @@ impl Screen {
         self.shows("NAME");
     }
 
-    /// Shows the sessions with this in their name and no others.
+    /// Lists the sessions with this in their names, of which there is one at least, and no others.
     pub fn filter(&self, part: &str) {
         self.keys(&["/", "ctrl-u"]);
         // A literal match, not a fuzzy one.
         self.typed(&format!("'{part}"));
         self.keys(&["enter"]);
         self.wait(&format!("only {part} is listed"), |screen| {
-            let foreign = screen.lines().any(|line| line.contains("test-") && !line.contains(part));
-            !foreign
+            let (own, others): (Vec<&str>, Vec<&str>) = sessions(screen).partition(|line| line.contains(part));
+            !own.is_empty() && others.is_empty()
         });
     }
 
@@ -137,12 +137,6 @@ impl Screen {
     pub fn row_shows(&self, session: &str, part: &str) {
         let holds = |screen: &str| screen.lines().any(|line| line.contains(session) && line.contains(part));
         self.wait(&format!("{session}'s line shows '{part}'"), holds);
-    }
-
-    /// Selects a session by moving down to it from the top.
-    pub fn select(&self, session: &str) {
-        self.filter(session);
-        self.wait(&format!("{session} is listed"), |screen| screen.contains(session));
     }
 
     /// Where this stands on the screen: column and line, from 0.
@@ -222,10 +216,6 @@ impl Screen {
         self.file("state")
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -264,6 +254,12 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// The lines of the list's sessions: below its heads, above the tabs.
+pub fn sessions(screen: &str) -> impl Iterator<Item = &str> {
+    let below = screen.lines().skip_while(|line| !line.contains("NAME")).skip(1);
+    below.take_while(|line| !line.contains("Overview") && !line.contains("filter: ")).filter(|line| !line.trim().is_empty())
 }
 
 /// tmux's name for a key.

@@ -1,0 +1,79 @@
+//! A Docker Engine of a test's own: it can be stopped without taking it from anyone.
+//!
+//! It has a network namespace to itself, so that its bridge is not the host's, and its sessions outlive it, as they do where
+//! an engine is upgraded under them.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::support::{palisade, text, until};
+
+pub struct Engine {
+    folder: PathBuf,
+}
+
+impl Engine {
+    /// One that answers, with an image that is nearly empty: sessions that idle need nothing of it.
+    pub fn new() -> Self {
+        // A socket's path is short, whatever the checkout's is.
+        let folder = std::env::temp_dir().join(format!("palisade-{}", crate::support::name()));
+        std::fs::create_dir_all(folder.join("image/etc")).unwrap();
+        std::fs::write(folder.join("image/etc/passwd"), "root:x:0:0::/:/\n").unwrap();
+        let engine = Self { folder };
+        engine.start();
+        let image = format!("tar c -C {0}/image . | docker --host {1} import - tiny:latest", engine.folder.display(), engine.address());
+        assert!(Command::new("sh").args(["-c", &image]).stdout(Stdio::null()).status().unwrap().success());
+        engine
+    }
+
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.file("engine.sock").display())
+    }
+
+    pub fn start(&self) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.file("log")).unwrap();
+        let mut dockerd = Command::new("unshare");
+        dockerd.args(["--net", "dockerd", "--live-restore", "--host", &self.address(), "--data-root"]).arg(self.file("data"));
+        dockerd.arg("--exec-root").arg(self.file("exec")).arg("--pidfile").arg(self.file("pid"));
+        dockerd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        until("the engine answers", || self.docker(&["version"]).status.success());
+    }
+
+    pub fn stop(&self) {
+        let Ok(pid) = std::fs::read_to_string(self.file("pid")) else { return };
+        assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
+        until("the engine has ended", || !self.file("pid").exists());
+    }
+
+    pub fn docker(&self, args: &[&str]) -> std::process::Output {
+        Command::new("docker").args(["--host", &self.address()]).args(args).output().unwrap()
+    }
+
+    /// A session that idles.
+    pub fn launch(&self, name: &str) {
+        let output = palisade().args(["--host", &self.address(), "launch", name, "--image", "tiny:latest", "--network", "none"]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let all = text(&self.docker(&["ps", "-aq"]).stdout);
+        let _ = self.docker(&[&["rm", "-fv"], all.lines().collect::<Vec<_>>().as_slice()].concat());
+        if let Ok(pid) = std::fs::read_to_string(self.file("pid")) {
+            let _ = Command::new("kill").arg(pid.trim()).status();
+            let began = std::time::Instant::now();
+            while self.file("pid").exists() && began.elapsed() < std::time::Duration::from_secs(20) {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        // What a killed engine leaves mounted.
+        let unmount = format!("grep -o ' {}/[^ ]*' /proc/mounts | xargs -r umount", self.folder.display());
+        let _ = Command::new("sh").args(["-c", &unmount]).output();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
