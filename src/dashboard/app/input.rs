@@ -69,7 +69,7 @@ impl Input {
             (Code::Delete, _) => self.cut(self.cursor, self.next()),
             (Code::Char('u'), true) => self.cut(0, self.cursor),
             (Code::Char('k'), true) => self.cut(self.cursor, self.text.len()),
-            (Code::Char('w'), true) | (Code::Backspace, true) => self.cut(self.word(), self.cursor),
+            (Code::Char('w') | Code::Backspace, true) => self.cut(self.word(), self.cursor),
             (Code::Left, false) => self.to(self.previous()),
             (Code::Right, false) => self.to(self.next()),
             (Code::Left, true) => self.to(self.word()),

@@ -43,6 +43,7 @@ pub struct LogLine {
 
 /// The log of the selected session, and how it is looked at.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices of the operator's, and one end")]
 pub struct Log {
     /// The newest lines, oldest first.
     pub lines: VecDeque<LogLine>,

@@ -196,10 +196,10 @@ struct Running {
 impl Running {
     fn start(link: Link, urgent: Sender<Message>, kept: PathBuf) -> Self {
         let mut tasks = JoinSet::new();
-        let (wishes, wished) = mpsc::channel(1);
+        let (wishes, listing) = mpsc::channel(1);
         let (usage, wanted) = latest::channel(Vec::new());
         let (measuring, to_measure) = mpsc::unbounded_channel();
-        tasks.spawn(watch::watch(link.clone(), wished));
+        tasks.spawn(watch::watch(link.clone(), listing));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
         tasks.spawn(usage::disk(link.clone(), DISK_EVERY));

@@ -17,7 +17,8 @@ fn what_others_do_is_on_the_screen() {
 
     let began = Instant::now();
     docker(&["update", "--pids-limit", "4000", &container]);
-    screen.wait("its posture is called weaker", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("21/21")));
+    screen
+        .wait("its posture is called weaker", |screen| screen.lines().any(|line| line.contains(&session.name) && !line.contains("21/21")));
     latency("docker update --pids-limit", began);
     screen.shows("4000");
     docker(&["update", "--pids-limit", "100", &container]);

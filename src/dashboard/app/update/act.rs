@@ -62,7 +62,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Shell => terminal(state, PaneCommand::Shell),
         Action::Exec => ask(state, |target, _| (Wanted::Command(target), Input::default())),
         Action::Rename => ask(state, |target, name| (Wanted::Name(target), Input::new(name))),
-        Action::Stop => deed(state, Deed::Stop, |status| status.is_live()),
+        Action::Stop => deed(state, Deed::Stop, Status::is_live),
         Action::Start => deed(state, Deed::Start, |status| !status.is_live()),
         Action::Restart => deed(state, Deed::Restart, |_| true),
         Action::Pause => pause(state),

@@ -27,14 +27,12 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
     if state.detail.log.searching {
         return searching(state, key);
     }
-    match state.keymap.action(key) {
-        Some(action) => act::act(state, action),
-        None => {
-            let help = state.keymap.shown(Action::Help);
-            state.notices.add(state.now, Weight::Plain, format!("'{key}' does nothing here; {help} lists the keys"));
-            Vec::new()
-        }
+    if let Some(action) = state.keymap.action(key) {
+        return act::act(state, action);
     }
+    let help = state.keymap.shown(Action::Help);
+    state.notices.add(state.now, Weight::Plain, format!("'{key}' does nothing here; {help} lists the keys"));
+    Vec::new()
 }
 
 /// The overlay was taken out of the state; it is put back where it stays.
@@ -175,10 +173,9 @@ pub(super) fn pasted(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Overlay::Confirm(confirm)) => &mut confirm.input,
         Some(Overlay::Form(form)) => return form.pasted(text, &mut state.next),
         Some(Overlay::Pane(pane)) => return pane::pasted(pane, text),
-        Some(Overlay::Help(_) | Overlay::Notices(_)) => return Vec::new(),
         None if state.list.filtering => &mut state.list.filter,
         None if state.detail.log.searching => &mut state.detail.log.search,
-        None => return Vec::new(),
+        Some(Overlay::Help(_) | Overlay::Notices(_)) | None => return Vec::new(),
     };
     input.insert(text);
     if state.list.filtering {

@@ -56,8 +56,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             detail.log.failure = failure;
         }),
 
-        Message::JobStepped(id, step, amount) => work::stepped(state, id, step, amount),
-        Message::JobWarned(id, text) => work::warned(state, id, text),
+        Message::JobStepped(id, step, amount) => work::stepped(state, id, &step, amount),
+        Message::JobWarned(id, text) => work::warned(state, id, &text),
         Message::JobEnded(id, result) => work::ended(state, id, result),
         Message::Previewed(number, plan) => {
             if let Some(Overlay::Form(form)) = &mut state.overlay {

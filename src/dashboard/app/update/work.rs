@@ -26,19 +26,19 @@ pub(super) fn begin(state: &mut State, title: impl Into<String>, targets: Vec<Ta
     id
 }
 
-pub(super) fn stepped(state: &mut State, id: JobId, step: String, amount: Option<(u64, Option<u64>)>) -> Vec<Effect> {
+pub(super) fn stepped(state: &mut State, id: JobId, step: &str, amount: Option<(u64, Option<u64>)>) -> Vec<Effect> {
     if let Some(job) = state.jobs.iter_mut().find(|job| job.id == id) {
         if !step.is_empty() {
-            job.step = sanitise(&step);
+            job.step = sanitise(step);
         }
         job.amount = amount;
     }
     Vec::new()
 }
 
-pub(super) fn warned(state: &mut State, id: JobId, text: String) -> Vec<Effect> {
+pub(super) fn warned(state: &mut State, id: JobId, text: &str) -> Vec<Effect> {
     let title = state.jobs.iter().find(|job| job.id == id).map(|job| format!("{}: ", job.title)).unwrap_or_default();
-    state.notices.add(state.now, Weight::Warning, format!("{title}{}", sanitise(&text)));
+    state.notices.add(state.now, Weight::Warning, format!("{title}{}", sanitise(text)));
     Vec::new()
 }
 
@@ -64,17 +64,13 @@ pub(super) fn ended(state: &mut State, id: JobId, result: Result<String, Vec<Fai
 
 /// Gives up the work that was begun last and not yet given up.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
-    match state.jobs.iter_mut().rev().find(|job| !job.cancelled) {
-        Some(job) => {
-            job.cancelled = true;
-            "giving it up".clone_into(&mut job.step);
-            vec![Effect::Cancel(job.id)]
-        }
-        None => {
-            state.notices.add(state.now, Weight::Plain, "there is no work under way");
-            Vec::new()
-        }
+    if let Some(job) = state.jobs.iter_mut().rev().find(|job| !job.cancelled) {
+        job.cancelled = true;
+        "giving it up".clone_into(&mut job.step);
+        return vec![Effect::Cancel(job.id)];
     }
+    state.notices.add(state.now, Weight::Plain, "there is no work under way");
+    Vec::new()
 }
 
 /// Time passed: the screen is drawn again only where it would show it.
