@@ -1,26 +1,52 @@
-//! Sessions inspected and measured, one batch after the other: what is asked for twice meanwhile is done once.
+//! Sessions inspected and measured, one batch after the other: what is asked for twice meanwhile is done once. Those on the screen
+//! are measured again now and then, without a word to the engine: no event tells of a process that was put in from outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::Link;
 use crate::backend::Backend;
 use crate::dashboard::app::Message;
 use crate::dashboard::app::row::{ContainerId, Measured};
+use crate::failure::Failure;
+use crate::session::ContainerFacts;
 
 /// Sessions measured in one go: the first of many are on the screen before the last are asked for.
 const BATCH: usize = 25;
+/// How often what is on the screen is measured again.
+const AGAIN: Duration = Duration::from_secs(30);
 
-/// Measures whatever is asked for.
-pub async fn measure(link: Link, mut wanted: mpsc::UnboundedReceiver<Vec<ContainerId>>) {
+/// What the engine reported last, by container.
+type Known = BTreeMap<ContainerId, Arc<ContainerFacts>>;
+
+/// Measures whatever is asked for, and again what stands in `on_screen`.
+pub async fn measure(link: Link, mut wanted: mpsc::UnboundedReceiver<Vec<ContainerId>>, on_screen: watch::Receiver<Vec<ContainerId>>) {
     let mut queue: Vec<ContainerId> = Vec::new();
+    let mut known = Known::new();
+    let mut again = interval(AGAIN);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    again.reset();
     loop {
         if queue.is_empty() {
-            match wanted.recv().await {
-                Some(ids) => queue.extend(ids),
-                None => return,
+            tokio::select! {
+                ids = wanted.recv() => match ids {
+                    Some(ids) => queue.extend(ids),
+                    None => return,
+                },
+                _ = again.tick() => {
+                    let ids = on_screen.borrow().clone();
+                    known.retain(|id, _| ids.contains(id));
+                    let facts: Vec<Arc<ContainerFacts>> = known.values().cloned().collect();
+                    if !facts.is_empty() {
+                        let found = postures(&link, facts).await;
+                        link.tell(Message::MeasuredAll(found)).await;
+                    }
+                    continue;
+                }
             }
         }
         while let Ok(ids) = wanted.try_recv() {
@@ -30,19 +56,32 @@ pub async fn measure(link: Link, mut wanted: mpsc::UnboundedReceiver<Vec<Contain
         let mut seen = BTreeSet::new();
         queue.retain(|id| seen.insert(id.clone()));
         let batch: Vec<ContainerId> = queue.drain(..queue.len().min(BATCH)).collect();
-        let mut found = Vec::new();
+        let mut failed = Vec::new();
         let mut facts = Vec::new();
         for (id, inspected) in link.backend.inspect_all(&batch).await {
             match inspected {
-                Ok(container) => facts.push(Arc::new(container)),
-                Err(failure) => found.push((id, Err(failure))),
+                Ok(container) => {
+                    let container = Arc::new(container);
+                    known.insert(id, Arc::clone(&container));
+                    facts.push(container);
+                }
+                Err(failure) => {
+                    known.remove(&id);
+                    failed.push((id, Err(failure)));
+                }
             }
         }
-        let postures = link.backend.postures(&facts).await;
-        for (facts, posture) in facts.into_iter().zip(postures) {
-            let network = Backend::network_of(&facts);
-            found.push((facts.id.clone(), Ok(Measured { facts, posture: Arc::new(posture), network })));
-        }
+        let mut found = postures(&link, facts).await;
+        found.extend(failed);
         link.tell(Message::MeasuredAll(found)).await;
     }
+}
+
+async fn postures(link: &Link, facts: Vec<Arc<ContainerFacts>>) -> Vec<(ContainerId, Result<Measured, Failure>)> {
+    let postures = link.backend.postures(&facts).await;
+    let measured = |(facts, posture): (Arc<ContainerFacts>, _)| {
+        let network = Backend::network_of(&facts);
+        (facts.id.clone(), Ok(Measured { facts, posture: Arc::new(posture), network }))
+    };
+    facts.into_iter().zip(postures).map(measured).collect()
 }

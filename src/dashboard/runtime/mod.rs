@@ -200,10 +200,10 @@ impl Running {
         let (usage, wanted) = latest::channel(Vec::new());
         let (measuring, to_measure) = mpsc::unbounded_channel();
         tasks.spawn(watch::watch(link.clone(), listing));
+        tasks.spawn(measure::measure(link.clone(), to_measure, wanted.clone()));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
         tasks.spawn(usage::disk(link.clone(), DISK_EVERY));
-        tasks.spawn(measure::measure(link.clone(), to_measure));
         let keyboard = Some(Keyboard::read(urgent.clone()));
         let (jobs, panes) = (Jobs::default(), Panes::default());
         Self { link, urgent, keyboard, tasks, subscribed: BTreeMap::new(), usage, wishes, measuring, jobs, panes, kept }
