@@ -3,29 +3,17 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::symbols::border;
 use ratatui::widgets::{Block, Clear};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::dashboard::app::State;
 use crate::dashboard::app::form::{ABOUT, Field, Focus, Form, Geometry, Line, Said, Takes};
 use crate::dashboard::app::row::Weight;
+use crate::dashboard::app::signs::Signs;
 use crate::dashboard::theme::Role;
 use crate::units::sanitise;
 
 const TITLE: &str = " Launch a sandbox ";
-/// A frame where the locale has no box drawing.
-const ASCII: border::Set<'_> = border::Set {
-    top_left: "+",
-    top_right: "+",
-    bottom_left: "+",
-    bottom_right: "+",
-    vertical_left: "|",
-    vertical_right: "|",
-    horizontal_top: "-",
-    horizontal_bottom: "-",
-};
-
 /// Draws the form in its area.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, form: &Form) {
     let geometry = Geometry::of(form, area);
@@ -79,7 +67,7 @@ impl Pen<'_, '_> {
     fn outline(&mut self, area: Rect, framed: bool) {
         let (border, title) = (self.style(Role::BorderFocused), self.style(Role::Title));
         if framed {
-            let set = if self.state.ascii { ASCII } else { border::PLAIN };
+            let set = Signs::of(self.state.ascii).border;
             let block = Block::bordered().border_set(set).border_style(border).title_style(title).title(TITLE);
             self.frame.render_widget(block, area);
         } else {
