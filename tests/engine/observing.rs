@@ -212,3 +212,41 @@ fn figures_are_had_while_the_engine_cannot_even_be_reached() {
         assert_eq!((used[0].1.is_ok(), used[1].1.as_ref().unwrap_err().code), (true, palisade::failure::Code::Conflict));
     });
 }
+
+#[test]
+fn a_shell_in_a_terminal_is_a_shell_in_a_terminal() {
+    use futures_util::StreamExt;
+    use palisade::backend::engine::{ExecRequest, TerminalSize};
+    use tokio::io::AsyncWriteExt;
+
+    let session = Session::launch(&["--network", "none"], &["sleep", "600"]);
+    let request = ExecRequest {
+        command: vec!["bash".into(), "--norc".into(), "-i".into()],
+        env: vec!["TERM=xterm-256color".into()],
+        stdin: true,
+        terminal: Some(TerminalSize { cols: 97, rows: 31 }),
+        ..ExecRequest::default()
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let backend = palisade::backend::Backend::connect(None).await.unwrap();
+        let exec = backend.exec(&session.name, &request).await.unwrap();
+        backend.resize_exec(&exec.id, TerminalSize { cols: 81, rows: 25 }).await.unwrap();
+        let (mut input, mut output) = (exec.attached.input, exec.attached.output);
+        let mut shown = String::new();
+        // Each step waits for the one before: ^C throws away what was typed ahead, and is for who is in the foreground.
+        let steps = [(" ", "tty; sh -c 'stty size; exec sleep 601'\n"), ("25 81", "\u{3}"), ("$ ", "echo left-$?; exit 9\n")];
+        for (awaited, typed) in steps {
+            let seen = shown.len();
+            while !shown[seen..].contains(awaited) {
+                let piece = tokio::time::timeout(std::time::Duration::from_mins(1), output.next()).await;
+                shown.push_str(&text(&piece.unwrap_or_else(|_| panic!("no {awaited:?} in {shown:?}")).unwrap().unwrap().bytes));
+            }
+            input.write_all(typed.as_bytes()).await.unwrap();
+        }
+        while let Some(piece) = output.next().await {
+            shown.push_str(&text(&piece.unwrap().bytes));
+        }
+        assert!(shown.contains("/dev/pts/") && shown.contains("left-130") && !shown.contains("job control"), "{shown:?}");
+        assert_eq!(backend.exec_exit(&exec.id).await.unwrap(), 9);
+    });
+}
