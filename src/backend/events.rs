@@ -31,3 +31,16 @@ fn bare(command: Untrusted) -> Untrusted {
         None => command,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_as_the_operator_gave_it() {
+        assert_eq!(bare(format!("{SUPERVISOR} enter -- sh -c ls").as_str().into()).raw(), "sh -c ls");
+        for other in ["sh -c ls", "/bin/palisade enter -- ls", ""] {
+            assert_eq!(bare(other.into()).raw(), other);
+        }
+    }
+}

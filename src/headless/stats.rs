@@ -69,6 +69,8 @@ pub async fn stats(context: &Context, backend: &Backend, names: &[String]) -> Do
             }
             Err(failure) => (name, None, Err(failure)),
         })
+        // Of all that run, one that has ended meanwhile is none; of those that are named, it is a failure.
+        .filter(|(.., used)| !names.is_empty() || used.as_ref().err().is_none_or(|failure| failure.code != Code::Conflict))
         .collect();
     let failures: Vec<Failure> = rows.iter().filter_map(|(.., used)| used.as_ref().err().cloned()).collect();
     let exit = failures.first().map_or(0, |first| first.code.exit_code());

@@ -81,7 +81,7 @@ fn an_ephemeral_session_can_be_renamed_while_it_runs_and_still_leaves_nothing() 
     let mut run = palisade();
     run.args(["run", "--name", &old, "--network", "none", "--", "sh", "-c", "read -r line; echo \"$line\""]);
     let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    until("it runs", || docker(&["ps", "-q", "--filter", &format!("name=^/palisade-{old}$")]) != "");
+    until("it runs", || !docker(&["ps", "-q", "--filter", &format!("name=^/palisade-{old}$")]).is_empty());
     until("it can be renamed", || call(&["rename", &old, &new]).status.success());
     std::io::Write::write_all(&mut run.stdin.take().unwrap(), b"typed\n").unwrap();
     let output = run.wait_with_output().unwrap();
@@ -177,4 +177,76 @@ fn diff_shows_what_a_session_changed_and_nothing_that_the_manager_put_there() {
     assert_eq!(listed, [("changed", "/var"), ("changed", "/var/tmp"), ("added", "/var/tmp/a\u{1b}[2J")]);
     let shown = succeed(&["diff", &open.name]);
     assert!(shown.contains("added     /var/tmp/a\\u{1b}[2J\n") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+/// A socket that leads to the engine, until it does not.
+fn way_to_the_engine(socket: &std::path::Path) -> tokio::task::JoinHandle<()> {
+    let listener = tokio::net::UnixListener::bind(socket).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::UnixStream::connect("/var/run/docker.sock").await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+        }
+    })
+}
+
+#[test]
+fn figures_are_had_while_the_engine_cannot_even_be_reached() {
+    let session = Session::launch(&["--network", "none"], &["sleep", "600"]);
+    let id = docker(&["inspect", "--format", "{{.Id}}", &session.container()]);
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine.sock");
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let way = way_to_the_engine(&socket);
+        let backend = palisade::backend::Backend::connect(Some(&format!("unix://{}", socket.display()))).await.unwrap();
+        assert!(backend.sessions().await.unwrap().iter().any(|listed| listed.container_id == id));
+        way.abort();
+        let _ = way.await;
+        std::fs::remove_file(&socket).unwrap();
+        let used = backend.usage(std::slice::from_ref(&id)).await;
+        assert_eq!(used[0].0, id);
+        assert_eq!(used[0].1.as_ref().unwrap().pids_limit, Some(100));
+        assert!(backend.sessions().await.is_err(), "the engine is out of reach");
+        // While others are here, one that is not does not run: nor is the engine asked about it.
+        let used = backend.usage(&[id.clone(), "f".repeat(64)]).await;
+        assert_eq!((used[0].1.is_ok(), used[1].1.as_ref().unwrap_err().code), (true, palisade::failure::Code::Conflict));
+    });
+}
+
+#[test]
+fn a_shell_in_a_terminal_is_a_shell_in_a_terminal() {
+    use futures_util::StreamExt;
+    use palisade::backend::engine::{ExecRequest, TerminalSize};
+    use tokio::io::AsyncWriteExt;
+
+    let session = Session::launch(&["--network", "none"], &["sleep", "600"]);
+    let request = ExecRequest {
+        command: vec!["bash".into(), "--norc".into(), "-i".into()],
+        env: vec!["TERM=xterm-256color".into()],
+        stdin: true,
+        terminal: Some(TerminalSize { cols: 97, rows: 31 }),
+        ..ExecRequest::default()
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let backend = palisade::backend::Backend::connect(None).await.unwrap();
+        let exec = backend.exec(&session.name, &request).await.unwrap();
+        backend.resize_exec(&exec.id, TerminalSize { cols: 81, rows: 25 }).await.unwrap();
+        let (mut input, mut output) = (exec.attached.input, exec.attached.output);
+        let mut shown = String::new();
+        // Each step waits for the one before: ^C throws away what was typed ahead, and is for who is in the foreground.
+        let steps = [(" ", "tty; sh -c 'stty size; exec sleep 601'\n"), ("25 81", "\u{3}"), ("$ ", "echo left-$?; exit 9\n")];
+        for (awaited, typed) in steps {
+            let seen = shown.len();
+            while !shown[seen..].contains(awaited) {
+                let piece = tokio::time::timeout(std::time::Duration::from_mins(1), output.next()).await;
+                shown.push_str(&text(&piece.unwrap_or_else(|_| panic!("no {awaited:?} in {shown:?}")).unwrap().unwrap().bytes));
+            }
+            input.write_all(typed.as_bytes()).await.unwrap();
+        }
+        while let Some(piece) = output.next().await {
+            shown.push_str(&text(&piece.unwrap().bytes));
+        }
+        assert!(shown.contains("/dev/pts/") && shown.contains("left-130") && !shown.contains("job control"), "{shown:?}");
+        assert_eq!(backend.exec_exit(&exec.id).await.unwrap(), 9);
+    });
 }

@@ -1,6 +1,7 @@
 //! [`Engine`] over bollard: which request, with which patience. What it sends and receives is `convert`'s to know.
 //! Long because a trait is implemented in one piece; each method is one request.
 
+mod changes;
 mod exec;
 mod images;
 
@@ -263,6 +264,9 @@ impl Engine for DockerEngine {
     async fn changes(&self, container: &str) -> Result<FileChanges> {
         let name = reference::name("container", container)?;
         let call = self.call("list the changed files of the container", Noun::Container, name);
+        if let Some(socket) = &self.endpoint.socket {
+            return self.bounded_changes(socket, name, &call).await;
+        }
         let changes = self.docker.container_changes(name).await.map_err(|error| call.failure(&error))?;
         Ok(convert::change::changes(changes.unwrap_or_default()))
     }

@@ -9,6 +9,7 @@ mod convert;
 mod docker;
 mod error;
 mod ping;
+mod plain;
 mod reference;
 mod streams;
 mod terminal;

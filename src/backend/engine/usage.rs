@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::header::HOST;
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::StatusCode;
 use serde::Deserialize;
-use tokio::net::UnixStream;
+
+use super::plain;
 
 /// The last API version in which the answer lists volumes at its top.
 const LAST_PLAIN: (u32, u32) = (1, 51);
@@ -59,7 +57,7 @@ pub(super) async fn volumes_bytes(
 
 async fn counted(socket: &Path, api: (u32, u32), refusal: &mut String) -> Result<Usage, String> {
     loop {
-        let (status, body) = ask(socket, api).await?;
+        let plain::Answer { status, body, .. } = plain::get(socket, api.min(LAST_PLAIN), "/system/df?type=volume", LONGEST).await?;
         let usage: Usage = serde_json::from_slice(&body).map_err(|error| format!("the engine's answer makes no sense: {error}"))?;
         if status == StatusCode::OK {
             return Ok(usage);
@@ -69,32 +67,6 @@ async fn counted(socket: &Path, api: (u32, u32), refusal: &mut String) -> Result
             return Err(std::mem::take(refusal));
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-    }
-}
-
-async fn ask(socket: &Path, api: (u32, u32)) -> Result<(StatusCode, hyper::body::Bytes), String> {
-    let (major, minor) = api.min(LAST_PLAIN);
-    let stream = UnixStream::connect(socket).await.map_err(|error| error.to_string())?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-    let request = Request::get(format!("/v{major}.{minor}/system/df?type=volume"))
-        .header(HOST, "docker")
-        .body(Empty::<hyper::body::Bytes>::new())
-        .map_err(|error| error.to_string())?;
-    let answer = async {
-        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LONGEST).collect().await.map_err(|error| error.to_string())?;
-        Ok((status, body.to_bytes()))
-    };
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(answer);
-    // The connection is driven here, so that it goes when nobody waits any more, and the engine's counting with it.
-    tokio::select! {
-        answer = &mut answer => answer,
-        ended = &mut connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(error.to_string()),
-        },
     }
 }
 

@@ -4,14 +4,17 @@
 mod figures;
 mod hierarchy;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit};
+
 use super::Unreadable;
 use super::procfs::Procfs;
 use crate::session::Usage;
+use figures::Files;
 use hierarchy::{Folders, Hierarchies};
 
 /// How soon a look through all groups for what is not where it should be may be followed by the next one.
@@ -22,6 +25,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub struct UsageReader {
     proc: Procfs,
     cgroup_root: PathBuf,
+    /// Of how many containers the files stay open.
+    most_open: usize,
     known: Mutex<Known>,
 }
 
@@ -30,11 +35,18 @@ pub struct UsageReader {
 struct Known {
     /// `None` until they were looked for.
     hierarchies: Option<Hierarchies>,
-    folders: HashMap<String, Folders>,
+    found: HashMap<String, Found>,
     /// When all groups were last looked through.
     looked: Option<Instant>,
     /// Whether any container was ever found here.
     is_here: bool,
+}
+
+/// A container's folders, and its files where they stay open.
+#[derive(Debug)]
+struct Found {
+    folders: Folders,
+    files: Option<Files>,
 }
 
 impl Default for UsageReader {
@@ -46,7 +58,7 @@ impl Default for UsageReader {
 impl UsageReader {
     /// Over a `/proc` and control groups at these places.
     pub fn new(proc_root: PathBuf, cgroup_root: PathBuf) -> Self {
-        Self { proc: Procfs::new(proc_root), cgroup_root, known: Mutex::default() }
+        Self { proc: Procfs::new(proc_root), cgroup_root, most_open: files_to_spare() / Files::COUNT, known: Mutex::default() }
     }
 
     /// What these containers use now, by full id, in the order given. [`Unreadable::NotLocal`] is what has no group here: it
@@ -54,7 +66,7 @@ impl UsageReader {
     pub fn read<S: AsRef<str>>(&self, containers: &[S]) -> Vec<Result<Usage, Unreadable>> {
         let mut known = self.known();
         self.find(&mut known, containers);
-        containers.iter().map(|id| known.read(id.as_ref())).collect()
+        containers.iter().map(|id| self.figures(&mut known, id.as_ref())).collect()
     }
 
     /// Whether any container was found here since this reader was made: then the engine's groups are this machine's.
@@ -68,34 +80,47 @@ impl UsageReader {
 
     /// Makes sure that the folders of all that have some are known, and of nobody else.
     fn find<S: AsRef<str>>(&self, known: &mut Known, containers: &[S]) {
-        let Known { hierarchies, folders, looked, is_here } = known;
+        let Known { hierarchies, found, looked, is_here } = known;
         let hierarchies = hierarchies.get_or_insert_with(|| Hierarchies::read(&self.proc, &self.cgroup_root));
-        if folders.len() > containers.len() {
-            let wanted: std::collections::HashSet<&str> = containers.iter().map(AsRef::as_ref).collect();
-            folders.retain(|id, _| wanted.contains(id.as_str()));
+        if found.len() > containers.len() {
+            let wanted: HashSet<&str> = containers.iter().map(AsRef::as_ref).collect();
+            found.retain(|id, _| wanted.contains(id.as_str()));
         }
-        let mut missing: Vec<&str> = containers.iter().map(AsRef::as_ref).filter(|id| !folders.contains_key(*id)).collect();
+        let mut missing: Vec<&str> = containers.iter().map(AsRef::as_ref).filter(|id| !found.contains_key(*id)).collect();
         missing.retain(|id| match hierarchies.beside_others(id) {
-            Some(found) => folders.insert((*id).to_owned(), found).is_some(),
+            Some(folders) => found.insert((*id).to_owned(), Found { folders, files: None }).is_some(),
             None => true,
         });
         if !missing.is_empty() && looked.is_none_or(|last| last.elapsed() >= LOOK_AGAIN) {
-            folders.extend(hierarchies.look_through(&missing));
+            let all = hierarchies.look_through(&missing).into_iter();
+            found.extend(all.map(|(id, folders)| (id, Found { folders, files: None })));
             *looked = Some(Instant::now());
         }
-        *is_here |= !folders.is_empty();
+        *is_here |= !found.is_empty();
     }
-}
 
-impl Known {
-    fn read(&mut self, id: &str) -> Result<Usage, Unreadable> {
-        let Some(folders) = self.folders.get(id) else { return Err(Unreadable::NotLocal) };
-        let usage = figures::read(folders);
+    fn figures(&self, known: &mut Known, id: &str) -> Result<Usage, Unreadable> {
+        let may_stay_open = known.found.len() <= self.most_open;
+        let Some(found) = known.found.get_mut(id) else { return Err(Unreadable::NotLocal) };
+        let usage = match found.files.as_ref().map(Files::read) {
+            // Of a container that was started again, the files are others by the same names.
+            None | Some(Err(Unreadable::Gone)) => Files::open(&found.folders).and_then(|files| {
+                let usage = files.read();
+                found.files = Some(files).filter(|_| may_stay_open);
+                usage
+            }),
+            Some(read) => read,
+        };
         if usage == Err(Unreadable::Gone) {
-            self.folders.remove(id);
+            known.found.remove(id);
         }
         usage
     }
+}
+
+/// Half of the files that this program may have open.
+fn files_to_spare() -> usize {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| usize::try_from(soft / 2).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ impl Machine {
     }
 
     fn reader(&self) -> UsageReader {
-        UsageReader::new(self.0.path().join("proc"), self.0.path().join("cgroup"))
+        // A file that was removed can be read on as long as it is open; a control group's cannot.
+        UsageReader { most_open: 0, ..UsageReader::new(self.0.path().join("proc"), self.0.path().join("cgroup")) }
     }
 }
 

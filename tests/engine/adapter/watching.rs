@@ -95,8 +95,11 @@ fn the_engines_figures_are_the_kernels() {
         assert_eq!((told.memory_limit.unwrap().get(), told.pids_limit), (256 << 20, Some(100)));
         assert_eq!((told.pids, after.pids), (4, 4), "init, sh and two that sleep");
         bench.engine.kill(&id, "SIGKILL").await.unwrap();
+        bench.engine.wait(&id, palisade::backend::engine::WaitFor::NotRunning).await.unwrap();
         assert!(files.read(&[&id])[0].is_err());
         assert_eq!(bench.engine.stats(&id).await.unwrap_err().code, Code::Conflict);
+        bench.engine.start(&id).await.unwrap();
+        assert!(files.read(&[&id])[0].is_ok(), "its files are others by the same names");
         assert_eq!(bench.engine.stats(&bench.name("nosuch")).await.unwrap_err().code, Code::NotFound);
     });
 }
@@ -111,6 +114,8 @@ fn changed_files_are_listed_and_too_many_are_cut() {
         let created = bench.engine.create(&request).await.unwrap();
         bench.engine.start(&created.id).await.unwrap();
         assert_eq!(bench.engine.wait(&created.id, palisade::backend::engine::WaitFor::NotRunning).await.unwrap(), 0);
+        let nobody = bench.engine.changes(&bench.name("nosuch")).await.unwrap_err();
+        assert_eq!(nobody.code, Code::NotFound, "{nobody}");
         let changes = bench.engine.changes(&created.id).await.unwrap();
         assert!(changes.cut && changes.files.len() == 10_000, "{}", changes.files.len());
         let kind = |path: &str| changes.files.iter().find(|file| file.path.raw() == path).map(|file| file.kind);
