@@ -127,17 +127,14 @@ pub fn wrap(text: &str, most: usize) -> Vec<String> {
                 (columns, space) = (0, None);
                 continue;
             }
-            let rest = match space.take() {
-                Some((bytes, before)) => {
-                    let rest = line[bytes + 1..].to_owned();
-                    line.truncate(bytes);
-                    columns -= before;
-                    rest
-                }
-                None => {
-                    columns = 0;
-                    String::new()
-                }
+            let rest = if let Some((bytes, before)) = space.take() {
+                let rest = line[bytes + 1..].to_owned();
+                line.truncate(bytes);
+                columns -= before;
+                rest
+            } else {
+                columns = 0;
+                String::new()
             };
             lines.push(rest);
         }

@@ -65,10 +65,11 @@ fn heads(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: Option<&R
         end = place.right();
     }
     if let Some(row) = row {
-        let mut words = row.session.name.to_string();
-        if let Link::Away { since, .. } = &state.link {
-            words.push_str(&format!(" ({} old)", brief_age(state.now, state.totals.listed.unwrap_or(*since))));
-        }
+        let name = &row.session.name;
+        let words = match &state.link {
+            Link::Away { since, .. } => format!("{name} ({} old)", brief_age(state.now, state.totals.listed.unwrap_or(*since))),
+            Link::Connecting | Link::Up => name.to_string(),
+        };
         canvas.put_right(end + 1, line.y, line.right().saturating_sub(end + 1), &words, Role::Title);
     }
 }
