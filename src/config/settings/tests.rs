@@ -75,7 +75,7 @@ fn a_bad_file_is_named_with_the_key_the_line_and_the_way_out() {
         ),
         ("[dashboard]\ntheem = 'x'", "'dashboard.theem' in CONFIG, line 2", "did you mean 'dashboard.theme'?"),
         ("[dashboard]\nmouse = 'yes'", "'dashboard.mouse' in CONFIG, line 2", "'dashboard.mouse' takes true or false"),
-        ("[keys]\nquit = 'q'", "'keys' in CONFIG, line 2", "'keys' takes a table of actions"),
+        ("[keys]\nquit = 'q'", "'keys.quit' in CONFIG, line 2", "'keys' takes a table of actions"),
         ("[depot]\nname = '-x'", "'depot.name' in CONFIG: '-x'", "'depot.name' takes"),
         ("[depot]\nnetwork = 'host'", "'depot.network' in CONFIG: 'host'", "'depot.network' takes"),
         ("[depot]\nnetwork = 'container:x'", "'depot.network'", "'depot.network' takes"),

@@ -287,5 +287,8 @@ pub fn confirm_lines(confirm: &Confirm, width: u16) -> Vec<String> {
     confirm.lines.iter().flat_map(|line| text::wrap(line, room)).collect()
 }
 
+/// Lines of the palette above its first match: its frame, and what is typed.
+pub const PALETTE_LINES: usize = 2;
+
 #[cfg(test)]
 mod tests;
