@@ -17,7 +17,7 @@ use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::row::Weight;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::app::{State, sample};
-use crate::dashboard::snapshot::{check, drawn, lines};
+use crate::dashboard::snapshot::{check, drawn, drawn_on, lines};
 use crate::dashboard::theme::{Role, Theme};
 use crate::failure::{Code, Failure};
 use crate::session::{ExitFacts, Status};
@@ -87,6 +87,41 @@ fn a_filter_that_nothing_matches_says_how_to_clear_it() {
     state.list.filtering = true;
     state.list.arrange();
     at_each_size("no-match", &mut state);
+}
+
+#[test]
+fn a_terminal_that_has_just_become_smaller_is_drawn_as_far_as_it_goes() {
+    let mut state = mixed();
+    for tab in Tab::ALL {
+        state.detail.tab = tab;
+        for overlay in [
+            None,
+            Some(Overlay::Help(3)),
+            Some(Overlay::Palette(Palette::default())),
+            Some(Overlay::Pane(Box::new(pane(PaneCommand::Shell)))),
+        ] {
+            state.overlay = overlay;
+            for size in [(79, 24), (80, 23), (40, 12), (1, 1), (200, 60)] {
+                drawn_on(&state, size);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_old_picture_of_a_tab_says_how_old_it_is_and_why() {
+    let failure = Failure::new(Code::EngineError, "the engine did not answer in time");
+    let mut state = mixed();
+    state.now = sample::now() + jiff::SignedDuration::from_secs(40);
+    state.detail.processes.came(Err(failure.clone()), state.now);
+    state.detail.files.came(Err(failure.clone()), state.now);
+    state.detail.fetches.came(Err(failure), state.now);
+    for tab in [Tab::Processes, Tab::Files, Tab::Cache] {
+        state.detail.tab = tab;
+        let shown = lines(&drawn(&state)).join("\n");
+        assert!(shown.contains("✘ 40s old: the engine did not answer in time"), "{shown}");
+        assert!(["docker-init", "/etc/motd", "numpy"].iter().any(|old| shown.contains(old)), "{shown}");
+    }
 }
 
 #[test]
