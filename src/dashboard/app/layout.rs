@@ -1,5 +1,8 @@
 //! Where everything stands on the screen: one pure function of the state, for drawing, mouse and scrolling alike.
 
+#[cfg(test)]
+mod tests;
+
 use ratatui::layout::Rect;
 
 use super::action::Action;
@@ -261,6 +264,15 @@ fn letters(words: &str) -> u16 {
     u16::try_from(text::width(words)).unwrap_or(u16::MAX)
 }
 
+/// Lines of a question that are not what would be lost: the frame, and two for the answer.
+const CONFIRM: u16 = 4;
+
+/// What would be lost, broken to the width of the question's frame.
+pub fn confirm_lines(confirm: &Confirm, width: u16) -> Vec<String> {
+    let room = usize::from(width.saturating_sub(4)).max(1);
+    confirm.lines.iter().flat_map(|line| text::wrap(line, room)).collect()
+}
+
 /// Where what stands over the panes does.
 fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
     let narrow = columns.min(76);
@@ -277,18 +289,3 @@ fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
     };
     Rect { x: (columns - wide) / 2, y: (lines - high) / 2, width: wide, height: high }
 }
-
-/// Lines of a question that are not what would be lost: the frame, and two for the answer.
-const CONFIRM: u16 = 4;
-
-/// What would be lost, broken to the width of the question's frame.
-pub fn confirm_lines(confirm: &Confirm, width: u16) -> Vec<String> {
-    let room = usize::from(width.saturating_sub(4)).max(1);
-    confirm.lines.iter().flat_map(|line| text::wrap(line, room)).collect()
-}
-
-/// Lines of the palette above its first match: its frame, and what is typed.
-pub const PALETTE_LINES: usize = 2;
-
-#[cfg(test)]
-mod tests;
