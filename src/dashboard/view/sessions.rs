@@ -9,7 +9,7 @@ use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
 use crate::dashboard::app::list::{Column, Group, Line};
 use crate::dashboard::app::page::Piece;
-use crate::dashboard::app::page::words::{badge, load, share, status};
+use crate::dashboard::app::page::words::{badge, cpus, load, share, status};
 use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::theme::Role;
@@ -114,7 +114,7 @@ fn cell(state: &State, row: &Row, column: Column) -> Piece {
         Column::Hits => cache.and_then(|counters| counters.hit_rate()).map_or_else(unknown, |rate| (percent(rate), Role::Text)),
         Column::Saved => cache.map_or_else(unknown, |counters| (Bytes::new(counters.saved_bytes).brief(), Role::Text)),
         Column::Cpu => match sample.and_then(|sample| sample.cpu) {
-            Some(cpu) => (format!("{:.1}%", cpu * 100.0), load(cpu / f64::from(state.engine.cpus.max(1)))),
+            Some(cpu) => (format!("{:.1}%", cpu * 100.0), load(cpu / cpus(state, row))),
             None => unknown(),
         },
         Column::Memory => {

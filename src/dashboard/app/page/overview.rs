@@ -1,6 +1,6 @@
 //! The overview: who the session is, what it may use and uses, how it ended.
 
-use super::words::{badge, load, share, status};
+use super::words::{badge, cpus, load, nano_cpus, share, status};
 use super::{Line, Piece};
 use crate::dashboard::app::State;
 use crate::dashboard::app::row::{Row, Sample};
@@ -113,7 +113,7 @@ fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
         return vec![field("usage", [(why, Role::Muted)])];
     };
     let columns = width.saturating_sub(LABEL + 1 + usize::from(BAR) + 30).clamp(0, 60);
-    let cpus = row.facts().and_then(|facts| facts.nano_cpus).map_or(f64::from(state.engine.cpus.max(1)), |nano| nano_cpus(nano).max(0.01));
+    let cpus = cpus(state, row);
     let cpu = sample.cpu.unwrap_or(0.0) / cpus;
     let mut cpu_line = gauge(state, "cpu", cpu, &format!("{:.1}% of {cpus} CPUs", cpu * 100.0));
     cpu_line.push((spark(state, row.usage.iter().map(|sample| sample.cpu.unwrap_or(0.0) / cpus), columns), Role::Chart));
@@ -133,11 +133,6 @@ fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
         lines.push(field("", [(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Warning)]));
     }
     lines
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
-fn nano_cpus(nano: u64) -> f64 {
-    nano as f64 / 1e9
 }
 
 /// Label, bar and words.
