@@ -13,7 +13,11 @@ use super::{text, view};
 
 /// The cells that the state draws.
 pub fn drawn(state: &State) -> Buffer {
-    let (columns, lines) = state.size;
+    drawn_on(state, state.size)
+}
+
+/// The same on a terminal of another size, which the state does not know yet.
+pub fn drawn_on(state: &State, (columns, lines): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, lines)).unwrap();
     terminal.draw(|frame| view::draw(state, frame)).unwrap();
     terminal.backend().buffer().clone()

@@ -127,17 +127,14 @@ pub fn wrap(text: &str, most: usize) -> Vec<String> {
                 (columns, space) = (0, None);
                 continue;
             }
-            let rest = match space.take() {
-                Some((bytes, before)) => {
-                    let rest = line[bytes + 1..].to_owned();
-                    line.truncate(bytes);
-                    columns -= before;
-                    rest
-                }
-                None => {
-                    columns = 0;
-                    String::new()
-                }
+            let rest = if let Some((bytes, before)) = space.take() {
+                let rest = line[bytes + 1..].to_owned();
+                line.truncate(bytes);
+                columns -= before;
+                rest
+            } else {
+                columns = 0;
+                String::new()
             };
             lines.push(rest);
         }
@@ -190,7 +187,7 @@ mod tests {
     #[test]
     fn what_is_searched_is_found_whatever_its_case() {
         assert_eq!(found("An error, ERROR".chars(), "error"), [3..8, 10..15]);
-        assert_eq!(found("aaa".chars(), "aa"), [0..2]);
+        assert_eq!(found("aaa".chars(), "aa"), vec![0..2]);
         assert!(found("x".chars(), "").is_empty() && found("x".chars(), "xx").is_empty());
     }
 

@@ -1,8 +1,12 @@
 //! Where everything stands on the screen: one pure function of the state, for drawing, mouse and scrolling alike.
 
+#[cfg(test)]
+mod tests;
+
 use ratatui::layout::Rect;
 
 use super::action::Action;
+use super::ask::Confirm;
 use super::detail::Tab;
 use super::list::Column;
 use super::overlay::Overlay;
@@ -260,14 +264,28 @@ fn letters(words: &str) -> u16 {
     u16::try_from(text::width(words)).unwrap_or(u16::MAX)
 }
 
+/// Lines of a question that are not what would be lost: the frame, and two for the answer.
+const CONFIRM: u16 = 4;
+
+/// What would be lost, broken to the width of the question's frame.
+pub fn confirm_lines(confirm: &Confirm, width: u16) -> Vec<String> {
+    let room = usize::from(width.saturating_sub(4)).max(1);
+    confirm.lines.iter().flat_map(|line| text::wrap(line, room)).collect()
+}
+
 /// Where what stands over the panes does.
 fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
+    let narrow = columns.min(76);
     let (wide, high) = match overlay {
         Overlay::Pane(_) => (columns, lines),
-        Overlay::Form(_) | Overlay::Help(_) | Overlay::Notices(_) => (columns.min(120), lines),
+        Overlay::Help(_) => (columns.min(156), lines),
+        Overlay::Form(_) | Overlay::Notices(_) => (columns.min(120), lines),
         Overlay::Palette(_) => (columns.min(80), lines.min(24)),
-        Overlay::Confirm(confirm) => (columns.min(76), lines.min(u16::try_from(confirm.lines.len()).unwrap_or(lines).saturating_add(6))),
-        Overlay::Ask(_) => (columns.min(76), lines.min(6)),
+        Overlay::Confirm(confirm) => {
+            let told = u16::try_from(confirm_lines(confirm, narrow).len()).unwrap_or(lines);
+            (narrow, lines.min(told.saturating_add(CONFIRM)))
+        }
+        Overlay::Ask(_) => (narrow, lines.min(6)),
     };
     Rect { x: (columns - wide) / 2, y: (lines - high) / 2, width: wide, height: high }
 }

@@ -22,7 +22,7 @@ pub mod page;
 pub mod remote;
 pub mod row;
 #[cfg(test)]
-pub mod sample;
+pub(crate) mod sample;
 pub mod signs;
 pub mod state;
 pub mod subscription;

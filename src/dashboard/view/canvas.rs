@@ -32,7 +32,6 @@ impl<'a> Canvas<'a> {
         let plain = self.theme.style(Role::Text);
         for y in area.top()..area.bottom() {
             self.split(area.left(), y);
-            self.split(area.right(), y);
             for x in area.left()..area.right() {
                 self.buffer[(x, y)].reset();
                 self.buffer[(x, y)].set_style(plain);

@@ -9,7 +9,7 @@ use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
 use crate::dashboard::app::list::{Column, Group, Line};
 use crate::dashboard::app::page::Piece;
-use crate::dashboard::app::page::words::{badge, load, share, status};
+use crate::dashboard::app::page::words::{badge, cpus, load, share, status};
 use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::theme::Role;
@@ -71,9 +71,8 @@ const fn is_number(column: Column) -> bool {
 
 fn group(canvas: &mut Canvas<'_>, state: &State, line: Rect, head: &str, count: usize) {
     let by = match state.list.group {
-        Group::None => "",
         Group::Profile => "profile ",
-        Group::Status => "",
+        Group::None | Group::Status => "",
     };
     let words = format!("{0}{0} {by}{head} ({count}) ", canvas.signs.line);
     let used = canvas.put(line.x, line.y, line.width, &words, Role::Title);
@@ -115,7 +114,7 @@ fn cell(state: &State, row: &Row, column: Column) -> Piece {
         Column::Hits => cache.and_then(|counters| counters.hit_rate()).map_or_else(unknown, |rate| (percent(rate), Role::Text)),
         Column::Saved => cache.map_or_else(unknown, |counters| (Bytes::new(counters.saved_bytes).brief(), Role::Text)),
         Column::Cpu => match sample.and_then(|sample| sample.cpu) {
-            Some(cpu) => (format!("{:.1}%", cpu * 100.0), load(cpu / f64::from(state.engine.cpus.max(1)))),
+            Some(cpu) => (format!("{:.1}%", cpu * 100.0), load(cpu / cpus(state, row))),
             None => unknown(),
         },
         Column::Memory => {
@@ -138,23 +137,21 @@ fn near(used: u64, limit: Option<u64>) -> Role {
 /// The list without a line in it: why, and what to do.
 fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let key = |action| state.keymap.shown(action);
-    let (first, second, role) = if !state.list.rows.is_empty() {
-        (format!("no session matches '{}'", state.list.filter.text()), format!("{} clears the filter", key(Action::Back)), Role::Warning)
-    } else {
-        match &state.link {
-            Link::Away { failure, .. } if state.totals.listed.is_none() => (
-                format!("{} {}", canvas.signs.bad, failure.message),
-                format!("{}it is tried again by itself", failure.hint.as_ref().map(|hint| format!("{hint}; ")).unwrap_or_default()),
-                Role::Danger,
-            ),
-            _ if state.totals.listed.is_none() => {
-                (format!("{} asking the engine for its sessions", canvas.signs.waiting), String::new(), Role::Info)
-            }
-            Link::Up | Link::Connecting | Link::Away { .. } => (
-                "no session is there yet".to_owned(),
-                format!("{} launches one; so does: palisade launch NAME", key(Action::Launch)),
-                Role::Text,
-            ),
+    let (first, second, role) = match &state.link {
+        _ if !state.list.rows.is_empty() => {
+            let words = format!("no session matches '{}'", state.list.filter.text());
+            (words, format!("{} clears the filter", key(Action::Back)), Role::Warning)
+        }
+        Link::Away { failure, .. } if state.totals.listed.is_none() => {
+            let hint = failure.hint.as_deref().unwrap_or("it is tried again by itself");
+            (format!("{} {}", canvas.signs.bad, failure.message), hint.to_owned(), Role::Danger)
+        }
+        _ if state.totals.listed.is_none() => {
+            (format!("{} asking the engine for its sessions", canvas.signs.waiting), String::new(), Role::Info)
+        }
+        Link::Up | Link::Connecting | Link::Away { .. } => {
+            let words = format!("{} launches one; so does: palisade launch NAME", key(Action::Launch));
+            ("no session is there yet".to_owned(), words, Role::Text)
         }
     };
     let top = area.y + area.height.saturating_sub(2) / 3;

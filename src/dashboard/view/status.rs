@@ -7,6 +7,7 @@ use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::input::Input;
 use crate::dashboard::app::job::Job;
 use crate::dashboard::app::layout::{Layout, label};
+use crate::dashboard::app::link::Link;
 use crate::dashboard::app::page::words::{share, weight_role};
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::text;
@@ -55,7 +56,10 @@ fn line(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     if let Some(job) = state.jobs.last() {
         return work(canvas, state, area, job);
     }
-    if !state.list.filter.text().is_empty() {
+    if let Link::Away { failure, .. } = &state.link {
+        let words = format!("{} {}; it is tried again by itself", canvas.signs.bad, failure.message);
+        canvas.put(area.x, area.y, area.width, &words, Role::Warning);
+    } else if !state.list.filter.text().is_empty() {
         let words = format!("filter: {}  ({} of {})", state.list.filter.text(), shown(state), state.list.rows.len());
         canvas.put(area.x, area.y, area.width, &words, Role::Info);
     } else if !state.list.marked.is_empty() {
@@ -94,10 +98,7 @@ pub fn field(canvas: &mut Canvas<'_>, area: Rect, input: &Input) -> (u16, u16) {
 
 fn work(canvas: &mut Canvas<'_>, state: &State, area: Rect, job: &Job) {
     let others = state.jobs.len() - 1;
-    let mut words = job.title.clone();
-    if others > 0 {
-        words.push_str(&format!(" (and {others} more)"));
-    }
+    let words = if others > 0 { format!("{} (and {others} more)", job.title) } else { job.title.clone() };
     let cancel = if job.cancelled { "giving up".to_owned() } else { format!("{} cancels", state.keymap.shown(Action::CancelJob)) };
     let cancel_wide = u16::try_from(text::width(&cancel)).unwrap_or(0);
     let most = area.width.saturating_sub(cancel_wide + 1);

@@ -1,6 +1,6 @@
 //! The overview: who the session is, what it may use and uses, how it ended.
 
-use super::words::{badge, load, share, status};
+use super::words::{badge, cpus, load, nano_cpus, share, status};
 use super::{Line, Piece};
 use crate::dashboard::app::State;
 use crate::dashboard::app::row::{Row, Sample};
@@ -13,7 +13,7 @@ use crate::units::{Bytes, age};
 /// Columns of the labels.
 const LABEL: usize = 10;
 /// Columns of a bar.
-const BAR: usize = 12;
+const BAR: u8 = 12;
 
 /// Its lines.
 pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
@@ -69,22 +69,23 @@ pub fn moment(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// How it ended, where it did.
-fn ending(state: &State, row: &Row) -> Option<Line> {
-    let exit = row.facts()?.exit.as_ref().filter(|_| !row.session.status.is_live())?;
-    let mut pieces = Vec::new();
+/// How it ended, where it did: a reason has a line of its own, so that no narrow terminal cuts it off.
+fn ending(state: &State, row: &Row) -> Vec<Line> {
+    let Some(exit) = row.facts().and_then(|facts| facts.exit.as_ref()).filter(|_| !row.session.status.is_live()) else {
+        return Vec::new();
+    };
     let role = if exit.code == 0 && !exit.oom_killed { Role::Text } else { Role::Danger };
-    pieces.push((format!("code {}{}", exit.code, meaning(exit.code)), role));
+    let mut first = vec![(format!("with {}{}", exit.code, meaning(exit.code)), role)];
+    first.extend(exit.finished.map(|finished| (format!("  {}", age(state.now, finished)), Role::Muted)));
+    let mut lines = vec![field("ended", first)];
+    let sign = Signs::of(state.ascii).bad;
     if exit.oom_killed {
-        pieces.push((format!("  {} out of memory: the kernel ended it at its limit", Signs::of(state.ascii).bad), Role::Danger));
+        lines.push(field("", [(format!("{sign} out of memory: the kernel ended it at its limit"), Role::Danger)]));
     }
     if !exit.error.raw().is_empty() {
-        pieces.push((format!("  {}", exit.error), Role::Danger));
+        lines.push(field("", [(format!("{sign} {}", exit.error), Role::Danger)]));
     }
-    if let Some(finished) = exit.finished {
-        pieces.push((format!("  {}", age(state.now, finished)), Role::Muted));
-    }
-    Some(field("ended", pieces))
+    lines
 }
 
 /// What an exit code says by custom.
@@ -111,8 +112,8 @@ fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
         };
         return vec![field("usage", [(why, Role::Muted)])];
     };
-    let columns = width.saturating_sub(LABEL + 1 + BAR + 30).clamp(0, 60);
-    let cpus = row.facts().and_then(|facts| facts.nano_cpus).map_or(f64::from(state.engine.cpus.max(1)), |nano| nano_cpus(nano).max(0.01));
+    let columns = width.saturating_sub(LABEL + 1 + usize::from(BAR) + 30).clamp(0, 60);
+    let cpus = cpus(state, row);
     let cpu = sample.cpu.unwrap_or(0.0) / cpus;
     let mut cpu_line = gauge(state, "cpu", cpu, &format!("{:.1}% of {cpus} CPUs", cpu * 100.0));
     cpu_line.push((spark(state, row.usage.iter().map(|sample| sample.cpu.unwrap_or(0.0) / cpus), columns), Role::Chart));
@@ -134,15 +135,10 @@ fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
     lines
 }
 
-#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
-fn nano_cpus(nano: u64) -> f64 {
-    nano as f64 / 1e9
-}
-
 /// Label, bar and words.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bar's columns")]
 fn gauge(state: &State, label: &str, share: f64, words: &str) -> Line {
-    let filled = (share.clamp(0.0, 1.0) * BAR as f64).round() as usize;
+    let filled = (share.clamp(0.0, 1.0) * f64::from(BAR)).round() as usize;
     let role = match load(share) {
         Role::Text => Role::Bar,
         role => role,
@@ -151,7 +147,7 @@ fn gauge(state: &State, label: &str, share: f64, words: &str) -> Line {
         label,
         [
             (Signs::of(state.ascii).full.repeat(filled), role),
-            (Signs::of(state.ascii).empty.repeat(BAR - filled), Role::Muted),
+            (Signs::of(state.ascii).empty.repeat(usize::from(BAR) - filled), Role::Muted),
             (format!(" {words:<26} "), load(share)),
         ],
     )

@@ -15,6 +15,18 @@ pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// Billionths of a CPU as CPUs.
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+pub fn nano_cpus(nano: u64) -> f64 {
+    nano as f64 / 1e9
+}
+
+/// The CPUs that a session may use: its limit, or all of the host's.
+pub fn cpus(state: &State, row: &Row) -> f64 {
+    let limit = row.facts().and_then(|facts| facts.nano_cpus).map(|nano| nano_cpus(nano).max(0.01));
+    limit.unwrap_or_else(|| f64::from(state.engine.cpus.max(1)))
+}
+
 /// How near a limit something is.
 pub fn load(share: f64) -> Role {
     if share >= 0.95 {

@@ -13,17 +13,19 @@ use crate::units::{Bytes, brief_age, percent};
 /// Columns of the curve's labels.
 const LABEL: u16 = 9;
 
+/// Columns below which a request's name is worth more than its figures.
+const NARROW: u16 = 70;
+
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, state: &State, row: &Row, note: Rect, body: Rect) {
-    let lines = match row.cache {
-        Some(counters) => figures(&counters).to_vec(),
-        None => {
-            let why = match row.network() {
-                Some(network) if !network.has_depot() => "its network is 'none': it has no way to the depot",
-                _ => "it has asked the depot for nothing",
-            };
-            vec![vec![(why.to_owned(), Role::Muted)]]
-        }
+    let lines = if let Some(counters) = row.cache {
+        figures(&counters).to_vec()
+    } else {
+        let why = match row.network() {
+            Some(network) if !network.has_depot() => "its network is 'none': it has no way to the depot",
+            _ => "it has asked the depot for nothing",
+        };
+        vec![vec![(why.to_owned(), Role::Muted)]]
     };
     for (line, y) in lines.iter().zip(note.top()..note.bottom()) {
         canvas.line(note.x + 1, y, note.width.saturating_sub(1), line);
@@ -101,10 +103,12 @@ fn request(canvas: &mut Canvas<'_>, event: &Event, line: Rect) {
     let (word, sign, role) = outcome(canvas, event.outcome);
     let what = if event.file.is_empty() { format!("{} (index)", event.project) } else { event.file.clone() };
     let bytes = Bytes::new(event.store_bytes.saturating_add(event.upstream_bytes)).brief();
+    let figures =
+        if line.width < NARROW { String::new() } else { format!("{:<5} {bytes:>6} {:>6}ms ", event.ecosystem.name(), event.elapsed_ms) };
     let pieces = [
         (format!("{:>5} ", brief_age(canvas.now, event.at)), Role::Muted),
-        (column(&format!("{sign} {word}"), 13, canvas.signs.ellipsis), role),
-        (format!("{:<5} {bytes:>6} {:>6}ms ", event.ecosystem.name(), event.elapsed_ms), Role::Muted),
+        (column(&format!("{sign} {word}"), 12, canvas.signs.ellipsis), role),
+        (figures, Role::Muted),
         (what, Role::Text),
         (if event.note.is_empty() { String::new() } else { format!("  {}", event.note) }, role),
     ];

@@ -28,6 +28,9 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
     }
     let row = state.list.selected();
     heads(canvas, state, layout, row);
+    if layout.body.height == 0 {
+        return;
+    }
     let Some(row) = row else {
         if !state.list.rows.is_empty() || state.totals.listed.is_some() {
             canvas.put(layout.body.x + 2, layout.body.y, layout.body.width.saturating_sub(2), "no session is selected", Role::Muted);
@@ -65,10 +68,11 @@ fn heads(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: Option<&R
         end = place.right();
     }
     if let Some(row) = row {
-        let mut words = row.session.name.to_string();
-        if let Link::Away { since, .. } = &state.link {
-            words.push_str(&format!(" ({} old)", brief_age(state.now, state.totals.listed.unwrap_or(*since))));
-        }
+        let name = &row.session.name;
+        let words = match &state.link {
+            Link::Away { since, .. } => format!("{name} ({} old)", brief_age(state.now, state.totals.listed.unwrap_or(*since))),
+            Link::Connecting | Link::Up => name.to_string(),
+        };
         canvas.put_right(end + 1, line.y, line.right().saturating_sub(end + 1), &words, Role::Title);
     }
 }
@@ -87,8 +91,9 @@ fn fetched<'r, T>(canvas: &mut Canvas<'_>, remote: &'r Remote<T>, note: Rect, bo
             None
         }
         Remote::Failed(failure, Some(last)) => {
-            let line = if note.height > 0 { Rect { y: note.bottom() - 1, height: 1, ..note } } else { body };
-            canvas.clear(Rect { height: 1, ..line });
+            let y = if note.height > 0 { note.bottom() - 1 } else { body.y };
+            let line = Rect { y, height: 1, ..body };
+            canvas.clear(line);
             let words = format!("{} {} old: {}", canvas.signs.bad, brief_age(canvas.now, last.1), failure.message);
             canvas.put(line.x + 1, line.y, line.width.saturating_sub(1), &words, Role::Danger);
             Some(&last.0)

@@ -5,8 +5,12 @@ use ratatui::layout::Rect;
 use super::super::canvas::{Canvas, first_line};
 use crate::dashboard::app::State;
 use crate::dashboard::app::page::column;
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::session::{KernelSource, Process, ProcessList, SeccompMode};
+
+/// Columns below which a process is told in brief: its sign says what the columns that are left out do.
+const NARROW: u16 = 76;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, state: &State, note: Rect, body: Rect) {
@@ -30,8 +34,11 @@ fn heads(canvas: &mut Canvas<'_>, list: &ProcessList, note: Rect) {
     };
     let hidden = if list.hidden > 0 { format!("; {} more are out of the reader's sight", list.hidden) } else { String::new() };
     let words = format!("{} processes, {source}{hidden}", list.processes.len());
-    let heads =
-        format!("  {:>8} {:>7} {:>6} {:<14} {:<4} {:<8} {:<16} COMMAND", "PID", "INSIDE", "UID", "CAPABILITIES", "NNP", "SECCOMP", "NAME");
+    let heads = if note.width < NARROW {
+        format!("  {:>8} {:>6} {:<14} NAME", "PID", "UID", "CAPABILITIES")
+    } else {
+        format!("  {:>8} {:>7} {:>6} {:<14} {:<4} {:<8} {:<16} COMMAND", "PID", "INSIDE", "UID", "CAPABILITIES", "NNP", "SECCOMP", "NAME")
+    };
     let role = if list.hidden > 0 { Role::Warning } else { Role::Muted };
     for ((words, role), y) in [(words, role), (heads, Role::Title)].into_iter().zip(note.top()..note.bottom()) {
         canvas.put(note.x + 1, y, note.width.saturating_sub(2), &words, role);
@@ -63,16 +70,24 @@ fn one(canvas: &mut Canvas<'_>, process: &Process, line: Rect) {
     let bad = root || outside || !capabilities.is_empty() || nnp_role == Role::Danger || seccomp_role == Role::Danger;
     let inside = process.container_pid.map_or_else(|| "outside".to_owned(), |pid| pid.to_string());
     let command = process.command.as_ref().or(process.exe.as_ref()).map_or("", |command| command.raw());
-    let pieces = [
-        (format!("{} ", if bad { canvas.signs.bad } else { " " }), Role::Danger),
-        (format!("{:>8} ", process.pid), Role::Text),
-        (format!("{inside:>7} "), held(outside)),
-        (format!("{:>6} ", process.uid), held(root)),
-        (column(&caps, 14, ellipsis) + " ", held(!capabilities.is_empty())),
-        (format!("{nnp:<4} "), nnp_role),
-        (format!("{seccomp:<8} "), seccomp_role),
-        (column(process.name.raw(), 16, ellipsis) + " ", Role::Strong),
-        (command.to_owned(), Role::Muted),
-    ];
+    let sign = (format!("{} ", if bad { canvas.signs.bad } else { " " }), Role::Danger);
+    let pid = (format!("{:>8} ", process.pid), Role::Text);
+    let uid = (format!("{:>6} ", process.uid), held(root));
+    let rights = (column(&caps, 14, ellipsis) + " ", held(!capabilities.is_empty()));
+    let pieces = if line.width < NARROW {
+        vec![sign, pid, uid, rights, (process.name.raw().to_owned(), Role::Strong)]
+    } else {
+        vec![
+            sign,
+            pid,
+            (format!("{inside:>7} "), held(outside)),
+            uid,
+            rights,
+            (format!("{nnp:<4} "), nnp_role),
+            (format!("{seccomp:<8} "), seccomp_role),
+            (column(process.name.raw(), 16, ellipsis) + " ", Role::Strong),
+            (text::fit(command, usize::from(line.width), ellipsis), Role::Muted),
+        ]
+    };
     canvas.line(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
 }

@@ -21,7 +21,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, ask: &Ask) -> Option<(u16, u16)
         match &ask.error {
             Some(error) => canvas.wrapped(below, &format!("{} {error}", canvas.signs.bad), Role::Error),
             None => canvas.wrapped(below, note, Role::Muted),
-        };
+        }
     }
     Some(cursor)
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::super::canvas::Canvas;
 use super::super::status::field;
 use crate::dashboard::app::ask::Confirm;
+use crate::dashboard::app::layout::confirm_lines;
 use crate::dashboard::theme::Role;
 
 /// Draws it.
@@ -13,14 +14,14 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, confirm: &Confirm) -> Option<(u
     let (x, width) = (inside.x + 1, inside.width.saturating_sub(2));
     // The last two lines are for the answer, whatever is to be lost.
     let last = inside.bottom().saturating_sub(2).max(inside.y);
-    let room = usize::from(last - inside.y);
-    for (at, y) in (0..confirm.lines.len()).zip(inside.top()..last) {
-        let left = confirm.lines.len() - at;
-        if at + 1 == room && left > 1 {
-            canvas.put(x, y, width, &format!("and {left} more"), Role::Muted);
-        } else {
-            canvas.put(x, y, width, &confirm.lines[at], Role::Text);
-        }
+    let (lines, room) = (confirm_lines(confirm, area.width), usize::from(last - inside.y));
+    // Where not all of them have room, the last line says how many are left.
+    let shown = if lines.len() > room { room.saturating_sub(1) } else { lines.len() };
+    for (line, y) in lines.iter().take(shown).zip(inside.top()..) {
+        canvas.put(x, y, width, line, Role::Text);
+    }
+    if shown < lines.len() && room > 0 {
+        canvas.put(x, last - 1, width, &format!("and {} lines more", lines.len() - shown), Role::Muted);
     }
     if inside.height < 2 {
         return None;
