@@ -37,11 +37,15 @@ pub fn lines(buffer: &Buffer) -> Vec<String> {
 /// Compares what the state draws with the picture of that name.
 pub fn check(name: &str, state: &State) {
     let (columns, lines_high) = state.size;
-    let shown = lines(&drawn(state)).join("\n") + "\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/dashboard/view/snapshots/{name}.{columns}x{lines_high}.txt"));
+    compare(&format!("{name}.{columns}x{lines_high}"), &(lines(&drawn(state)).join("\n") + "\n"));
+}
+
+/// Compares a screen with the picture of that name.
+pub fn compare(name: &str, shown: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/dashboard/view/snapshots/{name}.txt"));
     if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &shown).unwrap();
+        std::fs::write(&path, shown).unwrap();
         return;
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; BLESS=1 writes it", path.display()));

@@ -107,8 +107,7 @@ pub fn folded(text: &str, columns: usize) -> impl Iterator<Item = (usize, usize,
 
 /// Lines that [`folded`] makes, counted no further than `most`.
 pub fn folded_lines(text: &str, columns: usize, most: usize) -> usize {
-    // A character is six columns at most when it is written out in full, and one at least: short texts need no count.
-    if text.len() * 2 <= columns && text.is_ascii() && !text.contains(|c: char| c.is_control()) {
+    if text.len() <= columns && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return 1;
     }
     folded(text, columns).map(|(line, ..)| line + 1).take_while(|lines| *lines <= most).last().unwrap_or(1).min(most.max(1))
@@ -175,6 +174,24 @@ mod tests {
         }
         assert_eq!(fit("website", 5, "..."), "we...");
         assert_eq!(fit("website", 2, "..."), "..");
+    }
+
+    #[test]
+    fn a_line_is_folded_where_it_is_full_and_wide_characters_stay_whole() {
+        let places: Vec<_> = folded("ab日c", 3).map(|(line, column, c, _)| (line, column, c)).collect();
+        assert_eq!(places, [(0, 0, 'a'), (0, 1, 'b'), (1, 0, '日'), (1, 2, 'c')]);
+        for text in ["", "ab", "abc", "abcd", "ab日c", "\u{1b}[m", "日本語日本語"] {
+            let lines = folded(text, 3).map(|(line, ..)| line + 1).last().unwrap_or(1);
+            assert_eq!(folded_lines(text, 3, 100), lines, "{text:?}");
+            assert_eq!(folded_lines(text, 3, 2), lines.min(2), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_searched_is_found_whatever_its_case() {
+        assert_eq!(found("An error, ERROR".chars(), "error"), [3..8, 10..15]);
+        assert_eq!(found("aaa".chars(), "aa"), [0..2]);
+        assert!(found("x".chars(), "").is_empty() && found("x".chars(), "xx").is_empty());
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::action::Action;
 use super::detail::Tab;
 use super::list::Column;
 use super::overlay::Overlay;
+use super::page::{hardening, help, notices, overview};
 use super::state::{Focus, State};
+use crate::dashboard::text;
 
 /// Lines below which list and detail do not share the screen: the pane in focus has it alone.
 const BOTH: u16 = 20;
@@ -32,7 +34,9 @@ pub struct Layout {
     pub detail: Rect,
     /// The tabs' titles.
     pub tabs: Vec<(Tab, Rect)>,
-    /// What is below them.
+    /// What is below them and does not scroll: a tab's own figures and heads.
+    pub note: Rect,
+    /// What is below that: the lines that scroll.
     pub body: Rect,
     /// The line of notices and work under way.
     pub status: Rect,
@@ -45,17 +49,17 @@ pub struct Layout {
 /// How wide a column is, and with which others it gives way: the greatest first.
 const fn width(column: Column) -> (u16, u8) {
     match column {
-        Column::Name => (14, 0),
-        Column::Status => (12, 1),
-        Column::Posture => (8, 2),
+        Column::Name => (12, 0),
+        Column::Status => (13, 1),
+        Column::Posture => (11, 2),
         Column::Pids => (8, 3),
         Column::Cpu => (6, 4),
         Column::Hits => (5, 5),
-        Column::Memory => (7, 6),
+        Column::Memory => (6, 6),
         Column::Uptime => (6, 7),
         Column::Network => (8, 8),
         Column::Kind => (10, 9),
-        Column::Saved => (8, 10),
+        Column::Saved => (6, 10),
         Column::Profile => (10, 11),
     }
 }
@@ -87,7 +91,9 @@ impl Layout {
         let (list, detail) = panes(state, free);
         let heads = heads(list);
         let rows = inset(list);
-        let body = inset(detail);
+        let mut body = inset(detail);
+        let wanted = note_lines(state.detail.tab, body.height);
+        let note = take_top(&mut body, wanted);
         Self {
             totals,
             list,
@@ -95,11 +101,54 @@ impl Layout {
             rows,
             detail,
             tabs: tabs(detail),
+            note,
             body,
             status,
             buttons: buttons(state, bottom),
             overlay: state.overlay.as_ref().map(|overlay| over(overlay, state.size)),
         }
+    }
+}
+
+/// Lines of the open tab that do not scroll: never more than a third of what there is.
+fn note_lines(tab: Tab, height: u16) -> u16 {
+    let wanted = match tab {
+        Tab::Overview | Tab::Hardening | Tab::Events => 0,
+        Tab::Logs | Tab::Files => 1,
+        Tab::Processes => 2,
+        // Two lines of figures, and the curve with the lines that it needs to be one.
+        Tab::Cache if height >= 24 => 2 + 6,
+        Tab::Cache => 2 + 1,
+    };
+    wanted.min(height / 3)
+}
+
+impl Layout {
+    /// The furthest that the open tab can be scrolled: its last line is then the last on the screen. The log knows its own.
+    pub fn furthest(&self, state: &State) -> usize {
+        let (detail, width) = (&state.detail, self.body.width);
+        let lines = match (detail.tab, state.list.selected()) {
+            (_, None) | (Tab::Logs, _) => 0,
+            (Tab::Overview, Some(row)) => overview::lines(state, row, width).len(),
+            (Tab::Hardening, Some(row)) => hardening::lines(state, row, width).len(),
+            (Tab::Cache, _) => detail.fetches.last().map_or(0, |(fetches, _)| fetches.events.len()),
+            (Tab::Processes, _) => detail.processes.last().map_or(0, |(list, _)| list.processes.len()),
+            (Tab::Events, Some(row)) => row.happenings.len(),
+            (Tab::Files, _) => detail.files.last().map_or(0, |(changes, _)| changes.files.len()),
+        };
+        lines.saturating_sub(usize::from(self.body.height))
+    }
+
+    /// The same for what stands over the panes.
+    pub fn furthest_over(&self, state: &State) -> usize {
+        let area = self.overlay.unwrap_or_default();
+        let (width, height) = (area.width.saturating_sub(2), area.height.saturating_sub(2));
+        let lines = match &state.overlay {
+            Some(Overlay::Help(_)) => help::columns(&state.keymap, width).first().map_or(0, Vec::len),
+            Some(Overlay::Notices(_)) => notices::lines(state, width).len(),
+            Some(Overlay::Palette(_) | Overlay::Ask(_) | Overlay::Confirm(_) | Overlay::Form(_) | Overlay::Pane(_)) | None => 0,
+        };
+        lines.saturating_sub(usize::from(height))
     }
 }
 
@@ -207,8 +256,8 @@ fn buttons(state: &State, bottom: Rect) -> Vec<(Action, Rect)> {
     placed
 }
 
-fn letters(text: &str) -> u16 {
-    u16::try_from(text.chars().count()).unwrap_or(u16::MAX)
+fn letters(words: &str) -> u16 {
+    u16::try_from(text::width(words)).unwrap_or(u16::MAX)
 }
 
 /// Where what stands over the panes does.

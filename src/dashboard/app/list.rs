@@ -124,6 +124,8 @@ pub struct List {
     pub sort: Sort,
     /// The division.
     pub group: Group,
+    /// A session that is being launched: selected once it is there.
+    pub expected: Option<String>,
 }
 
 impl Group {
@@ -162,7 +164,11 @@ impl List {
         self.marked.retain(|id| there.contains(id));
         let is_gone = self.selected.as_ref().is_none_or(|id| !there.contains(id));
         self.arrange();
-        if is_gone {
+        let expected = self.rows.iter().find(|row| self.expected.as_deref() == Some(row.session.name.as_str())).map(|row| row.id().clone());
+        if let Some(id) = expected {
+            self.selected = Some(id);
+            self.expected = None;
+        } else if is_gone {
             // Whoever stood next takes its place.
             self.select_line(at.unwrap_or(0));
         }

@@ -18,10 +18,12 @@ pub mod log;
 pub mod message;
 pub mod notice;
 pub mod overlay;
+pub mod page;
 pub mod remote;
 pub mod row;
 #[cfg(test)]
 pub mod sample;
+pub mod signs;
 pub mod state;
 pub mod subscription;
 pub mod totals;

@@ -38,6 +38,11 @@ pub struct Palette {
 }
 
 impl Palette {
+    /// The first match that is shown on so many lines: the selected one is among them.
+    pub fn first(&self, lines: usize) -> usize {
+        (self.selected + 1).saturating_sub(lines)
+    }
+
     /// The actions that what is typed stands for, the best first; all of them where nothing is typed.
     pub fn matches(&self) -> Vec<Action> {
         let text = self.input.text();

@@ -9,7 +9,7 @@ use crate::dashboard::app::Message;
 use crate::dashboard::app::cache::{Fetches, LISTED, POINTS};
 use crate::dashboard::app::effect::Part;
 use crate::dashboard::app::row::ContainerId;
-use crate::depot::ledger::{Event, Outcome, Requested};
+use crate::depot::ledger::{Event, Outcome, Requested, requests};
 use crate::failure::Result;
 use crate::units::SessionId;
 
@@ -37,9 +37,9 @@ pub async fn part(link: Link, id: ContainerId, session: SessionId, part: Part) {
     link.tell(message).await;
 }
 
-/// The newest requests of a journal, and how the hit rate went. A line that cannot be read is one that was cut short.
+/// The newest requests of a journal, and how the hit rate went.
 fn fetches(journal: &[u8]) -> Fetches {
-    let events: Vec<Event> = journal.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let events = requests(journal);
     let served: Vec<&Event> = events
         .iter()
         .filter(|event| event.requested == Requested::Artifact && matches!(event.outcome, Outcome::Hit | Outcome::Miss))
@@ -110,7 +110,7 @@ mod tests {
     fn the_rate_is_of_all_files_so_far_and_ends_with_the_last() {
         let line = |outcome: &str| {
             format!(
-                "{{\"at\":\"2026-01-31T08:00:00Z\",\"session\":\"01arz3ndektsv4rrffq69g5fav\",\"ecosystem\":\"pypi\",\"requested\":\"artifact\",\"outcome\":\"{outcome}\"}}\n"
+                "{{\"request\":{{\"saved_ms\":0,\"event\":{{\"at\":\"2026-01-31T08:00:00Z\",\"session\":\"01arz3ndektsv4rrffq69g5fav\",\"ecosystem\":\"pypi\",\"requested\":\"artifact\",\"outcome\":\"{outcome}\"}}}}}}\n"
             )
         };
         let fetches = fetches(format!("{}{}{}{{\"at\":", line("miss"), line("hit"), line("hit")).as_bytes());

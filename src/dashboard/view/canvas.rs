@@ -5,12 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::signs::Signs;
+use crate::dashboard::app::page::{Line, Piece};
+use crate::dashboard::app::signs::Signs;
 use crate::dashboard::text;
 use crate::dashboard::theme::{Role, Theme};
-
-/// A piece of a line with its meaning.
-pub type Piece = (String, Role);
 
 /// The screen while it is drawn.
 pub struct Canvas<'a> {
@@ -142,6 +140,29 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// What fits of a page's lines, from the scrolled one on.
+    pub fn page(&mut self, area: Rect, lines: &[Line], scroll: usize) {
+        let from = first_line(lines.len(), area, scroll);
+        for (line, y) in lines.iter().skip(from).zip(area.top()..area.bottom()) {
+            self.line(area.x + 1, y, area.width.saturating_sub(2), line);
+        }
+        self.more(area, from, lines.len());
+    }
+
+    /// Tells at the right edge that there is more above or below.
+    pub fn more(&mut self, area: Rect, from: usize, lines: usize) {
+        let x = area.right().saturating_sub(1);
+        if area.height == 0 {
+            return;
+        }
+        if from > 0 {
+            self.put(x, area.y, 1, self.signs.up, Role::Muted);
+        }
+        if from + usize::from(area.height) < lines {
+            self.put(x, area.bottom() - 1, 1, self.signs.down, Role::Muted);
+        }
+    }
+
     /// A frame with a title, emptied; what is inside it comes back.
     pub fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
         let area = area.intersection(self.buffer.area);
@@ -187,4 +208,9 @@ impl<'a> Canvas<'a> {
             self.buffer[(x, y)].set_style(Style::new().add_modifier(Modifier::REVERSED));
         }
     }
+}
+
+/// The first line that is shown of so many: never past what fills the area.
+pub fn first_line(lines: usize, area: Rect, scroll: usize) -> usize {
+    scroll.min(lines.saturating_sub(usize::from(area.height)))
 }

@@ -8,7 +8,8 @@ use ratatui::widgets::{Block, Clear};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::dashboard::app::State;
-use crate::dashboard::app::form::{Field, Focus, Form, Geometry, Line, Said, Takes};
+use crate::dashboard::app::form::{ABOUT, Field, Focus, Form, Geometry, Line, Said, Takes};
+use crate::dashboard::app::row::Weight;
 use crate::dashboard::theme::Role;
 use crate::units::sanitise;
 
@@ -24,8 +25,6 @@ const ASCII: border::Set<'_> = border::Set {
     horizontal_top: "-",
     horizontal_bottom: "-",
 };
-/// Columns of what a line of the plan is about.
-const ABOUT: u16 = 9;
 
 /// Draws the form in its area.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, form: &Form) {
@@ -36,10 +35,15 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, form: &Form) {
     for (line, place) in &geometry.lines {
         pen.line(line, *place);
     }
-    pen.hidden(&geometry);
+    pen.hidden(geometry.fields, geometry.hidden);
     pen.preview(geometry.preview);
-    for (text, y) in form.alert(geometry.alert.width).iter().zip(geometry.alert.y..geometry.alert.bottom()) {
-        pen.text(Rect { y, height: 1, ..geometry.alert }, text, Role::Error);
+    for ((weight, text), y) in form.alert(geometry.alert.width).iter().zip(geometry.alert.y..geometry.alert.bottom()) {
+        let role = match weight {
+            Weight::Plain => Role::Info,
+            Weight::Warning => Role::Warning,
+            Weight::Danger => Role::Error,
+        };
+        pen.text(Rect { y, height: 1, ..geometry.alert }, text, role);
     }
     pen.text(geometry.help, &form.help(), Role::Muted);
     for (button, place, label) in &geometry.buttons {
@@ -88,7 +92,12 @@ impl Pen<'_, '_> {
         match line {
             Line::Heading(section) => self.text(place, section.title(), Role::Header),
             Line::Field(field) => self.field(*field, place, value),
-            Line::Error(text) => self.text(value, text, Role::Error),
+            Line::Error(text, begins) => {
+                if *begins && value.x >= place.x + 2 {
+                    self.text(Rect { x: value.x - 2, width: 1, ..value }, "!", Role::Error);
+                }
+                self.text(value, text, Role::Error);
+            }
             Line::Candidate(at) => {
                 let text = self.form.candidates().get(*at).cloned().unwrap_or_default();
                 self.text(value, &text, Role::Info);
@@ -100,9 +109,9 @@ impl Pen<'_, '_> {
     fn field(&mut self, field: Field, place: Rect, value: Rect) {
         let focused = self.form.focus() == Focus::Field(field);
         let wrong = self.form.error(field).is_some();
-        let sign = match (wrong, focused) {
-            (true, _) => "!",
-            (false, true) => ">",
+        let sign = match (focused, wrong) {
+            (true, _) => ">",
+            (false, true) => "!",
             (false, false) => " ",
         };
         let role = if wrong { Role::Error } else { Role::Key };
@@ -146,38 +155,38 @@ impl Pen<'_, '_> {
         self.frame.set_cursor_position(Position::new(value.x, value.y));
     }
 
-    /// Signs that there are more fields than are on the screen.
-    fn hidden(&mut self, geometry: &Geometry) {
-        let fields = geometry.fields;
-        if fields.is_empty() {
+    /// Signs that there is more than is on the screen.
+    fn hidden(&mut self, place: Rect, (above, below): (bool, bool)) {
+        if place.is_empty() {
             return;
         }
         let (up, down) = if self.state.ascii { ("^", "v") } else { ("↑", "↓") };
-        let x = fields.right().saturating_sub(1);
-        if geometry.hidden.0 {
-            self.text(Rect { x, width: 1, height: 1, ..fields }, up, Role::Key);
+        let corner = Rect { x: place.right() - 1, width: 1, height: 1, ..place };
+        if above {
+            self.text(corner, up, Role::Key);
         }
-        if geometry.hidden.1 {
-            self.text(Rect { x, y: fields.bottom().saturating_sub(1), width: 1, height: 1 }, down, Role::Key);
+        if below {
+            self.text(Rect { y: place.bottom() - 1, ..corner }, down, Role::Key);
         }
     }
 
     fn preview(&mut self, place: Rect) {
-        let said = self.form.said(place.width);
-        let skipped = self.form.scrolled(said.len(), place.height);
-        for (line, y) in said.iter().skip(skipped).zip(place.y..place.bottom()) {
-            let line_place = Rect { y, height: 1, ..place };
+        let columns = place.width.saturating_sub(1);
+        let (said, hidden) = self.form.said_within(columns, place.height);
+        for (line, y) in said.iter().zip(place.y..) {
+            let line_place = Rect { y, height: 1, width: columns, ..place };
             match line {
                 Said::Title(title) => self.text(line_place, title, Role::Header),
                 Said::Command(text) => self.text(line_place, text, Role::Strong),
                 Said::Note(text) => self.text(line_place, text, Role::Warning),
                 Said::Plan(about, text) => {
                     self.text(line_place, about, Role::Muted);
-                    let about = ABOUT.min(place.width);
-                    self.text(Rect { x: place.x + about, width: place.width - about, ..line_place }, text, Role::Text);
+                    let about = ABOUT.min(columns);
+                    self.text(Rect { x: place.x + about, width: columns - about, ..line_place }, text, Role::Text);
                 }
             }
         }
+        self.hidden(place, hidden);
     }
 }
 

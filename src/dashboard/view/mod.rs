@@ -8,7 +8,6 @@ mod detail;
 mod form;
 mod overlay;
 mod sessions;
-mod signs;
 mod status;
 mod totals;
 

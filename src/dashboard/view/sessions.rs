@@ -2,16 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece};
+use super::canvas::Canvas;
 use crate::dashboard::app::State;
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
 use crate::dashboard::app::list::{Column, Group, Line};
-use crate::dashboard::app::row::{Badge, Row};
+use crate::dashboard::app::page::Piece;
+use crate::dashboard::app::page::words::{badge, load, share, status};
+use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::theme::Role;
-use crate::session::Status;
 use crate::units::{Bytes, brief_age, percent};
 
 /// Draws it.
@@ -87,7 +88,7 @@ fn session(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: &Row, y
         canvas.put(line.x + 1, y, 1, canvas.signs.mark, Role::Marked);
     }
     for (column, head) in &layout.heads {
-        let (words, role) = cell(canvas, state, row, *column);
+        let (words, role) = cell(state, row, *column);
         if is_number(*column) {
             canvas.put_right(head.x, y, head.width, &words, role);
         } else {
@@ -101,16 +102,16 @@ fn session(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: &Row, y
 }
 
 /// What a session has in a column.
-fn cell(canvas: &Canvas<'_>, state: &State, row: &Row, column: Column) -> Piece {
+fn cell(state: &State, row: &Row, column: Column) -> Piece {
     let unknown = || ("-".to_owned(), Role::Muted);
     let sample = row.sample();
     let cache = row.cache.filter(|counters| counters.requests > 0);
     match column {
         Column::Name => (row.session.name.to_string(), Role::Text),
         Column::Kind => (row.session.kind.to_string(), Role::Muted),
-        Column::Status => status(canvas, row),
+        Column::Status => status(state, row),
         Column::Profile => (row.session.profile.raw().to_owned(), Role::Text),
-        Column::Posture => badge(canvas, row),
+        Column::Posture => badge(state, row),
         Column::Hits => cache.and_then(|counters| counters.hit_rate()).map_or_else(unknown, |rate| (percent(rate), Role::Text)),
         Column::Saved => cache.map_or_else(unknown, |counters| (Bytes::new(counters.saved_bytes).brief(), Role::Text)),
         Column::Cpu => match sample.and_then(|sample| sample.cpu) {
@@ -118,66 +119,20 @@ fn cell(canvas: &Canvas<'_>, state: &State, row: &Row, column: Column) -> Piece 
             None => unknown(),
         },
         Column::Memory => {
-            sample.map_or_else(unknown, |sample| (sample.memory.brief(), share(sample.memory.get(), sample.memory_limit.map(Bytes::get))))
+            sample.map_or_else(unknown, |sample| (sample.memory.brief(), near(sample.memory.get(), sample.memory_limit.map(Bytes::get))))
         }
         Column::Pids => sample.map_or_else(unknown, |sample| {
             let limit = sample.pids_limit.map_or_else(|| "max".to_owned(), |limit| limit.to_string());
-            (format!("{}/{limit}", sample.pids), share(sample.pids, sample.pids_limit))
+            (format!("{}/{limit}", sample.pids), near(sample.pids, sample.pids_limit))
         }),
         Column::Network => row.network().map_or_else(unknown, |network| (network.to_string(), Role::Text)),
-        Column::Uptime if row.session.status.is_live() => (brief_age(canvas.now, row.since()), Role::Text),
+        Column::Uptime if row.session.status.is_live() => (brief_age(state.now, row.since()), Role::Text),
         Column::Uptime => unknown(),
     }
 }
 
-/// How near a limit something is.
-pub fn load(share: f64) -> Role {
-    if share >= 0.95 {
-        Role::Danger
-    } else if share >= 0.8 {
-        Role::Warning
-    } else {
-        Role::Text
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "compared with two digits")]
-fn share(used: u64, limit: Option<u64>) -> Role {
-    limit.filter(|limit| *limit > 0).map_or(Role::Text, |limit| load(used as f64 / limit as f64))
-}
-
-/// A status' meaning.
-pub const fn status_role(status: Status) -> Role {
-    match status {
-        Status::Running => Role::Good,
-        Status::Dead | Status::Unknown => Role::Danger,
-        Status::Paused | Status::Restarting | Status::Removing => Role::Warning,
-        Status::Created | Status::Exited => Role::Muted,
-    }
-}
-
-/// Sign, word and age; or what is being done to it.
-pub fn status(canvas: &Canvas<'_>, row: &Row) -> Piece {
-    if let Some(busy) = row.busy {
-        return (format!("{} {busy}", canvas.signs.moving), Role::Info);
-    }
-    let status = row.session.status;
-    (format!("{} {status} {}", canvas.signs.status(status), brief_age(canvas.now, row.since())), status_role(status))
-}
-
-/// Sign and word of the posture.
-pub fn badge(canvas: &Canvas<'_>, row: &Row) -> Piece {
-    let badge = row.badge();
-    let (words, role) = match badge {
-        Badge::Holds(all) => (format!("{all}/{all}"), Role::Good),
-        Badge::Weaker(count) => (format!("{count} weaker"), Role::Danger),
-        // What does not run has no kernel to ask: no alarm.
-        Badge::Partly(..) if !row.session.status.is_live() => ("not running".to_owned(), Role::Muted),
-        Badge::Partly(held, all) => (format!("{held}/{all}"), Role::Warning),
-        Badge::Failed => ("failed".to_owned(), Role::Warning),
-        Badge::Unmeasured => ("measuring".to_owned(), Role::Muted),
-    };
-    (format!("{} {words}", canvas.signs.badge(badge)), role)
+fn near(used: u64, limit: Option<u64>) -> Role {
+    limit.map_or(Role::Text, |limit| load(share(used, limit)))
 }
 
 /// The list without a line in it: why, and what to do.
@@ -189,7 +144,7 @@ fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         match &state.link {
             Link::Away { failure, .. } if state.totals.listed.is_none() => (
                 format!("{} {}", canvas.signs.bad, failure.message),
-                failure.hint.clone().unwrap_or_else(|| "it is tried again by itself".to_owned()),
+                format!("{}it is tried again by itself", failure.hint.as_ref().map(|hint| format!("{hint}; ")).unwrap_or_default()),
                 Role::Danger,
             ),
             _ if state.totals.listed.is_none() => {

@@ -7,12 +7,15 @@ use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::input::Input;
 use crate::dashboard::app::job::Job;
 use crate::dashboard::app::layout::{Layout, label};
-use crate::dashboard::app::row::Weight;
+use crate::dashboard::app::page::words::{share, weight_role};
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
-use crate::units::{Bytes, percent};
+use crate::units::percent;
 use ratatui::layout::Rect;
+
+/// Columns of the bar of what is done.
+const BAR: u16 = 16;
 
 /// Draws both.
 pub fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
@@ -66,15 +69,6 @@ fn shown(state: &State) -> usize {
     state.list.lines.iter().filter(|line| matches!(line, crate::dashboard::app::list::Line::Row(_))).count()
 }
 
-/// A weight's meaning.
-pub const fn weight_role(weight: Weight) -> Role {
-    match weight {
-        Weight::Plain => Role::Text,
-        Weight::Warning => Role::Warning,
-        Weight::Danger => Role::Danger,
-    }
-}
-
 /// A line that is being typed, with its cursor.
 fn typed(canvas: &mut Canvas<'_>, area: Rect, label: &str, input: &Input, note: &str) {
     let used = canvas.put(area.x, area.y, area.width, label, Role::Title);
@@ -109,27 +103,18 @@ fn work(canvas: &mut Canvas<'_>, state: &State, area: Rect, job: &Job) {
     let most = area.width.saturating_sub(cancel_wide + 1);
     let mut used = canvas.put(area.x, area.y, most, &format!("{} {words}", canvas.signs.moving), Role::Info);
     if let Some((done, total)) = job.amount {
-        let counted = match total {
-            Some(total) if total > 0 => {
-                let share = share(done, total);
-                if most > used + 30 {
-                    canvas.bar(area.x + used + 1, area.y, 16, share, Role::Bar);
-                    used += 17;
-                }
-                format!(" {} of {}, {}", Bytes::new(done), Bytes::new(total), percent(share))
+        // What is counted is bytes here and sessions there: a share is right for both.
+        if let Some(total) = total.filter(|total| *total > 0) {
+            let share = share(done, total);
+            if most > used + 30 {
+                canvas.bar(area.x + used + 1, area.y, BAR, share, Role::Bar);
+                used += BAR + 1;
             }
-            _ => format!(" {}", Bytes::new(done)),
-        };
-        used += canvas.put(area.x + used, area.y, most.saturating_sub(used), &counted, Role::Text);
+            used += canvas.put(area.x + used, area.y, most.saturating_sub(used), &format!(" {}", percent(share)), Role::Text);
+        }
     }
     if !job.step.is_empty() {
         canvas.put(area.x + used, area.y, most.saturating_sub(used), &format!(" {} {}", canvas.signs.dot, job.step), Role::Muted);
     }
     canvas.put_right(area.x + most, area.y, area.width - most, &cancel, Role::Key);
-}
-
-/// A part of a whole.
-#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
-pub fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

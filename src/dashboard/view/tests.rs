@@ -7,8 +7,10 @@ use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Effect, JobId, PaneCommand, PaneId, Target};
 use crate::dashboard::app::input::Input;
 use crate::dashboard::app::job::Job;
+use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
 use crate::dashboard::app::list::Group;
+use crate::dashboard::app::log::{Level, LogLine};
 use crate::dashboard::app::overlay::{Overlay, Palette, Pane};
 use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::row::{Row, Weight};
@@ -78,7 +80,7 @@ fn a_weaker_posture_is_told_wherever_one_looks() {
     for size in SIZES {
         state.size = size;
         let shown = lines(&drawn(&state)).join("\n");
-        assert!(shown.contains("1 WEAKER") && shown.contains("2 weaker"), "{shown}");
+        assert!(shown.contains("1 WEAKER") && shown.contains("✘ 2 weaker"), "{shown}");
     }
 }
 
@@ -98,6 +100,73 @@ fn loading_empty_failed_and_stale_are_states_of_their_own() {
     unread.detail.tab = Tab::Processes;
     unread.detail.processes = Remote::Failed(failure, None);
     at_each_size("unread", &mut unread);
+}
+
+#[test]
+fn the_layout_knows_how_far_each_page_scrolls() {
+    let mut state = mixed();
+    state.list.selected = Some(sample::id("web"));
+    for tab in Tab::ALL.into_iter().filter(|tab| *tab != Tab::Logs) {
+        state.detail.tab = tab;
+        for size in [(80, 24), (40, 12), (120, 30), (60, 14)] {
+            state.size = size;
+            state.focus = Focus::Detail;
+            let furthest = Layout::of(&state).furthest(&state);
+            let mut at = |scroll| {
+                state.detail.scroll = scroll;
+                drawn(&state)
+            };
+            assert_eq!(at(furthest), at(usize::MAX / 2), "{} at {size:?}", tab.title());
+            if furthest > 0 {
+                assert_ne!(at(furthest), at(furthest - 1), "{} at {size:?}", tab.title());
+            }
+        }
+    }
+    for overlay in [Overlay::Help as fn(usize) -> Overlay, Overlay::Notices] {
+        (0..40).for_each(|at| state.notices.add(sample::ago(at), Weight::Plain, format!("stopped web-{at}")));
+        state.overlay = Some(overlay(0));
+        let furthest = Layout::of(&state).furthest_over(&state);
+        let mut at = |scroll| {
+            state.overlay = Some(overlay(scroll));
+            drawn(&state)
+        };
+        assert!(furthest > 0 && at(furthest) == at(usize::MAX / 2) && at(furthest) != at(furthest - 1));
+    }
+}
+
+#[test]
+fn a_held_log_stays_where_it_is_and_the_end_is_never_past() {
+    let mut state = mixed();
+    state.detail.tab = Tab::Logs;
+    (state.focus, state.zoomed) = (Focus::Detail, true);
+    let line = |at: usize| LogLine { at: None, is_error_stream: false, text: format!("line {at}").as_str().into(), level: Level::Plain };
+    state.detail.log.lines = (0..1000).map(line).collect();
+    state.detail.log.dropped = 50;
+    let top = |state: &State| lines(&drawn(state))[usize::from(Layout::of(state).body.y)].trim().to_owned();
+    let height = usize::from(Layout::of(&state).body.height);
+    assert_eq!(top(&state), format!("line {}", 1000 - height));
+    state.detail.log.held = Some(50 + 300);
+    assert_eq!(top(&state), "line 300");
+    state.detail.log.held = Some(10);
+    assert_eq!(top(&state), "line 0");
+    state.detail.log.held = Some(u64::MAX);
+    assert_eq!(top(&state), format!("line {}", 1000 - height));
+    state.detail.log.wrap = true;
+    state.detail.log.lines[999].text = "x".repeat(500).as_str().into();
+    state.detail.log.held = None;
+    assert!(top(&state).starts_with("line ") && lines(&drawn(&state)).iter().filter(|line| line.contains("xxx")).count() == 7);
+}
+
+#[test]
+fn matches_of_a_search_stand_out() {
+    let mut state = mixed();
+    state.detail.tab = Tab::Logs;
+    state.detail.log.search = Input::new("NUMPY");
+    let buffer = drawn(&state);
+    let lit = state.theme.style(crate::dashboard::theme::Role::Match);
+    let y = Layout::of(&state).body.y;
+    let shown: String = (0..80).filter(|x| buffer[(*x, y)].bg == lit.bg.unwrap()).map(|x| buffer[(x, y)].symbol().to_owned()).collect();
+    assert_eq!(shown, "numpy");
 }
 
 #[test]
@@ -303,7 +372,7 @@ fn nothing_hostile_reaches_a_cell() {
 #[test]
 fn columns_stay_aligned_whatever_comes_in() {
     let place = |shown: &[String], name: &str, word: &str| {
-        let line = shown.iter().find(|line| line.get(2..).is_some_and(|line| line.starts_with(name))).unwrap();
+        let line = shown.iter().find(|line| line.chars().skip(2).collect::<String>().starts_with(name)).unwrap();
         text::width(line.split(word).next().unwrap())
     };
     for text in HOSTILE {

@@ -52,6 +52,18 @@ pub struct Log {
     pub unlisted: u64,
 }
 
+/// The requests that a journal still holds one by one, oldest first: compaction adds older ones up.
+pub fn requests(journal: &[u8]) -> Vec<Event> {
+    let mut events = Vec::new();
+    // Infallible: a slice is always read.
+    let _ = line::each(journal, |line, _| {
+        if let Line::Request { event, .. } | Line::Past(event) = line {
+            events.push(event);
+        }
+    });
+    events
+}
+
 /// What a journal says, whatever state its bytes are in.
 pub fn fetched(journal: &[u8]) -> Log {
     let mut fold = Fold::default();

@@ -112,7 +112,9 @@ fn thirty_sessions_are_found_sorted_divided_marked_and_acted_on() {
     screen.wait("and seen to be", |screen| screen.lines().filter(|line| line.contains(part) && line.contains("paused")).count() == 10);
     screen.keys(&["*", "p"]);
     until("none is", || crowd.count(&["status=paused"]) == 0);
-    screen.wait("and none is seen to be", |screen| screen.lines().filter(|line| line.contains(part) && line.contains("running")).count() == 10);
+    screen.wait("and none is seen to be", |screen| {
+        screen.lines().filter(|line| line.contains(part) && line.contains("running")).count() == 10
+    });
     screen.keys(&["*", "d"]);
     screen.shows("remove 10 sessions?");
     screen.line("10");

@@ -35,7 +35,15 @@ fn drawn(screen: &Screen) -> Vec<u8> {
 
 /// A wide character takes two columns, as tmux lays it out.
 fn columns(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ff60}') { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|c| {
+            if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ff60}') {
+                2
+            } else {
+                1
+            }
+        })
+        .sum()
 }
 
 #[test]

@@ -138,9 +138,9 @@ fn no_colour_where_none_is_wanted_and_no_box_where_there_is_none() {
     assert!(shown.lines().all(|line| line.is_ascii()), "{shown}");
     let raw = screen.raw();
     let colours = super::raw::acting(&raw).into_iter().filter(|piece| match piece {
-        super::raw::Piece::Csi(parameters, 'm') => {
-            parameters.split([';', ':']).any(|number| number.parse().is_ok_and(|number: u32| matches!(number, 30..=38 | 40..=48 | 90..=107)))
-        }
+        super::raw::Piece::Csi(parameters, 'm') => parameters
+            .split([';', ':'])
+            .any(|number| number.parse().is_ok_and(|number: u32| matches!(number, 30..=38 | 40..=48 | 90..=107))),
         _ => false,
     });
     assert_eq!(colours.collect::<Vec<_>>(), []);

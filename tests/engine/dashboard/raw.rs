@@ -69,7 +69,9 @@ pub fn is_the_dashboards_own(piece: &Piece) -> bool {
         Piece::Control(byte) => matches!(byte, b'\r' | b'\n' | 0x08),
         Piece::Csi(parameters, 'm') => parameters.chars().all(|c| c.is_ascii_digit() || c == ';' || c == ':'),
         // Moves, and clearing the screen or a line.
-        Piece::Csi(parameters, 'A' | 'B' | 'C' | 'D' | 'G' | 'H' | 'd' | 'J' | 'K') => parameters.chars().all(|c| c.is_ascii_digit() || c == ';'),
+        Piece::Csi(parameters, 'A' | 'B' | 'C' | 'D' | 'G' | 'H' | 'd' | 'J' | 'K') => {
+            parameters.chars().all(|c| c.is_ascii_digit() || c == ';')
+        }
         // Alternate screen, cursor, mouse, focus, pastes, drawing at once: on and off.
         Piece::Csi(parameters, 'h' | 'l') => {
             ["?1049", "?25", "?1000", "?1002", "?1003", "?1004", "?1006", "?1015", "?2004", "?2026", "?7"].contains(&parameters.as_str())

@@ -218,7 +218,10 @@ impl Screen {
     /// A pager that keeps what it was given and waits for a key, as pagers do.
     fn pager(&self) -> PathBuf {
         let path = self.file("pager");
-        let script = format!("#!/bin/sh\ncat \"$@\" > {0}.part && mv {0}.part {0}\nprintf 'the pager waits'\nread -r _ < /dev/tty\n", self.file("paged").display());
+        let script = format!(
+            "#!/bin/sh\ncat \"$@\" > {0}.part && mv {0}.part {0}\nprintf 'the pager waits'\nread -r _ < /dev/tty\n",
+            self.file("paged").display()
+        );
         std::fs::write(&path, script).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         path

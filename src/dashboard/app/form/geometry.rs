@@ -14,8 +14,8 @@ const FRAMED: (u16, u16) = (60, 16);
 const LABEL: u16 = 14;
 /// Completions that are shown under a path.
 const CANDIDATES: usize = 5;
-/// Lines of one field's error.
-const ERROR_LINES: usize = 2;
+/// Lines of one field's error, where it has the focus and where it has not.
+const ERROR_LINES: (usize, usize) = (4, 2);
 
 /// A line of the fields' column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub enum Line {
     Heading(Section),
     /// A field with its value.
     Field(Field),
-    /// What is wrong with the field above.
-    Error(String),
+    /// What is wrong with the field above, and whether it begins here.
+    Error(String, bool),
     /// What the path above could go on as: its place in the list.
     Candidate(usize),
     /// So many more.
@@ -89,10 +89,10 @@ impl Geometry {
         Self { framed, fields: free, lines, hidden, preview, alert, help, buttons }
     }
 
-    /// Where a field's value stands on its line.
+    /// Where a field's value stands on its line. The last column is for the signs of what is above and below.
     pub fn value(line: Rect) -> Rect {
         let label = LABEL.min(line.width);
-        Rect { x: line.x + label, width: line.width - label, ..line }
+        Rect { x: line.x + label, width: (line.width - label).saturating_sub(1), ..line }
     }
 
     /// What is at a column and a line of the terminal.
@@ -107,7 +107,7 @@ impl Geometry {
         match self.lines.iter().find(|(_, rect)| inside(rect))? {
             (Line::Field(field), _) => Some(Hit::Field(*field)),
             (Line::Candidate(at), _) => Some(Hit::Candidate(*at)),
-            (Line::Heading(_) | Line::Error(_) | Line::More(_), _) => None,
+            (Line::Heading(_) | Line::Error(..) | Line::More(_), _) => None,
         }
     }
 }
@@ -125,9 +125,17 @@ fn lines(form: &Form, area: Rect) -> Vec<Line> {
             }
         }
         lines.push(Line::Field(field));
-        let error = form.error(field).unwrap_or_default();
-        lines.extend(wrap(&error, columns).into_iter().take(ERROR_LINES).map(Line::Error));
-        if field == Field::Workspace && form.focus() == Focus::Field(field) {
+        let focused = form.focus() == Focus::Field(field);
+        let mut error = wrap(&form.error(field).unwrap_or_default(), columns);
+        let most = if focused { ERROR_LINES.0 } else { ERROR_LINES.1 };
+        if error.len() > most {
+            error.truncate(most);
+            if let Some(last) = error.last_mut() {
+                last.push_str(" …");
+            }
+        }
+        lines.extend(error.into_iter().enumerate().map(|(at, text)| Line::Error(text, at == 0)));
+        if field == Field::Workspace && focused {
             let found = form.candidates().len();
             lines.extend((0..found.min(CANDIDATES)).map(Line::Candidate));
             if found > CANDIDATES {
@@ -138,14 +146,16 @@ fn lines(form: &Form, area: Rect) -> Vec<Line> {
     lines
 }
 
-/// The lines that fit, with the focus as near the middle as the ends allow.
+/// The lines that fit, with the focus as near the middle as the ends allow, and all that belongs to it below it.
 fn on_screen(lines: Vec<Line>, focus: Focus, area: Rect) -> (Vec<(Line, Rect)>, (bool, bool)) {
     let (room, all) = (usize::from(area.height), lines.len());
     let focused = match focus {
         Focus::Field(field) => lines.iter().position(|line| *line == Line::Field(field)).unwrap_or(0),
         Focus::Button(_) => all,
     };
-    let first = focused.saturating_sub(room / 2).min(all.saturating_sub(room));
+    let own = lines.iter().skip(focused + 1).take_while(|line| !matches!(line, Line::Field(_) | Line::Heading(_))).count();
+    let with_its_own = (focused + 1 + own).saturating_sub(room).min(focused);
+    let first = focused.saturating_sub(room / 2).max(with_its_own).min(all.saturating_sub(room));
     let placed = lines.into_iter().skip(first).take(room).zip(area.y..).map(|(line, y)| (line, Rect { y, height: 1, ..area })).collect();
     (placed, (first > 0, first + room < all))
 }

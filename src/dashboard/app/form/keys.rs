@@ -1,14 +1,4 @@
 //! Keys, pastes and clicks.
-//!
-//! | key | what it does |
-//! |---|---|
-//! | tab, shift-tab, down, up | to the next and the field before; in the workspace tab completes first |
-//! | left, right, space | change what is chosen |
-//! | enter | to the next field; on a button, presses it |
-//! | pageup, pagedown | scroll the plan |
-//! | ctrl-s | launch |
-//! | ctrl-y | copy the command line |
-//! | esc | close; the values stay |
 
 use ratatui::layout::Rect;
 
@@ -19,9 +9,22 @@ use super::{Button, Focus, Form, Outcome};
 use crate::dashboard::app::effect::Effect;
 use crate::dashboard::app::input::Typed;
 use crate::dashboard::app::key::{Code, Key};
+use crate::dashboard::app::row::Weight;
+
+/// What each key does, for people; letters and the keys of a line type and edit.
+pub const KEYS: [(&str, &str); 8] = [
+    ("tab", "next field; in the workspace it completes first"),
+    ("down", "next field; up and shift-tab go back"),
+    ("right", "next choice; left goes back"),
+    ("enter", "next field; on a button, presses it"),
+    ("pagedown", "scroll the plan; pageup goes back"),
+    ("ctrl-s", "launch"),
+    ("ctrl-y", "copy the command line"),
+    ("esc", "close; the values stay"),
+];
 
 /// Lines that a press of a page key scrolls the plan by.
-const PAGE: usize = 5;
+const PAGE: usize = 3;
 /// The narrowest that the plan is wrapped for: it has no more lines than then.
 const NARROWEST: u16 = 20;
 
@@ -147,16 +150,12 @@ impl Form {
     }
 
     fn copy(&mut self) -> Vec<Effect> {
-        match self.command_line() {
-            Some(line) => {
-                self.note = Some("the command line was copied".to_owned());
-                vec![Effect::Copy(line)]
-            }
-            None => {
-                self.note = Some("there is no command line yet".to_owned());
-                Vec::new()
-            }
-        }
+        let line = self.command_line();
+        self.note = Some(match line {
+            Some(_) => (Weight::Plain, "the command line was copied"),
+            None => (Weight::Warning, "there is no command line yet"),
+        });
+        line.map(Effect::Copy).into_iter().collect()
     }
 
     /// Launches, or goes to what must be mended.
@@ -175,7 +174,7 @@ impl Form {
             if let Some(field) = Field::all().find(|field| self.error(*field).is_some()) {
                 self.focus = Focus::Field(field);
             }
-            self.note = Some("this is refused; ctrl-s again tries it all the same".to_owned());
+            self.note = Some((Weight::Warning, "this is refused; ctrl-s again tries it all the same"));
             return Outcome::Stay(self.ask(true, next));
         }
         self.order().map_or_else(|| Outcome::Stay(Vec::new()), |order| Outcome::Submit(Box::new(order.clone())))
@@ -194,7 +193,7 @@ impl Form {
         let added = self.values.text(field).chars().count() - before.text().chars().count();
         if added < text.chars().count() {
             *self.values.input_mut(field) = before;
-            self.note = Some("what was pasted is too long for a line, and was left out".to_owned());
+            self.note = Some((Weight::Warning, "what was pasted is too long for a line, and was left out"));
             return Vec::new();
         }
         self.typed(field, next)
@@ -229,7 +228,7 @@ impl Form {
     }
 
     fn scroll_by(&mut self, lines: usize, down: bool) {
-        let most = self.said(NARROWEST).len();
+        let most = self.said(NARROWEST, true).len();
         self.scroll = if down { (self.scroll + lines).min(most) } else { self.scroll.saturating_sub(lines) };
     }
 }

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 use super::effect::Effect;
 use super::input::Input;
+use super::row::Weight;
 use crate::backend::Order;
 use crate::failure::Failure;
 use crate::policy::plan::Plan;
@@ -29,10 +30,11 @@ use completion::Completion;
 pub use field::{Field, Section, Takes};
 pub use geometry::{Geometry, Hit, Line};
 pub use ground::{Ground, Remembered};
+pub use keys::KEYS;
 use preview::Preview;
 pub use preview::Standing;
 use reading::Reading;
-pub use said::Said;
+pub use said::{ABOUT, Said};
 pub use summary::summary;
 use values::Values;
 
@@ -89,7 +91,7 @@ pub struct Form {
     /// What was refused was submitted once; the second time it is the backend's to judge.
     warned: bool,
     /// Something to be said of the last key or paste.
-    note: Option<String>,
+    note: Option<(Weight, &'static str)>,
     /// Lines that the plan is scrolled down.
     scroll: usize,
 }
@@ -98,21 +100,22 @@ impl Form {
     /// With the last values. [`Form::opened`] says what is to be done first.
     pub fn new(ground: &Ground, remembered: &Remembered) -> Self {
         let values = Values::of(ground, remembered);
-        let unkept = if remembered.env.is_some() { BTreeSet::new() } else { remembered.unkept.iter().cloned().collect() };
-        Self {
-            reading: Reading::of(&values, ground, &unkept),
+        let mut form = Self {
+            reading: Reading::of(&values, ground, &BTreeSet::new()),
             ground: ground.clone(),
             values,
             focus: Focus::Field(Field::Name),
             preview: Preview::default(),
             completion: Completion::default(),
-            unkept,
+            unkept: remembered.unkept.iter().cloned().collect(),
             taken: BTreeSet::new(),
             name_missed: false,
             warned: false,
             note: None,
             scroll: 0,
-        }
+        };
+        form.read();
+        form
     }
 
     /// Takes a number for a name that one of these sessions has: `web` comes back as `web-2`.
@@ -127,8 +130,7 @@ impl Form {
             };
             let free = (1..).filter_map(|more| number.checked_add(more)).map(|next| format!("{stem}-{next}"));
             if let Some(free) = free.take(self.taken.len() + 1).find(|free| !self.taken.contains(free)) {
-                self.values.set(Field::Name, &free, &self.ground);
-                self.reading = Reading::of(&self.values, &self.ground, &self.unkept);
+                self.set(Field::Name, &free);
             }
         }
         self
@@ -143,12 +145,7 @@ impl Form {
     pub fn remembered(&self) -> Remembered {
         let mut remembered = self.values.remembered(&self.ground);
         // A value that was not given again is still one that is missing.
-        if remembered.env.is_some() && !self.unkept.is_empty() {
-            remembered.unkept.extend(self.unkept.iter().cloned());
-            remembered.unkept.sort_unstable();
-            remembered.unkept.dedup();
-            remembered.env = None;
-        }
+        remembered.unkept.extend(self.unkept.iter().cloned());
         remembered
     }
 
@@ -171,7 +168,7 @@ impl Form {
     /// Puts a text into a field, as if it had been typed; `false` where the field does not offer it.
     pub fn set(&mut self, field: Field, text: &str) -> bool {
         let fits = self.values.set(field, text, &self.ground);
-        self.reading = Reading::of(&self.values, &self.ground, &self.unkept);
+        self.read();
         fits
     }
 
@@ -205,8 +202,7 @@ impl Form {
 
     /// Something in a field is another now: it is read anew, and its plan asked for.
     fn changed(&mut self, next: &mut u64) -> Vec<Effect> {
-        self.forget_unkept();
-        self.reading = Reading::of(&self.values, &self.ground, &self.unkept);
+        self.read();
         self.warned = false;
         self.note = None;
         self.ask(false, next)
@@ -219,11 +215,12 @@ impl Form {
         self.preview.ask(&self.reading.order, self.values.texts(), again, next).into_iter().collect()
     }
 
-    /// A variable that is no more there without its value is no more one that is missing.
-    fn forget_unkept(&mut self) {
+    fn read(&mut self) {
+        // A variable that no more stands there without a value is no more one whose value is missing.
         if let Ok(words) = shell_words::split(self.values.text(Field::Env)) {
             self.unkept.retain(|name| words.iter().any(|word| word.strip_suffix('=') == Some(name)));
         }
+        self.reading = Reading::of(&self.values, &self.ground, &self.unkept);
     }
 }
 

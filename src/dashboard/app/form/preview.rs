@@ -4,6 +4,7 @@ use super::field::Field;
 use super::reading::own_words;
 use crate::backend::Order;
 use crate::dashboard::app::effect::Effect;
+use crate::dashboard::app::row::Weight;
 use crate::failure::Failure;
 use crate::policy::plan::Plan;
 
@@ -102,15 +103,15 @@ impl Preview {
     }
 
     /// What of the failure no field is named in: its sentence and particulars, where there are any, and the way out.
-    pub(super) fn alert(&self) -> Vec<String> {
+    pub(super) fn alert(&self) -> Vec<(Weight, String)> {
         let Some(failure) = self.failure() else { return Vec::new() };
         let elsewhere: Vec<&String> = failure.details.iter().filter(|detail| beside(failure, detail).is_none()).collect();
         let mut lines = Vec::new();
         if !elsewhere.is_empty() || failure.details.is_empty() {
-            lines.push(failure.message.clone());
-            lines.extend(elsewhere.into_iter().cloned());
+            lines.push((Weight::Danger, failure.message.clone()));
+            lines.extend(elsewhere.into_iter().map(|detail| (Weight::Danger, detail.clone())));
         }
-        lines.extend(failure.hint.iter().map(|hint| format!("hint: {hint}")));
+        lines.extend(failure.hint.iter().map(|hint| (Weight::Plain, format!("hint: {hint}"))));
         lines
     }
 }

@@ -6,6 +6,7 @@ use super::reading::{Reading, policy_of};
 use super::summary::summary;
 use super::wrap::wrap;
 use super::{Focus, Form};
+use crate::dashboard::app::row::Weight;
 use crate::policy::{Policy, Timeout};
 use crate::session::Kind;
 
@@ -23,7 +24,7 @@ pub enum Said {
 }
 
 /// Columns of what a line of the plan is about.
-pub(super) const ABOUT: u16 = 9;
+pub const ABOUT: u16 = 9;
 
 impl Form {
     /// What is wrong with a field.
@@ -79,9 +80,11 @@ impl Form {
     }
 
     /// What is wrong with the whole, in lines of so many columns, and what the last key came to.
-    pub fn alert(&self, columns: u16) -> Vec<String> {
+    pub fn alert(&self, columns: u16) -> Vec<(Weight, String)> {
         let refused = if self.reading.errors.is_empty() { self.preview.alert() } else { Vec::new() };
-        self.note.iter().chain(&refused).flat_map(|line| wrap(line, columns)).collect()
+        let note = self.note.map(|(weight, note)| (weight, note.to_owned()));
+        let in_lines = |(weight, text): (Weight, String)| wrap(&text, columns).into_iter().map(move |line| (weight, line));
+        note.into_iter().chain(refused).flat_map(in_lines).collect()
     }
 
     /// One line on what has the focus.
@@ -92,29 +95,34 @@ impl Form {
                 let profile = self.ground.profiles.iter().find(|profile| profile.name == name);
                 profile.map_or_else(|| Field::Profile.help().to_owned(), |profile| profile.description.clone())
             }
+            Focus::Field(Field::Workspace) if !self.ground.folder.is_empty() => {
+                format!("folder of this machine, from {}; tab completes", self.ground.folder)
+            }
             Focus::Field(field) => field.help().to_owned(),
             Focus::Button(_) => "enter presses it; ctrl-s launches from anywhere".to_owned(),
         }
     }
 
-    /// Command line and plan, in lines of so many columns.
-    pub fn said(&self, columns: u16) -> Vec<Said> {
-        let mut lines = vec![Said::Title("Command")];
+    /// Command line and plan, in lines of so many columns. Headings have a line of their own where there is `room`.
+    pub fn said(&self, columns: u16, room: bool) -> Vec<Said> {
+        let mut lines = Vec::new();
+        lines.extend(room.then_some(Said::Title("Command")));
         match self.command_line() {
             Some(line) => lines.extend(wrap(&line, columns).into_iter().map(Said::Command)),
-            None if self.reading.errors.is_empty() => lines.push(Said::Note("give it a name".to_owned())),
+            None if self.reading.errors.is_empty() => lines.push(Said::Note("it needs a name".to_owned())),
             None => lines.push(Said::Note("mend what is marked".to_owned())),
         }
-        lines.push(Said::Title("Plan"));
+        lines.extend(room.then_some(Said::Title("Plan")));
         let standing = self.standing();
         let plan = self.preview.plan();
-        match (standing, plan) {
-            (Standing::Current, _) => {}
-            (Standing::Working, None) => lines.push(Said::Note("being worked out".to_owned())),
-            (Standing::Working, Some(_)) => lines.push(Said::Note("being worked out; this is the one before".to_owned())),
-            (Standing::Without, None) => lines.push(Said::Note("none for what is typed".to_owned())),
-            (Standing::Without, Some(_)) => lines.push(Said::Note("none for what is typed; this is the one before".to_owned())),
-        }
+        let note = match (standing, plan) {
+            (Standing::Current, _) => "",
+            (Standing::Working, None) => "being worked out",
+            (Standing::Working, Some(_)) => "being worked out; this is the one before",
+            (Standing::Without, None) => "none for what is typed",
+            (Standing::Without, Some(_)) => "none for what is typed; this is the one before",
+        };
+        lines.extend(wrap(note, columns).into_iter().map(Said::Note));
         for (about, text) in plan.iter().flat_map(|(_, plan)| summary(plan)) {
             let mut about = about;
             for line in wrap(&text, columns.saturating_sub(ABOUT)) {
@@ -125,9 +133,13 @@ impl Form {
         lines
     }
 
-    /// Lines that the preview is scrolled down, where it has so many and shows so many at once.
-    pub fn scrolled(&self, all: usize, shown: u16) -> usize {
-        self.scroll.min(all.saturating_sub(usize::from(shown)))
+    /// The lines of [`Form::said`] that are on the screen, in a pane of so many columns and lines, and whether there are
+    /// more above and below them.
+    pub fn said_within(&self, columns: u16, lines: u16) -> (Vec<Said>, (bool, bool)) {
+        let (all, shown) = (self.said(columns, lines > 4), usize::from(lines));
+        let skipped = self.scroll.min(all.len().saturating_sub(shown));
+        let hidden = (skipped > 0, skipped + shown < all.len());
+        (all.into_iter().skip(skipped).take(shown).collect(), hidden)
     }
 }
 

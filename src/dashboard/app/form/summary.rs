@@ -24,9 +24,11 @@ pub fn summary(plan: &Plan) -> Vec<(&'static str, String)> {
         let mode = if mount.read_only { "ro" } else { "rw" };
         let from = match (mount.kind, mount.source.as_str()) {
             (PlanMountKind::Volume, "") => "a volume that goes with it",
+            // Its name holds the session's id, which there is none of yet.
+            (PlanMountKind::Volume, source) if source.ends_with(&plan.id.to_string()) => "a volume of its own",
             (PlanMountKind::Volume | PlanMountKind::Bind, source) => source,
         };
-        ("mount", format!("{} {mode} from {from}", mount.target))
+        ("mount", format!("{} {mode}: {from}", mount.target))
     }));
     if policy.network.has_depot() {
         lines.push(("packages", age(policy.min_age, policy.min_age_allow.len())));
@@ -70,10 +72,11 @@ fn limits(plan: &Plan) -> String {
     let visible = if create.cpuset_cpus.is_empty() { String::new() } else { format!(" of {}", create.cpuset_cpus) };
     let swap = if create.memory_swap == create.memory { "no swap" } else { "swap" };
     format!(
-        "{} pids, {} and {swap}, {} CPUs{visible}, {} files",
+        "{} pids, {} and {swap}, {} {}{visible}, {} files",
         create.pids_limit,
         Bytes::new(create.memory),
         plan.policy.cpus,
+        if plan.policy.cpus.as_milli() == 1000 { "CPU" } else { "CPUs" },
         plan.policy.nofile
     )
 }

@@ -25,6 +25,10 @@ fn effects(outcome: Outcome) -> Vec<Effect> {
     }
 }
 
+mod coming_back;
+mod mouse;
+mod plan;
+
 #[test]
 fn a_name_and_ctrl_s_launch_what_the_profile_says() {
     let (form, outcomes) = typed("`web` ctrl-s");
@@ -104,115 +108,6 @@ fn what_a_field_does_not_take_is_said_beside_it_in_headless_words() {
 }
 
 #[test]
-fn a_plan_is_asked_for_when_the_order_is_another_and_only_the_latest_counts() {
-    let (mut form, mut next) = (form(), 1);
-    form.opened(&mut next);
-    let mut asked = Vec::new();
-    for key in ["w", "left", "e", "tab", "tab"] {
-        asked.push(effects(form.key(key.parse().unwrap(), &mut next)).len());
-    }
-    assert_eq!((asked, next), (vec![1, 0, 1, 0, 0], 4));
-    assert_eq!(form.standing(), Standing::Working);
-    let order = form.order().unwrap().clone();
-    form.previewed(2, planned(&order));
-    assert_eq!(form.standing(), Standing::Working, "an answer to what was typed before");
-    form.previewed(3, planned(&order));
-    assert_eq!(form.standing(), Standing::Current);
-    form.set(Field::Memory, "lots");
-    assert_eq!(form.standing(), Standing::Without);
-    // What is the same order in other letters needs no other plan.
-    form.set(Field::Memory, "");
-    assert!(press(&mut form, &mut next, "shift-tab shift-tab end space").iter().all(|outcome| *outcome == Outcome::Stay(vec![])));
-    assert_eq!((form.input(Field::Name).text(), form.standing()), ("ew ", Standing::Current));
-}
-
-#[test]
-fn an_empty_field_shows_what_the_profile_says_and_the_plan_knows_better() {
-    let (mut form, mut next) = (form(), 1);
-    assert_eq!(form.placeholder(Field::Memory), "4 GiB (profile)");
-    form.set(Field::Name, "web");
-    let Some(Effect::Preview(number, order)) = form.opened(&mut next).pop() else { panic!() };
-    let mut narrowed = planned(&order).unwrap();
-    narrowed.policy.memory = Bytes::gib(1);
-    form.previewed(number, Ok(narrowed));
-    assert_eq!(form.placeholder(Field::Memory), "1 GiB (profile)", "a project's file narrowed it");
-    form.set(Field::Workspace, "elsewhere");
-    assert_eq!(form.placeholder(Field::Memory), "4 GiB (profile)", "there may be another file there");
-    form.set(Field::Profile, "strict");
-    assert_eq!(form.placeholder(Field::Seccomp), "strict (profile)");
-    assert!(!form.set(Field::Profile, "missing") && form.input(Field::Profile).text() == "strict");
-}
-
-fn refused(form: &mut Form, next: &mut u64, failure: &Failure) {
-    let effects = form.opened(next);
-    let Some(Effect::Preview(number, _)) = effects.first() else { panic!("{effects:?}") };
-    form.previewed(*number, Err(failure.clone()));
-}
-
-#[test]
-fn what_the_plan_refuses_stands_beside_the_field_until_it_is_another() {
-    let (mut form, mut next) = (form(), 1);
-    form.set(Field::Name, "web");
-    form.set(Field::Workspace, "/etc");
-    let failure = Failure::new(Code::Refused, "this folder cannot be a workspace")
-        .detail("'--workspace' /etc: it is the system's")
-        .hint("give a folder of your own");
-    refused(&mut form, &mut next, &failure);
-    assert_eq!(form.error(Field::Workspace).unwrap(), "/etc: it is the system's");
-    assert_eq!(form.alert(80), ["hint: give a folder of your own"]);
-    assert_eq!(form.standing(), Standing::Without);
-
-    // Once it is stopped and asked again; the second time it is the backend's to judge.
-    let again = effects(form.key("ctrl-s".parse().unwrap(), &mut next));
-    assert!(matches!(&again[..], [Effect::Preview(2, _)]));
-    assert_eq!(form.focus(), Focus::Field(Field::Workspace));
-    assert!(form.alert(80)[0].contains("ctrl-s again"));
-    assert!(matches!(form.key("ctrl-s".parse().unwrap(), &mut next), Outcome::Submit(_)));
-
-    form.key("x".parse().unwrap(), &mut next);
-    assert_eq!(form.error(Field::Workspace), None);
-}
-
-#[test]
-fn what_names_no_field_stands_at_the_bottom() {
-    let (mut form, mut next) = (form(), 1);
-    let failure = Failure::new(Code::InvalidConfig, "the profile asks for more than its base gives")
-        .detail("'memory' in .palisade.toml: 8 GiB (above 4 GiB)\u{1b}[2J");
-    refused(&mut form, &mut next, &failure);
-    assert_eq!(form.error(Field::Memory), None);
-    let alert = form.alert(200);
-    assert!(alert[0].starts_with("the profile asks") && alert[1].contains(".palisade.toml") && alert[1].contains("\\u{1b}"), "{alert:?}");
-}
-
-#[test]
-fn tab_completes_a_path_and_moves_on_when_there_is_no_more_to_find() {
-    let (mut form, mut next) = (form(), 1);
-    press(&mut form, &mut next, "`web` tab tab tab tab tab tab `s`");
-    assert_eq!(form.focus(), Focus::Field(Field::Workspace));
-    let asked = effects(form.key("tab".parse().unwrap(), &mut next));
-    let [Effect::CompletePath(number, text)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(text, "s");
-    let more = form.completed(*number, vec!["src/".to_owned(), "srv/".to_owned()], &mut next);
-    assert!(matches!(&more[..], [Effect::Preview(_, order)] if order.workspace.as_deref() == Some("sr")));
-    assert_eq!(form.candidates(), ["src/", "srv/"]);
-
-    let asked = effects(form.key("tab".parse().unwrap(), &mut next));
-    let [Effect::CompletePath(number, _)] = &asked[..] else { panic!("{asked:?}") };
-    form.completed(*number, vec!["src/".to_owned(), "srv/".to_owned()], &mut next);
-    assert_eq!(form.input(Field::Workspace).text(), "sr");
-
-    // A click takes one.
-    let area = Rect::new(0, 0, 80, 24);
-    let geometry = Geometry::of(&form, area);
-    let (_, place) = geometry.lines.iter().find(|(line, _)| *line == Line::Candidate(1)).unwrap();
-    form.clicked(place.x + 20, place.y, area, &mut next);
-    assert_eq!((form.input(Field::Workspace).text(), form.candidates().len()), ("srv/", 0));
-
-    press(&mut form, &mut next, "ctrl-u tab");
-    assert_eq!(form.focus(), Focus::Field(Field::Mode), "an empty path has nothing to complete");
-}
-
-#[test]
 fn a_paste_goes_into_the_line_in_focus_and_is_never_cut() {
     let (mut form, mut next) = (form(), 1);
     press(&mut form, &mut next, "`web`");
@@ -223,7 +118,7 @@ fn a_paste_goes_into_the_line_in_focus_and_is_never_cut() {
     assert!(matches!(&more[..], [Effect::Preview(_, order)] if order.command == ["python3", "serve.py"]));
     assert!(form.pasted(&"x".repeat(5000), &mut next).is_empty());
     assert_eq!(form.input(Field::Command).text(), "python3 serve.py");
-    assert!(form.alert(80)[0].contains("too long"));
+    assert!(form.alert(80)[0].1.contains("too long"));
 }
 
 #[test]
@@ -256,119 +151,6 @@ fn a_folder_that_ends_like_a_mode_is_still_that_folder() {
 }
 
 #[test]
-fn buttons_are_pressed_by_keys_and_by_clicks() {
-    let (mut form, mut next) = (form(), 1);
-    press(&mut form, &mut next, "`web` up");
-    assert_eq!(form.focus(), Focus::Button(Button::Close));
-    // One up from the name is the last stop, and so on.
-    press(&mut form, &mut next, "left left");
-    assert_eq!(form.focus(), Focus::Button(Button::Launch));
-    assert!(matches!(press(&mut form, &mut next, "enter").pop(), Some(Outcome::Submit(_))));
-    for (width, height) in [(80, 24), (40, 12), (160, 50)] {
-        let area = Rect::new(3, 2, width, height);
-        let buttons = Geometry::of(&form, area).buttons;
-        let mut press = |at: usize| form.clicked(buttons[at].1.x, buttons[at].1.y, area, &mut next);
-        assert!(matches!(press(0), Outcome::Submit(_)));
-        assert!(matches!(press(1), Outcome::Stay(effects) if matches!(&effects[..], [Effect::Copy(_)])));
-        assert_eq!(press(2), Outcome::Close);
-    }
-}
-
-#[test]
-fn a_click_goes_to_a_field_and_a_second_one_changes_what_is_chosen() {
-    let (mut form, mut next) = (form(), 1);
-    let area = Rect::new(0, 0, 80, 24);
-    let place = |form: &Form| {
-        let lines = Geometry::of(form, area).lines;
-        lines.into_iter().find(|(line, _)| *line == Line::Field(Field::Kind)).unwrap().1
-    };
-    let at = place(&form);
-    assert_eq!(form.clicked(at.x + 2, at.y, area, &mut next), Outcome::Stay(vec![]));
-    assert_eq!(form.focus(), Focus::Field(Field::Kind));
-    let at = place(&form);
-    form.clicked(at.x + 2, at.y, area, &mut next);
-    assert_eq!(form.input(Field::Kind).text(), "ephemeral");
-    assert_eq!(form.clicked(0, 0, area, &mut next), Outcome::Stay(vec![]));
-    form.wheel(at.x, at.y, area, true);
-    assert_eq!(form.focus(), Focus::Field(Field::Profile));
-}
-
-#[test]
-fn every_field_comes_onto_the_screen_when_it_has_the_focus() {
-    for (width, height) in [(80, 24), (40, 12), (160, 50), (20, 4), (10, 2)] {
-        let (mut form, mut next) = (form(), 1);
-        let area = Rect::new(0, 0, width, height);
-        for field in Field::all() {
-            assert_eq!(form.focus(), Focus::Field(field));
-            let geometry = Geometry::of(&form, area);
-            if geometry.fields.height > 0 {
-                assert!(geometry.lines.iter().any(|(line, _)| *line == Line::Field(field)), "{field:?} at {width}×{height}");
-            }
-            press(&mut form, &mut next, "down");
-        }
-    }
-}
-
-#[test]
-fn the_values_come_back() {
-    let (left, _) = typed("`web` tab right tab right tab tab `sh -c x`");
-    let kept = left.remembered();
-    let json = serde_json::to_string(&kept).unwrap();
-    let read: Remembered = serde_json::from_str(&json).unwrap();
-    assert_eq!(Form::new(&ground(), &read).command_line(), left.command_line());
-    assert_eq!(Form::new(&ground(), &Remembered::default()).remembered(), Remembered::default());
-}
-
-#[test]
-fn values_of_variables_are_not_written_down_and_are_asked_for_again() {
-    let mut left = form();
-    left.set(Field::Name, "web");
-    left.set(Field::Env, "'TOKEN=s3cret x' EMPTY= PASS=");
-    left.set(Field::Secrets, "KEY");
-    let kept = left.remembered();
-    let json = serde_json::to_string(&kept).unwrap();
-    assert!(!json.contains("s3cret") && json.contains("TOKEN"), "{json}");
-    assert_eq!(Form::new(&ground(), &kept).command_line(), left.command_line(), "the same run keeps them");
-
-    let mut back = Form::new(&ground(), &serde_json::from_str(&json).unwrap());
-    assert!(back.error(Field::Env).unwrap().contains("'TOKEN' was not kept"));
-    assert_eq!(back.order(), None);
-    // Closed without a value it is still missing when it comes back.
-    assert_eq!(Form::new(&ground(), &back.remembered()).order(), None);
-    back.set(Field::Env, "TOKEN=again EMPTY=");
-    assert_eq!(back.order().unwrap().env, ["TOKEN=again", "EMPTY="]);
-}
-
-#[test]
-fn a_state_file_that_says_anything_is_taken_as_far_as_it_makes_sense() {
-    let mut hostile = Remembered::default();
-    for (key, text) in [("name", "\u{1b}[2J"), ("kind", "forever"), ("profile", "gone"), ("nothing", "x"), ("memory", "a\nb")] {
-        hostile.values.insert(key.to_owned(), text.to_owned());
-    }
-    hostile.values.insert("command".to_owned(), "x".repeat(100_000));
-    let form = Form::new(&ground(), &hostile);
-    assert_eq!(form.input(Field::Kind).text(), "persistent");
-    assert_eq!(form.input(Field::Profile).text(), "default");
-    assert!(form.input(Field::Command).text().len() <= 4096);
-    assert!(Field::all().all(|field| !form.input(field).text().chars().any(char::is_control)));
-}
-
-#[test]
-fn a_name_that_is_taken_comes_back_with_the_next_number() {
-    for (name, taken, expected) in
-        [("web", &["web", "web-2"][..], "web-3"), ("web-2", &["web-2"], "web-3"), ("api", &["web"], "api"), ("a-b", &["a-b"], "a-b-2")]
-    {
-        let mut remembered = Remembered::default();
-        remembered.values.insert("name".to_owned(), name.to_owned());
-        let form = Form::new(&ground(), &remembered).beside(taken.iter().map(|name| (*name).to_owned()));
-        assert_eq!(form.input(Field::Name).text(), expected);
-    }
-    let mut form = form().beside(["web".to_owned()]);
-    form.set(Field::Name, "web");
-    assert_eq!(form.error(Field::Name).as_deref(), Some("a session has this name already"));
-}
-
-#[test]
 fn choices_answer_to_arrows_letters_and_space() {
     let (mut form, mut next) = (form(), 1);
     press(&mut form, &mut next, "`web` tab tab `s`");
@@ -388,4 +170,15 @@ fn without_profiles_and_without_a_plan_the_form_still_works() {
     assert_eq!(form.order().unwrap().overrides.memory, Some(Bytes::new(1)), "its limits are the plan's to say");
     assert_eq!(form.placeholder(Field::Cpus), "as the profile says");
     assert_eq!(form.input(Field::Profile).text(), "mine");
+}
+
+#[test]
+fn every_key_that_the_help_names_is_the_forms_own() {
+    for (key, _) in KEYS {
+        let (mut form, mut next) = (form(), 1);
+        press(&mut form, &mut next, "`web` down");
+        let before = form.clone();
+        let outcome = form.key(key.parse().unwrap(), &mut next);
+        assert!(form != before || outcome != Outcome::Stay(vec![]), "{key}");
+    }
 }

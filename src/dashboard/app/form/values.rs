@@ -2,7 +2,7 @@
 
 use super::field::{Field, Takes};
 use super::ground::{Ground, Remembered};
-use super::shell_words::split;
+use super::shell_words::{join, split};
 use crate::dashboard::app::input::Input;
 
 /// What stands in the fields. A field with choices holds the word that is chosen.
@@ -48,7 +48,9 @@ impl Values {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(n, _)| n.to_owned())
                 .collect();
-            remembered.values.insert(Field::Env.key().to_owned(), super::shell_words::join(words.iter().map(named)));
+            if !words.is_empty() {
+                remembered.values.insert(Field::Env.key().to_owned(), join(words.iter().map(named)));
+            }
             remembered.env = Some(env);
         }
         remembered

@@ -399,6 +399,7 @@ fn theme(state: &mut State) -> Vec<Effect> {
 /// Launches what the form says.
 pub(super) fn launch(state: &mut State, order: Box<Order>) -> Vec<Effect> {
     let name = order.name.clone().unwrap_or_else(|| "a sandbox".to_owned());
+    state.list.expected.clone_from(&order.name);
     let job = work::begin(state, format!("launching {name}"), Vec::new(), None);
     vec![Effect::Save, Effect::Launch(job, order)]
 }

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::super::canvas::Canvas;
-use super::super::status::weight_role;
+use super::super::canvas::{Canvas, first_line};
 use crate::dashboard::app::State;
+use crate::dashboard::app::page::words::weight_role;
 use crate::dashboard::app::row::Row;
 use crate::dashboard::theme::Role;
 use crate::units::brief_age;
@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, row: &Row, body: Rect) {
         canvas.put(body.x + 1, body.y, body.width.saturating_sub(1), "nothing has happened to it since this dashboard began", Role::Muted);
         return;
     }
-    let from = super::top(all.len(), body, state.detail.scroll);
+    let from = first_line(all.len(), body, state.detail.scroll);
     for (happening, y) in all.iter().rev().skip(from).zip(body.top()..body.bottom()) {
         let pieces = [
             (format!("{:>5}  ", brief_age(canvas.now, happening.at)), Role::Muted),
@@ -26,5 +26,5 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, row: &Row, body: Rect) {
         ];
         canvas.line(body.x + 1, y, body.width.saturating_sub(2), &pieces);
     }
-    super::more(canvas, body, from, all.len());
+    canvas.more(body, from, all.len());
 }

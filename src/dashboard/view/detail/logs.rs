@@ -10,29 +10,27 @@ use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 
 /// Draws it.
-pub fn draw(canvas: &mut Canvas<'_>, state: &State, body: Rect) {
+pub fn draw(canvas: &mut Canvas<'_>, state: &State, note: Rect, body: Rect) {
     let log = &state.detail.log;
     if let Some(failure) = log.failure.as_ref().filter(|_| log.lines.is_empty()) {
         super::failed(canvas, body, failure);
         return;
     }
-    if body.height == 0 {
-        return;
+    if note.height > 0 {
+        head(canvas, state, note);
     }
-    head(canvas, state, Rect { height: 1, ..body });
-    let below = Rect { y: body.y + 1, height: body.height - 1, ..body };
     if log.lines.is_empty() {
         let words = if log.ended { "it wrote nothing" } else { "nothing was written yet" };
-        canvas.put(below.x + 1, below.y, below.width.saturating_sub(1), words, Role::Muted);
+        canvas.put(body.x + 1, body.y, body.width.saturating_sub(1), words, Role::Muted);
         return;
     }
     let needle = Some(log.search.text().to_lowercase()).filter(|needle| !needle.is_empty());
-    let mut y = below.top();
-    for line in log.lines.iter().skip(first(log, below)) {
-        if y >= below.bottom() {
+    let mut y = body.top();
+    for line in log.lines.iter().skip(first(log, body)) {
+        if y >= body.bottom() {
             break;
         }
-        y += one(canvas, log, line, Rect { y, height: below.bottom() - y, ..below }, needle.as_deref());
+        y += one(canvas, log, line, Rect { y, height: body.bottom() - y, ..body }, needle.as_deref());
     }
 }
 
@@ -61,22 +59,20 @@ fn head(canvas: &mut Canvas<'_>, state: &State, line: Rect) {
 
 /// The first line that is shown.
 fn first(log: &Log, area: Rect) -> usize {
-    if let Some(held) = log.held {
-        let at = usize::try_from(held.saturating_sub(log.dropped)).unwrap_or(usize::MAX);
-        return at.min(log.lines.len().saturating_sub(1));
-    }
-    // From the end up, as many as fit.
+    // From the end up, as many as fit: nothing is shown past that.
     let mut room = usize::from(area.height);
-    let mut first = log.lines.len();
+    let mut last = log.lines.len();
     for line in log.lines.iter().rev() {
         let needed = rows(log, line, area);
         if needed > room {
             break;
         }
         room -= needed;
-        first -= 1;
+        last -= 1;
     }
-    first.min(log.lines.len().saturating_sub(1))
+    let last = last.min(log.lines.len().saturating_sub(1));
+    let held = log.held.map(|held| usize::try_from(held.saturating_sub(log.dropped)).unwrap_or(usize::MAX));
+    held.map_or(last, |held| held.min(last))
 }
 
 /// Columns before a line's text.

@@ -3,18 +3,17 @@
 mod cache;
 mod events;
 mod files;
-mod hardening;
 mod logs;
-mod overview;
 mod processes;
 
 use ratatui::layout::Rect;
 
-use super::canvas::{Canvas, Piece};
+use super::canvas::Canvas;
 use crate::dashboard::app::State;
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
+use crate::dashboard::app::page::{hardening, overview};
 use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
@@ -35,15 +34,15 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, layout: &Layout) {
         }
         return;
     };
-    let body = layout.body;
+    let (note, body, scroll) = (layout.note, layout.body, state.detail.scroll);
     match state.detail.tab {
-        Tab::Overview => page(canvas, body, &overview::lines(canvas, state, row, body.width), state.detail.scroll),
-        Tab::Hardening => page(canvas, body, &hardening::lines(canvas, row, body.width), state.detail.scroll),
-        Tab::Cache => cache::draw(canvas, state, row, body),
-        Tab::Logs => logs::draw(canvas, state, body),
-        Tab::Processes => processes::draw(canvas, state, body),
+        Tab::Overview => canvas.page(body, &overview::lines(state, row, body.width), scroll),
+        Tab::Hardening => canvas.page(body, &hardening::lines(state, row, body.width), scroll),
+        Tab::Cache => cache::draw(canvas, state, row, note, body),
+        Tab::Logs => logs::draw(canvas, state, note, body),
+        Tab::Processes => processes::draw(canvas, state, note, body),
         Tab::Events => events::draw(canvas, state, row, body),
-        Tab::Files => files::draw(canvas, state, body),
+        Tab::Files => files::draw(canvas, state, note, body),
     }
 }
 
@@ -74,53 +73,27 @@ fn heads(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: Option<&R
     }
 }
 
-/// What fits of a page's lines.
-fn page(canvas: &mut Canvas<'_>, body: Rect, lines: &[Vec<Piece>], scroll: usize) {
-    let from = top(lines.len(), body, scroll);
-    for (line, y) in lines.iter().skip(from).zip(body.top()..body.bottom()) {
-        canvas.line(body.x + 1, y, body.width.saturating_sub(1), line);
-    }
-    more(canvas, body, from, lines.len());
-}
-
-/// The first line that is shown of so many.
-fn top(lines: usize, body: Rect, scroll: usize) -> usize {
-    scroll.min(lines.saturating_sub(usize::from(body.height)))
-}
-
-/// Tells at the right edge that there is more above or below.
-fn more(canvas: &mut Canvas<'_>, body: Rect, from: usize, lines: usize) {
-    let x = body.right().saturating_sub(1);
-    if from > 0 && body.height > 0 {
-        canvas.put(x, body.y, 1, canvas.signs.up, Role::Muted);
-    }
-    if from + usize::from(body.height) < lines {
-        canvas.put(x, body.bottom() - 1, 1, canvas.signs.down, Role::Muted);
-    }
-}
-
-/// What is fetched, or why it is not there; one line tells of a failure or of its age, and what is below that comes back.
-fn fetched<'r, T>(canvas: &mut Canvas<'_>, remote: &'r Remote<T>, body: Rect, what: &str) -> Option<(&'r T, Rect)> {
-    let width = body.width.saturating_sub(1);
-    if let Remote::Unknown | Remote::Loading = remote {
-        canvas.put(body.x + 1, body.y, width, &format!("{} reading {what}", canvas.signs.waiting), Role::Info);
-    }
-    let mut below = body;
-    if let Some(failure) = remote.failure() {
-        let age = remote.last().map(|(_, at)| format!("; what is below is {} old", brief_age(canvas.now, at))).unwrap_or_default();
-        let words = format!("{} {}{age}", canvas.signs.bad, failure.message);
-        canvas.put(body.x + 1, body.y, width, &words, Role::Danger);
-        let mut used = 1;
-        if let Some(hint) = &failure.hint
-            && remote.last().is_none()
-        {
-            canvas.put(body.x + 1, body.y + 1, width, hint, Role::Muted);
-            used += 1;
+/// What was fetched; or why it is not there. An old picture says so in the last line above it.
+fn fetched<'r, T>(canvas: &mut Canvas<'_>, remote: &'r Remote<T>, note: Rect, body: Rect, what: &str) -> Option<&'r T> {
+    match remote {
+        Remote::Unknown | Remote::Loading => {
+            let words = format!("{} reading {what}", canvas.signs.waiting);
+            canvas.put(body.x + 1, body.y, body.width.saturating_sub(1), &words, Role::Info);
+            None
         }
-        below.y += used.min(body.height);
-        below.height = body.height.saturating_sub(used);
+        Remote::Ready(value, _) => Some(value),
+        Remote::Failed(failure, None) => {
+            failed(canvas, body, failure);
+            None
+        }
+        Remote::Failed(failure, Some(last)) => {
+            let line = if note.height > 0 { Rect { y: note.bottom() - 1, height: 1, ..note } } else { body };
+            canvas.clear(Rect { height: 1, ..line });
+            let words = format!("{} {} old: {}", canvas.signs.bad, brief_age(canvas.now, last.1), failure.message);
+            canvas.put(line.x + 1, line.y, line.width.saturating_sub(1), &words, Role::Danger);
+            Some(&last.0)
+        }
     }
-    remote.last().map(|(value, _)| (value, below))
 }
 
 /// A failure in the pane's first lines.

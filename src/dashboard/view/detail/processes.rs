@@ -2,35 +2,40 @@
 
 use ratatui::layout::Rect;
 
-use super::super::canvas::Canvas;
-use super::overview::column;
+use super::super::canvas::{Canvas, first_line};
 use crate::dashboard::app::State;
+use crate::dashboard::app::page::column;
 use crate::dashboard::theme::Role;
-use crate::session::{KernelSource, Process, SeccompMode};
+use crate::session::{KernelSource, Process, ProcessList, SeccompMode};
 
 /// Draws it.
-pub fn draw(canvas: &mut Canvas<'_>, state: &State, body: Rect) {
-    let Some((list, mut below)) = super::fetched(canvas, &state.detail.processes, body, "its processes") else { return };
-    let width = below.width.saturating_sub(2);
+pub fn draw(canvas: &mut Canvas<'_>, state: &State, note: Rect, body: Rect) {
+    let remote = &state.detail.processes;
+    if let Some((list, _)) = remote.last() {
+        heads(canvas, list, note);
+    }
+    let Some(list) = super::fetched(canvas, remote, Rect { height: note.height.min(1), ..note }, body, "its processes") else { return };
+    let from = first_line(list.processes.len(), body, state.detail.scroll);
+    for (process, y) in list.processes.iter().skip(from).zip(body.top()..body.bottom()) {
+        one(canvas, process, Rect { y, height: 1, ..body });
+    }
+    canvas.more(body, from, list.processes.len());
+}
+
+/// What the pids mean and how many are not seen; then the heads.
+fn heads(canvas: &mut Canvas<'_>, list: &ProcessList, note: Rect) {
     let source = match list.source {
         KernelSource::Host => "pids are the host's",
         KernelSource::Probe => "pids are the session's own: read by a probe inside its namespace",
     };
     let hidden = if list.hidden > 0 { format!("; {} more are out of the reader's sight", list.hidden) } else { String::new() };
     let words = format!("{} processes, {source}{hidden}", list.processes.len());
-    canvas.put(below.x + 1, below.y, width, &words, if list.hidden > 0 { Role::Warning } else { Role::Muted });
-    let heads = format!(
-        "  {:>8} {:>7} {:>6} {:<14} {:<4} {:<8} {:<16} {}",
-        "PID", "INSIDE", "UID", "CAPABILITIES", "NNP", "SECCOMP", "NAME", "COMMAND"
-    );
-    canvas.put(below.x + 1, below.y + 1, width, &heads, Role::Title);
-    below.y += 2;
-    below.height = below.height.saturating_sub(2);
-    let from = super::top(list.processes.len(), below, state.detail.scroll);
-    for (process, y) in list.processes.iter().skip(from).zip(below.top()..below.bottom()) {
-        one(canvas, process, Rect { y, height: 1, ..below });
+    let heads =
+        format!("  {:>8} {:>7} {:>6} {:<14} {:<4} {:<8} {:<16} COMMAND", "PID", "INSIDE", "UID", "CAPABILITIES", "NNP", "SECCOMP", "NAME");
+    let role = if list.hidden > 0 { Role::Warning } else { Role::Muted };
+    for ((words, role), y) in [(words, role), (heads, Role::Title)].into_iter().zip(note.top()..note.bottom()) {
+        canvas.put(note.x + 1, y, note.width.saturating_sub(2), &words, role);
     }
-    super::more(canvas, below, from, list.processes.len());
 }
 
 fn one(canvas: &mut Canvas<'_>, process: &Process, line: Rect) {

@@ -1,5 +1,4 @@
-//! The form on a screen of each size, as files; `BLESS=1` writes them anew.
-#![expect(clippy::disallowed_methods, reason = "the snapshots are files beside the source")]
+//! The form on a screen of each size, as files.
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -9,6 +8,7 @@ use crate::dashboard::app::effect::Effect;
 use crate::dashboard::app::form::samples::{answer, form, planned, press};
 use crate::dashboard::app::form::{Ground, Outcome, Remembered};
 use crate::dashboard::app::state::Focus as PaneFocus;
+use crate::dashboard::snapshot;
 use crate::failure::{Code, Failure};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (40, 12), (160, 50)];
@@ -64,13 +64,8 @@ fn screen(form: &Form, state: &State, (columns, lines): (u16, u16)) -> String {
 
 fn compare(name: &str, form: &Form) {
     for (columns, lines) in SIZES {
-        let file = format!("{}/src/dashboard/view/snapshots/form-{name}-{columns}x{lines}.txt", env!("CARGO_MANIFEST_DIR"));
         let shown = screen(form, &state(), (columns, lines));
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&file, &shown).unwrap();
-        }
-        let kept = std::fs::read_to_string(&file).unwrap_or_default();
-        assert_eq!(shown, kept, "{file}: BLESS=1 writes it anew");
+        snapshot::compare(&format!("form-{name}-{columns}x{lines}"), &shown);
     }
 }
 

@@ -26,16 +26,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, confirm: &Confirm) -> Option<(u
         return None;
     }
     let Some(expected) = &confirm.expected else {
+        let key = |key: &str| (key.to_owned(), Role::Key);
+        let word = |word: &str| (word.to_owned(), Role::Text);
         canvas.line(
             x,
             last + 1,
             width,
-            &[
-                ("y".to_owned(), Role::Key),
-                (" does it, ".to_owned(), Role::Text),
-                ("esc".to_owned(), Role::Key),
-                (" does not".to_owned(), Role::Text),
-            ],
+            &[key("y"), word(" or "), key("enter"), word(" does it, "), key("n"), word(" or "), key("esc"), word(" does not")],
         );
         return None;
     };

@@ -27,18 +27,3 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay, area: Rec
     }
     None
 }
-
-/// What fits of an overlay's lines.
-fn lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[Vec<super::canvas::Piece>], scroll: usize) {
-    let from = scroll.min(lines.len().saturating_sub(usize::from(area.height)));
-    for (line, y) in lines.iter().skip(from).zip(area.top()..area.bottom()) {
-        canvas.line(area.x + 1, y, area.width.saturating_sub(2), line);
-    }
-    let x = area.right().saturating_sub(1);
-    if from > 0 && area.height > 0 {
-        canvas.put(x, area.y, 1, canvas.signs.up, super::super::theme::Role::Muted);
-    }
-    if from + usize::from(area.height) < lines.len() {
-        canvas.put(x, area.bottom() - 1, 1, canvas.signs.down, super::super::theme::Role::Muted);
-    }
-}

@@ -20,8 +20,8 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect, palette: &Palett
     if matches.is_empty() {
         canvas.put(below.x + 1, below.y, below.width.saturating_sub(1), "no action is called like that", Role::Warning);
     }
-    let selected = palette.selected.min(matches.len().saturating_sub(1));
-    let from = (selected + 1).saturating_sub(usize::from(below.height));
+    let selected = palette.selected;
+    let from = palette.first(usize::from(below.height));
     for ((at, action), y) in matches.iter().enumerate().skip(from).zip(below.top()..below.bottom()) {
         let keys = state.keymap.keys(*action).map(|key| key.to_string()).collect::<Vec<_>>().join(" ");
         let name = action.name().replace('_', " ");

@@ -12,7 +12,9 @@ use crate::dashboard::theme::Role;
 /// How a pane is left, told in its title.
 pub const DETACH: &str = "ctrl-p ctrl-q leaves it";
 /// The same once what ran in it has ended.
-pub const CLOSE: &str = "esc closes";
+pub const CLOSE: &str = "any key closes";
+/// The same once the first of the two keys was pressed.
+const LEAVING: &str = "ctrl-q leaves it, any other key stays";
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, pane: &Pane) -> Option<(u16, u16)> {
@@ -55,6 +57,7 @@ fn title(canvas: &mut Canvas<'_>, line: Rect, pane: &Pane) {
     };
     let signs = canvas.signs;
     let (state, role) = match &pane.ended {
+        None if pane.leaving => (format!("{} {LEAVING}", signs.paused), Role::Warning),
         None => (format!("{} {DETACH}", signs.running), Role::Good),
         Some(Ok(None)) => (format!("{} ended; {CLOSE}", signs.stopped), Role::Muted),
         Some(Ok(Some(code))) => {

@@ -1,14 +1,14 @@
 //! The overview: who the session is, what it may use and uses, how it ended.
 
-use super::super::canvas::{Canvas, Piece};
-use super::super::sessions::{badge, load, status};
-use super::super::status::share;
+use super::words::{badge, load, share, status};
+use super::{Line, Piece};
 use crate::dashboard::app::State;
 use crate::dashboard::app::row::{Row, Sample};
+use crate::dashboard::app::signs::Signs;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::session::ContainerFacts;
-use crate::units::{Bytes, age, percent};
+use crate::units::{Bytes, age};
 
 /// Columns of the labels.
 const LABEL: usize = 10;
@@ -16,33 +16,33 @@ const LABEL: usize = 10;
 const BAR: usize = 12;
 
 /// Its lines.
-pub fn lines(canvas: &Canvas<'_>, state: &State, row: &Row, width: u16) -> Vec<Vec<Piece>> {
+pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
     let session = &row.session;
     let facts = row.facts();
     let mut page = vec![
         field("name", [(session.name.to_string(), Role::Strong), (format!("  {}", session.kind), Role::Text)]),
         field("id", [(session.id.to_string(), Role::Text)]),
         field("container", [(session.container_id.chars().take(12).collect(), Role::Text)]),
-        field("status", [status(canvas, row), (format!("  {}", session.status_text), Role::Muted)]),
+        field("status", [status(state, row), (format!("  {}", session.status_text), Role::Muted)]),
     ];
-    page.extend(ending(canvas, row));
-    page.push(field("posture", [badge(canvas, row)]));
+    page.extend(ending(state, row));
+    page.push(field("posture", [badge(state, row)]));
     if let Some(failure) = row.measured.failure() {
-        page.push(field("", [(format!("{} {}", canvas.signs.bad, failure.message), Role::Danger)]));
+        page.push(field("", [(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Danger)]));
     }
     page.push(field("created", [(format!("{} ({})", moment(session.created), age(state.now, session.created)), Role::Text)]));
-    page.push(field("profile", [(session.profile.raw().to_owned(), Role::Text)]));
-    page.push(field("image", [(session.image.raw().to_owned(), Role::Text)]));
+    page.extend(long("profile", session.profile.raw(), width));
+    page.extend(long("image", session.image.raw(), width));
     if let Some(facts) = facts.filter(|facts| !facts.image_id.is_empty()) {
         page.push(field("", [(facts.image_id.chars().take(19).collect(), Role::Muted)]));
     }
-    page.push(field("command", [(session.command.raw().to_owned(), Role::Text)]));
+    page.extend(long("command", session.command.raw(), width));
     if let Some(network) = row.network() {
         let reach = if network.is_closed() { "nothing but loopback inside" } else { "whatever the host reaches" };
         page.push(field("network", [(network.to_string(), Role::Text), (format!("  {reach}"), Role::Muted)]));
     }
     page.push(Vec::new());
-    page.extend(usage(canvas, state, row, usize::from(width)));
+    page.extend(usage(state, row, usize::from(width)));
     if let Some(facts) = facts {
         page.push(Vec::new());
         page.extend(limits(facts));
@@ -51,8 +51,17 @@ pub fn lines(canvas: &Canvas<'_>, state: &State, row: &Row, width: u16) -> Vec<V
     page
 }
 
-fn field(label: &str, pieces: impl IntoIterator<Item = Piece>) -> Vec<Piece> {
+fn field(label: &str, pieces: impl IntoIterator<Item = Piece>) -> Line {
     std::iter::once((format!("{label:<LABEL$} "), Role::Muted)).chain(pieces).collect()
+}
+
+/// A field that may be longer than a line. What would fill the pane is cut: a sandbox's neighbour may have chosen it.
+fn long(label: &str, words: &str, width: u16) -> Vec<Line> {
+    const MOST: usize = 6;
+    let room = usize::from(width).saturating_sub(LABEL + 3).max(10);
+    let cut = text::fit(words, room * MOST, "...");
+    let lines = text::wrap(&cut, room).into_iter().enumerate();
+    lines.map(|(at, line)| field(if at == 0 { label } else { "" }, [(line, Role::Text)])).collect()
 }
 
 /// A time as people read it: to the second, in UTC.
@@ -61,19 +70,19 @@ pub fn moment(at: jiff::Timestamp) -> String {
 }
 
 /// How it ended, where it did.
-fn ending(canvas: &Canvas<'_>, row: &Row) -> Option<Vec<Piece>> {
+fn ending(state: &State, row: &Row) -> Option<Line> {
     let exit = row.facts()?.exit.as_ref().filter(|_| !row.session.status.is_live())?;
     let mut pieces = Vec::new();
     let role = if exit.code == 0 && !exit.oom_killed { Role::Text } else { Role::Danger };
     pieces.push((format!("code {}{}", exit.code, meaning(exit.code)), role));
     if exit.oom_killed {
-        pieces.push((format!("  {} out of memory: the kernel ended it at its limit", canvas.signs.bad), Role::Danger));
+        pieces.push((format!("  {} out of memory: the kernel ended it at its limit", Signs::of(state.ascii).bad), Role::Danger));
     }
     if !exit.error.raw().is_empty() {
         pieces.push((format!("  {}", exit.error), Role::Danger));
     }
     if let Some(finished) = exit.finished {
-        pieces.push((format!("  {}", age(canvas.now, finished)), Role::Muted));
+        pieces.push((format!("  {}", age(state.now, finished)), Role::Muted));
     }
     Some(field("ended", pieces))
 }
@@ -93,11 +102,11 @@ const fn meaning(code: i64) -> &'static str {
     }
 }
 
-fn usage(canvas: &Canvas<'_>, state: &State, row: &Row, width: usize) -> Vec<Vec<Piece>> {
+fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
     let Some(sample) = row.sample() else {
         let why = match &row.usage_failure {
-            Some(failure) => format!("{} {}", canvas.signs.bad, failure.message),
-            None if row.session.status.is_live() => format!("{} reading", canvas.signs.waiting),
+            Some(failure) => format!("{} {}", Signs::of(state.ascii).bad, failure.message),
+            None if row.session.status.is_live() => format!("{} reading", Signs::of(state.ascii).waiting),
             None => "it does not run".to_owned(),
         };
         return vec![field("usage", [(why, Role::Muted)])];
@@ -105,22 +114,22 @@ fn usage(canvas: &Canvas<'_>, state: &State, row: &Row, width: usize) -> Vec<Vec
     let columns = width.saturating_sub(LABEL + 1 + BAR + 30).clamp(0, 60);
     let cpus = row.facts().and_then(|facts| facts.nano_cpus).map_or(f64::from(state.engine.cpus.max(1)), |nano| nano_cpus(nano).max(0.01));
     let cpu = sample.cpu.unwrap_or(0.0) / cpus;
-    let mut cpu_line = gauge(canvas, "cpu", cpu, &format!("{:.1}% of {cpus} CPUs", cpu * 100.0));
-    cpu_line.push((spark(canvas, row.usage.iter().map(|sample| sample.cpu.unwrap_or(0.0) / cpus), columns), Role::Chart));
+    let mut cpu_line = gauge(state, "cpu", cpu, &format!("{:.1}% of {cpus} CPUs", cpu * 100.0));
+    cpu_line.push((spark(state, row.usage.iter().map(|sample| sample.cpu.unwrap_or(0.0) / cpus), columns), Role::Chart));
     let of = |sample: &Sample| sample.memory_limit.map_or(0.0, |limit| share(sample.memory.get(), limit.get()));
     let limit = sample.memory_limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
-    let mut memory_line = gauge(canvas, "memory", of(sample), &format!("{} of {limit}", sample.memory));
+    let mut memory_line = gauge(state, "memory", of(sample), &format!("{} of {limit}", sample.memory));
     let highest = row.usage.iter().map(|sample| sample.memory.get()).max().unwrap_or(1);
-    memory_line.push((spark(canvas, row.usage.iter().map(|sample| share(sample.memory.get(), highest)), columns), Role::Chart));
+    memory_line.push((spark(state, row.usage.iter().map(|sample| share(sample.memory.get(), highest)), columns), Role::Chart));
     let limit = sample.pids_limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
     let pids = sample.pids_limit.map_or(0.0, |limit| share(sample.pids, limit));
-    let mut pids_line = gauge(canvas, "pids", pids, &format!("{} of {limit}", sample.pids));
+    let mut pids_line = gauge(state, "pids", pids, &format!("{} of {limit}", sample.pids));
     if pids >= 1.0 {
-        pids_line.push((format!("  {} the limit is reached: nothing more can be started", canvas.signs.bad), Role::Danger));
+        pids_line.push((format!("  {} the limit is reached: nothing more can be started", Signs::of(state.ascii).bad), Role::Danger));
     }
     let mut lines = vec![cpu_line, memory_line, pids_line];
     if let Some(failure) = &row.usage_failure {
-        lines.push(field("", [(format!("{} {}", canvas.signs.bad, failure.message), Role::Warning)]));
+        lines.push(field("", [(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Warning)]));
     }
     lines
 }
@@ -132,7 +141,7 @@ fn nano_cpus(nano: u64) -> f64 {
 
 /// Label, bar and words.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bar's columns")]
-fn gauge(canvas: &Canvas<'_>, label: &str, share: f64, words: &str) -> Vec<Piece> {
+fn gauge(state: &State, label: &str, share: f64, words: &str) -> Line {
     let filled = (share.clamp(0.0, 1.0) * BAR as f64).round() as usize;
     let role = match load(share) {
         Role::Text => Role::Bar,
@@ -141,8 +150,8 @@ fn gauge(canvas: &Canvas<'_>, label: &str, share: f64, words: &str) -> Vec<Piece
     field(
         label,
         [
-            (canvas.signs.full.repeat(filled), role),
-            (canvas.signs.empty.repeat(BAR - filled), Role::Muted),
+            (Signs::of(state.ascii).full.repeat(filled), role),
+            (Signs::of(state.ascii).empty.repeat(BAR - filled), Role::Muted),
             (format!(" {words:<26} "), load(share)),
         ],
     )
@@ -150,17 +159,17 @@ fn gauge(canvas: &Canvas<'_>, label: &str, share: f64, words: &str) -> Vec<Piece
 
 /// The latest of these shares, a column for each.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index from 0 to 8")]
-pub fn spark(canvas: &Canvas<'_>, shares: impl ExactSizeIterator<Item = f64>, columns: usize) -> String {
+pub fn spark(state: &State, shares: impl ExactSizeIterator<Item = f64>, columns: usize) -> String {
     let skipped = shares.len().saturating_sub(columns);
     let level = |share: f64| {
         let level = (share.clamp(0.0, 1.0) * 8.0).ceil() as usize;
         // A baseline tells that there is a reading, and that it is nothing.
-        canvas.signs.levels[level.clamp(1, 8)]
+        Signs::of(state.ascii).levels[level.clamp(1, 8)]
     };
     shares.skip(skipped).map(level).collect()
 }
 
-fn limits(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
+fn limits(facts: &ContainerFacts) -> Vec<Line> {
     let bytes = |limit: Option<u64>| limit.map_or_else(|| "unlimited".to_owned(), |limit| Bytes::new(limit).to_string());
     let cpus = facts.nano_cpus.map_or_else(|| "unlimited".to_owned(), |nano| nano_cpus(nano).to_string());
     let pids = facts.pids_limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
@@ -174,7 +183,7 @@ fn limits(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
     lines
 }
 
-fn mounts(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
+fn mounts(facts: &ContainerFacts) -> Vec<Line> {
     let mut lines = Vec::new();
     for mount in &facts.mounts {
         let label = if lines.is_empty() { "mounts" } else { "" };
@@ -197,16 +206,4 @@ fn mounts(facts: &ContainerFacts) -> Vec<Vec<Piece>> {
         ));
     }
     lines
-}
-
-/// A share as people read it, where it is known.
-pub fn rate(share: Option<f64>) -> String {
-    share.map_or_else(|| "-".to_owned(), percent)
-}
-
-/// A text in a column of so many, for pages that are made of lines.
-pub fn column(words: &str, columns: usize, ellipsis: &str) -> String {
-    let shown = text::fit(words, columns, ellipsis);
-    let missing = columns.saturating_sub(text::width(&shown));
-    shown + &" ".repeat(missing)
 }

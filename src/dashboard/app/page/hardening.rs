@@ -1,25 +1,27 @@
 //! Control by control: what was asked, what the engine reports, what the kernel shows, what follows, and what it stops;
 //! then every process that differs.
 
-use super::super::canvas::{Canvas, Piece};
-use super::overview::column;
+use super::words::verdict_role;
+use super::{Line, column};
+use crate::dashboard::app::State;
 use crate::dashboard::app::row::Row;
+use crate::dashboard::app::signs::Signs;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
-use crate::policy::{ControlPosture, Posture, Verdict};
+use crate::policy::{ControlPosture, Posture};
 use crate::units::age;
 
 /// Its lines.
-pub fn lines(canvas: &Canvas<'_>, row: &Row, width: u16) -> Vec<Vec<Piece>> {
+pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
     let width = usize::from(width).saturating_sub(2);
     let mut page = Vec::new();
     if let Some(failure) = row.measured.failure() {
-        page.push(vec![(format!("{} {}", canvas.signs.bad, failure.message), Role::Danger)]);
+        page.push(vec![(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Danger)]);
         page.extend(failure.hint.iter().map(|hint| vec![(format!("  {hint}"), Role::Muted)]));
     }
     let Some((measured, at)) = row.measured.last() else {
         if page.is_empty() {
-            page.push(vec![(format!("{} measuring what is in force", canvas.signs.waiting), Role::Info)]);
+            page.push(vec![(format!("{} measuring what is in force", Signs::of(state.ascii).waiting), Role::Info)]);
         }
         return page;
     };
@@ -27,26 +29,29 @@ pub fn lines(canvas: &Canvas<'_>, row: &Row, width: u16) -> Vec<Vec<Piece>> {
     let again = if row.measuring { ", measuring again" } else { "" };
     page.push(vec![
         (format!("{} of {} controls enforced", posture.enforced(), posture.controls.len()), Role::Strong),
-        (format!("  measured {}{again}", age(canvas.now, at)), Role::Muted),
+        (format!("  measured {}{again}", age(state.now, at)), Role::Muted),
     ]);
     // What fails is told first, the processes that differ at once after it.
-    page.extend(deviants(canvas, posture));
+    page.extend(deviants(state, posture));
     page.push(heads(width));
     let mut controls: Vec<&ControlPosture> = posture.controls.iter().collect();
     controls.sort_by_key(|control| std::cmp::Reverse(control.verdict));
     for control in controls {
-        page.extend(one(canvas, control, width));
+        page.extend(one(state, control, width));
     }
     page
 }
 
+/// More of a source in one line is hard to read.
+const WIDEST: usize = 48;
+
 /// Columns of name, verdict, and each of the three sources.
 fn columns(width: usize) -> (usize, usize, usize) {
     let rest = width.saturating_sub(18 + 12);
-    (17, 11, rest / 3)
+    (17, 11, (rest / 3).min(WIDEST))
 }
 
-fn heads(width: usize) -> Vec<Piece> {
+fn heads(width: usize) -> Line {
     let (name, verdict, source) = columns(width);
     let words = format!(
         "{:<name$} {:<verdict$} {}",
@@ -57,13 +62,13 @@ fn heads(width: usize) -> Vec<Piece> {
     vec![(words, Role::Title)]
 }
 
-fn one(canvas: &Canvas<'_>, control: &ControlPosture, width: usize) -> Vec<Vec<Piece>> {
+fn one(state: &State, control: &ControlPosture, width: usize) -> Vec<Line> {
     let (name, verdict, source) = columns(width);
     let role = verdict_role(control.verdict);
-    let ellipsis = canvas.signs.ellipsis;
+    let ellipsis = Signs::of(state.ascii).ellipsis;
     let mut line = vec![
         (column(control.control.name(), name, ellipsis) + " ", Role::Strong),
-        (column(&format!("{} {}", canvas.signs.verdict(control.verdict), control.verdict), verdict, ellipsis) + " ", role),
+        (column(&format!("{} {}", Signs::of(state.ascii).verdict(control.verdict), control.verdict), verdict, ellipsis) + " ", role),
     ];
     for (words, role) in [(control.requested.as_str(), Role::Text), (control.engine.raw(), Role::Text), (control.kernel.raw(), Role::Text)]
     {
@@ -80,30 +85,25 @@ fn one(canvas: &Canvas<'_>, control: &ControlPosture, width: usize) -> Vec<Vec<P
     lines
 }
 
-fn deviants(canvas: &Canvas<'_>, posture: &Posture) -> Vec<Vec<Piece>> {
+fn deviants(state: &State, posture: &Posture) -> Vec<Line> {
     let mut lines = Vec::new();
     if posture.deviants.is_empty() {
         return lines;
     }
-    lines.push(vec![(format!("{} processes that differ from what was requested", canvas.signs.bad), Role::Danger)]);
+    let count = match posture.deviants.len() {
+        1 => "one process differs".to_owned(),
+        count => format!("{count} times a process differs"),
+    };
+    lines.push(vec![(format!("{} {count} from what was requested", Signs::of(state.ascii).bad), Role::Danger)]);
     for deviant in &posture.deviants {
         let inside = deviant.container_pid.map_or_else(|| "outside".to_owned(), |pid| format!("{pid} inside"));
         lines.push(vec![
             (format!("  pid {} ({inside}) ", deviant.pid), Role::Text),
-            (column(deviant.name.raw(), 16, canvas.signs.ellipsis) + " ", Role::Strong),
+            (column(deviant.name.raw(), 16, Signs::of(state.ascii).ellipsis) + " ", Role::Strong),
             (format!("{}: ", deviant.control), Role::Danger),
             (deviant.reason.raw().to_owned(), Role::Danger),
         ]);
     }
     lines.push(Vec::new());
     lines
-}
-
-/// A verdict's meaning.
-pub const fn verdict_role(verdict: Verdict) -> Role {
-    match verdict {
-        Verdict::Enforced => Role::Good,
-        Verdict::Unknown => Role::Warning,
-        Verdict::Weaker | Verdict::Missing => Role::Danger,
-    }
 }

@@ -8,6 +8,7 @@ use crate::session::Status;
 
 /// Signs of one sort of terminal.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say what they stand for")]
 pub struct Signs {
     pub ellipsis: &'static str,
     pub cursor: &'static str,

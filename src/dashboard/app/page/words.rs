@@ -1,0 +1,80 @@
+//! Signs, words and meanings that more than one page uses.
+
+use super::Piece;
+use crate::dashboard::app::State;
+use crate::dashboard::app::row::{Badge, Row, Weight};
+use crate::dashboard::app::signs::Signs;
+use crate::dashboard::theme::Role;
+use crate::policy::Verdict;
+use crate::session::Status;
+use crate::units::brief_age;
+
+/// A part of a whole.
+#[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+pub fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// How near a limit something is.
+pub fn load(share: f64) -> Role {
+    if share >= 0.95 {
+        Role::Danger
+    } else if share >= 0.8 {
+        Role::Warning
+    } else {
+        Role::Text
+    }
+}
+
+/// A status' meaning.
+pub const fn status_role(status: Status) -> Role {
+    match status {
+        Status::Running => Role::Good,
+        Status::Dead | Status::Unknown => Role::Danger,
+        Status::Paused | Status::Restarting | Status::Removing => Role::Warning,
+        Status::Created | Status::Exited => Role::Muted,
+    }
+}
+
+/// A verdict's meaning.
+pub const fn verdict_role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Enforced => Role::Good,
+        Verdict::Unknown => Role::Warning,
+        Verdict::Weaker | Verdict::Missing => Role::Danger,
+    }
+}
+
+/// A weight's meaning.
+pub const fn weight_role(weight: Weight) -> Role {
+    match weight {
+        Weight::Plain => Role::Text,
+        Weight::Warning => Role::Warning,
+        Weight::Danger => Role::Danger,
+    }
+}
+
+/// Sign, word and age; or what is being done to it.
+pub fn status(state: &State, row: &Row) -> Piece {
+    let signs = Signs::of(state.ascii);
+    if let Some(busy) = row.busy {
+        return (format!("{} {busy}", signs.moving), Role::Info);
+    }
+    let status = row.session.status;
+    (format!("{} {status} {}", signs.status(status), brief_age(state.now, row.since())), status_role(status))
+}
+
+/// Sign and word of the posture.
+pub fn badge(state: &State, row: &Row) -> Piece {
+    let badge = row.badge();
+    let (words, role) = match badge {
+        Badge::Holds(all) => (format!("{all}/{all}"), Role::Good),
+        Badge::Weaker(count) => (format!("{count} weaker"), Role::Danger),
+        // What does not run has no kernel to ask: no alarm.
+        Badge::Partly(..) if !row.session.status.is_live() => ("not live".to_owned(), Role::Muted),
+        Badge::Partly(held, all) => (format!("{held}/{all}"), Role::Warning),
+        Badge::Failed => ("failed".to_owned(), Role::Warning),
+        Badge::Unmeasured => ("measuring".to_owned(), Role::Muted),
+    };
+    (format!("{} {words}", Signs::of(state.ascii).badge(badge)), role)
+}
