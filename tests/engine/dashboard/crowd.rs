@@ -157,7 +157,7 @@ fn tabs_help_palette_notices_and_themes_are_keys_away() {
     screen.shows_not("Moving about");
     // The palette has every action by name.
     screen.keys(&[":"]);
-    screen.typed("mark_all");
+    screen.typed("mark all");
     screen.shows("mark all that are listed");
     screen.keys(&["enter", "S"]);
     until("both are stopped", || crowd.count(&["status=exited"]) == 2);

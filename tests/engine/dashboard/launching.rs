@@ -4,7 +4,7 @@ use super::inspected;
 use super::screen::Screen;
 use crate::support::{Session, name, succeed, until};
 
-/// Goes to the field of this name and empties it.
+/// Goes from one field down to another.
 fn field(screen: &Screen, from: &str, to: &str) {
     let steps = |name: &str| FIELDS.iter().position(|field| *field == name).unwrap();
     for _ in steps(from)..steps(to) {
@@ -23,7 +23,7 @@ fn a_session_is_launched_by_the_form_as_it_was_typed() {
     let screen = Screen::shell(140, 50);
     screen.start();
     screen.keys(&["n"]);
-    screen.shows("palisade launch");
+    screen.shows("Launch a sandbox");
     screen.typed("not a name");
     screen.shows("not a name");
     screen.keys(&["ctrl-u"]);
@@ -67,7 +67,7 @@ fn an_ephemeral_session_is_launched_by_the_form_and_goes_when_it_is_removed() {
     let screen = Screen::shell(140, 50);
     screen.start();
     screen.keys(&["n"]);
-    screen.shows("palisade launch");
+    screen.shows("Launch a sandbox");
     screen.keys(&["ctrl-u"]);
     screen.typed(&wanted.name);
     field(&screen, "name", "kind");
