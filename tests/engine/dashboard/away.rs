@@ -22,7 +22,9 @@ fn stopped_until_the_picture_is_so_old(age: &str) {
     }
     let screen = Screen::with(140, 40, &[("DOCKER_HOST", &engine.address())]);
     screen.start();
-    let listed = |screen: &str| ["first", "second", "third"].iter().all(|name| screen.lines().any(|line| line.contains(name) && line.contains("running")));
+    let listed = |screen: &str| {
+        ["first", "second", "third"].iter().all(|name| screen.lines().any(|line| line.contains(name) && line.contains("running")))
+    };
     screen.wait("all three are listed", listed);
 
     engine.stop();

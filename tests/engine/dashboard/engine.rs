@@ -51,7 +51,8 @@ impl Engine {
 
     /// A session that idles.
     pub fn launch(&self, name: &str) {
-        let output = palisade().args(["--host", &self.address(), "launch", name, "--image", "tiny:latest", "--network", "none"]).output().unwrap();
+        let output =
+            palisade().args(["--host", &self.address(), "launch", name, "--image", "tiny:latest", "--network", "none"]).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 

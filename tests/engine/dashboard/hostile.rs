@@ -14,7 +14,9 @@ const PLANTED: &str = concat!(
 /// A line of Python that writes it, with C1 as a byte alone at its end.
 fn printing() -> String {
     let hex: String = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("import sys, time; planted = bytes.fromhex('{hex}'); sys.stdout.buffer.write(planted + bytes([0x9b]) + b'2J' + bytes([10])); sys.stdout.flush()")
+    format!(
+        "import sys, time; planted = bytes.fromhex('{hex}'); sys.stdout.buffer.write(planted + bytes([0x9b]) + b'2J' + bytes([10])); sys.stdout.flush()"
+    )
 }
 
 /// Nothing that acts but what the dashboard sends by itself.

@@ -13,9 +13,8 @@ fn field(screen: &Screen, from: &str, to: &str) {
 }
 
 /// The form's first fields, from the top down.
-const FIELDS: [&str; 14] = [
-    "name", "kind", "profile", "image", "command", "timeout", "workspace", "mode", "env", "secrets", "network", "memory", "cpus", "pids",
-];
+const FIELDS: [&str; 14] =
+    ["name", "kind", "profile", "image", "command", "timeout", "workspace", "mode", "env", "secrets", "network", "memory", "cpus", "pids"];
 
 #[test]
 fn a_session_is_launched_by_the_form_as_it_was_typed() {
@@ -51,7 +50,10 @@ fn a_session_is_launched_by_the_form_as_it_was_typed() {
     screen.keys(&["ctrl-s"]);
     screen.row_shows(&wanted.name, "running");
     screen.row_shows(&wanted.name, "21/21");
-    assert_eq!(inspected(&wanted.name, "{{.HostConfig.PidsLimit}} {{.HostConfig.Memory}} {{.HostConfig.NetworkMode}}"), "55 536870912 none");
+    assert_eq!(
+        inspected(&wanted.name, "{{.HostConfig.PidsLimit}} {{.HostConfig.Memory}} {{.HostConfig.NetworkMode}}"),
+        "55 536870912 none"
+    );
     assert!(succeed(&["ls"]).lines().any(|line| line.contains(&wanted.name) && line.contains("sleep 777")));
 
     // The last values come back, and one that cannot be launched stays in the form with its reason.
