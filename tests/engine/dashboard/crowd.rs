@@ -40,7 +40,7 @@ impl Crowd {
     fn count(&self, filters: &[&str]) -> usize {
         let own = format!("name=palisade-{}", self.part);
         let mut args = vec!["ps", "-aq", "--filter", own.as_str()];
-        filters.iter().for_each(|filter| args.extend(["--filter", filter]));
+        args.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
         docker(&args).lines().count()
     }
 

@@ -13,7 +13,8 @@ const PLANTED: &str = concat!(
 
 /// A line of Python that writes it, with C1 as a byte alone at its end.
 fn printing() -> String {
-    let hex: String = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<String> = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex.concat();
     format!(
         "import sys, time; planted = bytes.fromhex('{hex}'); sys.stdout.buffer.write(planted + bytes([0x9b]) + b'2J' + bytes([10])); sys.stdout.flush()"
     )
@@ -114,7 +115,7 @@ fn hostile_labels_and_names_neither_act_nor_shift_a_column() {
     let mut args = vec!["run", "-d", "--network", "none", "--name"];
     let container = hostile.container();
     args.push(&container);
-    labels.iter().for_each(|label| args.extend(["--label", label]));
+    args.extend(labels.iter().flat_map(|label| ["--label", label.as_str()]));
     args.extend(["--entrypoint", "sh", "palisade-sandbox:latest", "-c", "sleep 600", PLANTED]);
     docker(&args);
     let screen = Screen::dashboard(160, 40, &part);

@@ -290,6 +290,7 @@ pub fn gone(pid: i32) {
 }
 
 /// How long it took until something held, which must be within a minute: told, not judged.
+#[expect(clippy::print_stderr, reason = "a measurement for whoever runs the tests")]
 pub fn latency(what: &str, began: Instant) -> Duration {
     let took = began.elapsed();
     eprintln!("{what}: on the screen after {} ms", took.as_millis());
