@@ -26,6 +26,8 @@ fn shared() -> &'static Shared {
     // Whatever carries the run's number: a create that the engine had taken from a manager that a test killed may be
     // carried out after that test.
     const SWEEP: &str = r#"cat > /dev/null
+        for terminal in "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/test-$0-"*; do tmux -S "$terminal" kill-server; done
+        for engine in "${TMPDIR:-/tmp}/palisade-test-$0-"*; do kill "$(cat "$engine/pid")"; done
         images=$(docker ps -aq --filter "name=^/(palisade-)?(test|adapter)-$0-" --filter label=palisade.role=depot | xargs -r docker inspect --format '{{.Image}}')
         docker ps -aq --filter "name=^/(palisade-)?(test|adapter)-$0-" | xargs -r docker rm -fv
         docker volume ls --format '{{.Name}} {{.Label "palisade.session.name"}}' | grep -e "^palisade-test-$0-" -e " test-$0-" | cut -d' ' -f1 | xargs -r docker volume rm

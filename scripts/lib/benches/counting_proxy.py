@@ -27,6 +27,8 @@ class CountingProxy:
         self.requests = collections.Counter()
         self.answered = 0
         self.loop = asyncio.new_event_loop()
+        # Connections that are cut off at the end are no news.
+        self.loop.set_exception_handler(lambda *_: None)
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def __enter__(self):

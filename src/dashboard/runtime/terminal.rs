@@ -10,6 +10,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use crate::dashboard::app::State;
 use crate::dashboard::view;
@@ -60,9 +61,11 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Forgets what is drawn.
+    /// Forgets what is drawn. As a resize: `clear` asks the terminal where its cursor is, and whoever reads keys would take
+    /// the answer for one.
     pub fn redraw(&mut self) -> Result<()> {
-        self.inner.clear().map_err(told("clear the terminal"))
+        let size = self.inner.size().map_err(told("ask the terminal's size"))?;
+        self.inner.resize(Rect::from((Position::ORIGIN, size))).map_err(told("clear the terminal"))
     }
 
     /// Draws what changed, as one update.

@@ -40,7 +40,7 @@ impl Crowd {
     fn count(&self, filters: &[&str]) -> usize {
         let own = format!("name=palisade-{}", self.part);
         let mut args = vec!["ps", "-aq", "--filter", own.as_str()];
-        filters.iter().for_each(|filter| args.extend(["--filter", filter]));
+        args.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
         docker(&args).lines().count()
     }
 
@@ -157,7 +157,7 @@ fn tabs_help_palette_notices_and_themes_are_keys_away() {
     screen.shows_not("Moving about");
     // The palette has every action by name.
     screen.keys(&[":"]);
-    screen.typed("mark_all");
+    screen.typed("mark all");
     screen.shows("mark all that are listed");
     screen.keys(&["enter", "S"]);
     until("both are stopped", || crowd.count(&["status=exited"]) == 2);

@@ -3,13 +3,15 @@
 //! It has a network namespace to itself, so that its bridge is not the host's, and its sessions outlive it, as they do where
 //! an engine is upgraded under them.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::support::{palisade, text, until};
 
 pub struct Engine {
     folder: PathBuf,
+    dockerd: RefCell<Option<Child>>,
 }
 
 impl Engine {
@@ -19,7 +21,7 @@ impl Engine {
         let folder = std::env::temp_dir().join(format!("palisade-{}", crate::support::name()));
         std::fs::create_dir_all(folder.join("image/etc")).unwrap();
         std::fs::write(folder.join("image/etc/passwd"), "root:x:0:0::/:/\n").unwrap();
-        let engine = Self { folder };
+        let engine = Self { folder, dockerd: RefCell::default() };
         engine.start();
         let image = format!("tar c -C {0}/image . | docker --host {1} import - tiny:latest", engine.folder.display(), engine.address());
         assert!(Command::new("sh").args(["-c", &image]).stdout(Stdio::null()).status().unwrap().success());
@@ -35,14 +37,16 @@ impl Engine {
         let mut dockerd = Command::new("unshare");
         dockerd.args(["--net", "dockerd", "--live-restore", "--host", &self.address(), "--data-root"]).arg(self.file("data"));
         dockerd.arg("--exec-root").arg(self.file("exec")).arg("--pidfile").arg(self.file("pid"));
-        dockerd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let dockerd = dockerd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.dockerd.replace(Some(dockerd));
         until("the engine answers", || self.docker(&["version"]).status.success());
     }
 
+    /// As a system's manager stops it; its sessions go on.
     pub fn stop(&self) {
-        let Ok(pid) = std::fs::read_to_string(self.file("pid")) else { return };
-        assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
-        until("the engine has ended", || !self.file("pid").exists());
+        let Some(mut dockerd) = self.dockerd.take() else { return };
+        let _ = Command::new("kill").arg(dockerd.id().to_string()).status();
+        let _ = dockerd.wait();
     }
 
     pub fn docker(&self, args: &[&str]) -> std::process::Output {
@@ -65,13 +69,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         let all = text(&self.docker(&["ps", "-aq"]).stdout);
         let _ = self.docker(&[&["rm", "-fv"], all.lines().collect::<Vec<_>>().as_slice()].concat());
-        if let Ok(pid) = std::fs::read_to_string(self.file("pid")) {
-            let _ = Command::new("kill").arg(pid.trim()).status();
-            let began = std::time::Instant::now();
-            while self.file("pid").exists() && began.elapsed() < std::time::Duration::from_secs(20) {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
-        }
+        self.stop();
         // What a killed engine leaves mounted.
         let unmount = format!("grep -o ' {}/[^ ]*' /proc/mounts | xargs -r umount", self.folder.display());
         let _ = Command::new("sh").args(["-c", &unmount]).output();

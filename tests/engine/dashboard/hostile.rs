@@ -1,7 +1,7 @@
 //! What a sandbox writes, calls itself and leaves behind reaches the operator's terminal as text or not at all.
 
 use super::raw::{Piece, acting, is_the_dashboards_own};
-use super::screen::Screen;
+use super::screen::{Screen, sessions};
 use crate::support::{Session, docker, name, succeed, text};
 
 /// Escape sequences of every kind, each with a word by which its text is told; C1 as UTF-8; bidi; zero-width; wide.
@@ -11,10 +11,13 @@ const PLANTED: &str = concat!(
     "\u{202e}bidi\u{2066}\u{200b}\u{200d}\u{feff}zero \u{65e5}\u{672c}wide \u{7}\u{8}\u{8}end"
 );
 
-/// The same through a shell's printf, with C1 bytes alone at its end.
-fn as_printf() -> String {
-    let escaped: String = PLANTED.bytes().map(|byte| format!("\\{byte:03o}")).collect();
-    format!("{escaped}\\233\\062\\112\\n")
+/// A line of Python that writes it, with C1 as a byte alone at its end.
+fn printing() -> String {
+    let hex: Vec<String> = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex.concat();
+    format!(
+        "import sys, time; planted = bytes.fromhex('{hex}'); sys.stdout.buffer.write(planted + bytes([0x9b]) + b'2J' + bytes([10])); sys.stdout.flush()"
+    )
 }
 
 /// Nothing that acts but what the dashboard sends by itself.
@@ -49,22 +52,20 @@ fn columns(text: &str) -> usize {
 #[test]
 fn what_a_sandbox_prints_and_calls_its_processes_never_acts() {
     let session = Session { name: format!("{}-end", name()) };
+    // Ten megabytes without an end first: of what is too much the beginning is let go.
     let script = format!(
-        "python3 -c \"
-import ctypes, os, sys, time
-title = bytes.fromhex('{1}')
-ctypes.CDLL(None).prctl(15, title[:15], 0, 0, 0)
-open(os.environ['HOME'] + '/' + title.decode(errors='ignore').replace('/', '_')[:60], 'w').close()
-open('/tmp/' + title.decode(errors='ignore').replace('/', '_')[:60], 'w').close()
-os.spawnvp(os.P_NOWAIT, 'sh', [title, '-c', 'sleep 600; :'])
-sys.stdout.buffer.write(b'x' * 10000000 + b'\\n'); sys.stdout.flush()
-os.system('printf \\'{0}\\'')
-time.sleep(600)
-\"",
-        as_printf().replace('\\', "\\\\\\\\"),
-        PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()
+        "import sys; sys.stdout.buffer.write(b'x' * 10000000 + bytes([10]))
+{}
+import ctypes, os
+ctypes.CDLL(None).prctl(15, planted[:15], 0, 0, 0)
+name = planted.decode(errors='ignore').replace('/', '_')[:60]
+for folder in (os.environ['HOME'], '/tmp'):
+    open(folder + '/' + name, 'w').close()
+os.spawnvp(os.P_NOWAIT, 'sh', [planted, '-c', 'sleep 600; :'])
+time.sleep(600)",
+        printing()
     );
-    succeed(&["launch", &session.name, "--network", "none", "--", "sh", "-c", &script]);
+    succeed(&["launch", &session.name, "--network", "none", "--", "python3", "-c", &script]);
     let screen = Screen::dashboard(120, 40, &session.name);
     // Every tab, the log wrapped and from its beginning, too.
     for tab in ["Hardening", "Cache", "Logs", "Processes", "Events", "Files"] {
@@ -72,24 +73,24 @@ time.sleep(600)
         screen.shows(tab);
         match tab {
             "Logs" => {
-                screen.wait("ten megabytes without an end", |screen| screen.contains("xxxxxxxx"));
-                screen.keys(&["w", "tab", "g"]);
-                screen.wait("the log's beginning", |screen| screen.contains("csi") && screen.contains("osc52"));
+                screen.wait("what it printed", |screen| screen.contains("csi") && screen.contains("xxxxxxxx"));
                 screen.keys(&["w"]);
-                screen.shows("csi");
-                screen.keys(&["tab"]);
+                screen.wait("all of it", |screen| screen.contains("csi") && screen.contains("zero"));
+                screen.keys(&["tab", "g"]);
+                screen.wait("the log's beginning", |screen| screen.contains("xxxxxxxx") && !screen.contains("csi"));
+                screen.keys(&["tab", "w"]);
             }
             "Processes" => _ = screen.shows("python3"),
-            "Files" => _ = screen.wait("what changed, or that nothing did", |screen| !screen.contains("xxxxxxxx")),
+            "Files" => _ = screen.shows("against the image"),
             _ => {}
         }
     }
     // Through the terminal panes as well, where a whole emulator stands between.
     screen.keys(&["x"]);
-    screen.line(&format!("sh -c \"printf '{}'; sleep 2\"", as_printf()));
-    screen.shows("end");
+    screen.line(&format!("python3 -c \"{}; time.sleep(600)\"", printing()));
+    screen.shows("zero");
     screen.keys(&["ctrl-p", "ctrl-q"]);
-    screen.keys(&["enter"]);
+    screen.row_shows(&session.name, "running");
     harmless(&drawn(&screen), |_| false);
     assert_eq!(screen.clipboard(), "", "nothing was put on the clipboard");
     assert_ne!(screen.tmux(&["display-message", "-p", "#{pane_title}"]).trim(), "title");
@@ -114,27 +115,30 @@ fn hostile_labels_and_names_neither_act_nor_shift_a_column() {
     let mut args = vec!["run", "-d", "--network", "none", "--name"];
     let container = hostile.container();
     args.push(&container);
-    labels.iter().for_each(|label| args.extend(["--label", label]));
-    args.extend(["--entrypoint", "sleep", "palisade-sandbox:latest", "600", PLANTED]);
+    args.extend(labels.iter().flat_map(|label| ["--label", label.as_str()]));
+    args.extend(["--entrypoint", "sh", "palisade-sandbox:latest", "-c", "sleep 600", PLANTED]);
     docker(&args);
     let screen = Screen::dashboard(160, 40, &part);
-    let shown = screen.wait("both are listed", |screen| screen.contains(&honest.name) && screen.contains(&hostile.name));
-    screen.row_shows(&hostile.name, "running");
-    let ends = |part: &str| {
-        let line = screen.row(part).unwrap();
-        columns(&line[..line.find("running").unwrap()])
-    };
-    assert_eq!(ends(&honest.name), ends(&hostile.name), "{shown}");
+    let holds = |screen: &str, name: &str| sessions(screen).any(|line| line.contains(name) && line.contains("running"));
+    let shown = screen.wait("both run", |screen| holds(screen, &honest.name) && holds(screen, &hostile.name));
+    // The last column ends where its head does, whatever stands before it.
+    let end = |line: Option<&str>| line.map(|line| columns(line.trim_end()));
+    let head = end(shown.lines().find(|line| line.contains("NAME")));
+    for name in [&honest.name, &hostile.name] {
+        assert_eq!(end(sessions(&shown).find(|line| line.contains(name.as_str()))), head, "{shown}");
+    }
     for _ in 0..7 {
         screen.keys(&["j", "]"]);
     }
     screen.keys(&["d"]);
     screen.shows("remove");
-    screen.keys(&["esc", "?"]);
+    screen.keys(&["esc"]);
+    screen.shows_not("remove test");
+    screen.keys(&["?"]);
     screen.shows("Moving about");
     harmless(&drawn(&screen), |_| false);
     // The command that is copied has lost what would act where it is pasted.
-    screen.keys(&["esc", "G", "c"]);
+    screen.keys(&["?", "G", "c"]);
     screen.wait("it is copied", |screen| screen.contains("copied"));
     harmless(&drawn(&screen), |piece| matches!(piece, Piece::Osc(text) if text.starts_with("52;c;")));
     harmless(screen.clipboard().as_bytes(), |_| false);

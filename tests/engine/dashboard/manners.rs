@@ -135,7 +135,7 @@ fn no_colour_where_none_is_wanted_and_no_box_where_there_is_none() {
     screen.start();
     screen.filter(&session.name);
     let shown = screen.wait("it is listed", |screen| screen.contains("running"));
-    assert!(shown.lines().all(|line| line.is_ascii()), "{shown}");
+    assert!(shown.is_ascii(), "{shown}");
     let raw = screen.raw();
     let colours = super::raw::acting(&raw).into_iter().filter(|piece| match piece {
         super::raw::Piece::Csi(parameters, 'm') => parameters

@@ -5,6 +5,7 @@ mod away;
 mod crowd;
 mod engine;
 mod hostile;
+mod launching;
 mod manners;
 mod mouse;
 mod outside;

@@ -105,11 +105,6 @@ impl Screen {
         self.tmux(&["capture-pane", "-p"])
     }
 
-    /// One line of the screen that holds this, where there is one.
-    pub fn row(&self, part: &str) -> Option<String> {
-        self.text().lines().find(|line| line.contains(part)).map(str::to_owned)
-    }
-
     /// Every byte that was written to the terminal so far.
     pub fn raw(&self) -> Vec<u8> {
         std::fs::read(self.file("raw")).unwrap_or_default()
@@ -295,6 +290,7 @@ pub fn gone(pid: i32) {
 }
 
 /// How long it took until something held, which must be within a minute: told, not judged.
+#[expect(clippy::print_stderr, reason = "a measurement for whoever runs the tests")]
 pub fn latency(what: &str, began: Instant) -> Duration {
     let took = began.elapsed();
     eprintln!("{what}: on the screen after {} ms", took.as_millis());
