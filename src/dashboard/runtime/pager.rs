@@ -1,7 +1,5 @@
 //! The terminal handed to another program: the operator's pager, or the shell that the dashboard was started from.
 
-#![expect(clippy::disallowed_methods, reason = "the pager is a process of the operator's choice")]
-
 use std::process::Stdio;
 
 use futures_util::StreamExt;

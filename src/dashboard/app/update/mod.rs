@@ -89,6 +89,16 @@ fn settle(state: &mut State, mut effects: Vec<Effect>) -> Vec<Effect> {
         state.list.scroll_into(height);
     }
     effects.extend(detail::follow_selection(state));
+    // Nothing is scrolled further than there is something: otherwise the way back would seem stuck.
+    if state.detail.scroll > 0 {
+        state.detail.scroll = state.detail.scroll.min(state.layout().furthest(state));
+    }
+    if let Some(Overlay::Help(1..) | Overlay::Notices(1..)) = state.overlay {
+        let furthest = state.layout().furthest_over(state);
+        if let Some(Overlay::Help(scroll) | Overlay::Notices(scroll)) = &mut state.overlay {
+            *scroll = (*scroll).min(furthest);
+        }
+    }
     effects
 }
 

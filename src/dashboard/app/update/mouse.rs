@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::{act, detail, pane};
 use crate::dashboard::app::effect::{Effect, PaneCommand};
 use crate::dashboard::app::form::Outcome;
+use crate::dashboard::app::layout::PALETTE_LINES;
 use crate::dashboard::app::list::Line;
 use crate::dashboard::app::message::Click;
 use crate::dashboard::app::overlay::Overlay;
@@ -96,8 +97,8 @@ fn on_overlay(state: &mut State, click: Click, at: Position, area: Rect) -> Vec<
             // The input and a line of frame stand above the matches.
             let line = usize::from(at.y.saturating_sub(area.y));
             let matches = palette.matches();
-            if let Some(action) = line.checked_sub(crate::dashboard::app::layout::PALETTE_LINES).and_then(|line| matches.get(line)).copied()
-            {
+            let first = palette.first(usize::from(area.height).saturating_sub(PALETTE_LINES + 1));
+            if let Some(action) = line.checked_sub(PALETTE_LINES).and_then(|line| matches.get(line + first)).copied() {
                 state.overlay = None;
                 return act::act(state, action);
             }

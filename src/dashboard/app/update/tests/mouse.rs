@@ -5,6 +5,7 @@ use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::list::Column;
 use crate::dashboard::app::message::Click;
 use crate::dashboard::app::overlay::Overlay;
+use crate::dashboard::app::row::{Happening, Weight};
 use crate::dashboard::app::state::Focus;
 use ratatui::layout::Rect;
 
@@ -44,6 +45,12 @@ fn the_wheel_scrolls_what_is_under_it_and_keeps_the_focus() {
     let (rows, body) = (state.layout().rows, state.layout().body);
     click(&mut state, Click::WheelDown, rows);
     assert_eq!(selected(&state), "s03");
+    // There is no more to scroll than there is to see.
+    state.detail.tab = Tab::Events;
+    click(&mut state, Click::WheelDown, body);
+    assert_eq!(state.detail.scroll, 0);
+    let happening = Happening { at: at(1), text: "renamed".into(), weight: Weight::Plain };
+    (0..100).for_each(|_| state.list.row_mut(&id("s03")).unwrap().happened(happening.clone()));
     click(&mut state, Click::WheelDown, body);
     assert_eq!((state.detail.scroll, state.focus), (3, Focus::List));
 }
