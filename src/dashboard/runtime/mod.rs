@@ -26,6 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::app::effect::Effect;
+use super::app::link::Link as Standing;
 use super::app::row::{ContainerId, Weight};
 use super::app::state::State;
 use super::app::subscription::{Subscription, subscriptions};
@@ -48,6 +49,8 @@ const BATCH: usize = 256;
 const TICK: Duration = Duration::from_secs(1);
 /// How long work under way gets to undo itself at the end.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// The room of our volumes is counted so long after the start, when nobody waits for the engine.
+const DISK_AFTER: Duration = Duration::from_secs(2);
 /// How often the room of our volumes is counted: the engine walks through them.
 const DISK_EVERY: Duration = Duration::from_mins(5);
 
@@ -103,8 +106,9 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
             }
             next = inbox.next() => next,
         };
+        // The first list is what the operator waits for.
+        let mut is_urgent = is_urgent || state.link == Standing::Connecting;
         let mut effects = update(&mut state, message);
-        let mut is_urgent = is_urgent;
         for _ in 0..BATCH {
             let Some((message, urgent)) = inbox.waiting() else { break };
             is_urgent |= urgent;
@@ -203,7 +207,7 @@ impl Running {
         tasks.spawn(measure::measure(link.clone(), to_measure, wanted.clone()));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
-        tasks.spawn(usage::disk(link.clone(), DISK_EVERY));
+        tasks.spawn(usage::disk(link.clone(), DISK_AFTER, DISK_EVERY));
         let keyboard = Some(Keyboard::read(urgent.clone()));
         let (jobs, panes) = (Jobs::default(), Panes::default());
         Self { link, urgent, keyboard, tasks, subscribed: BTreeMap::new(), usage, wishes, measuring, jobs, panes, kept }

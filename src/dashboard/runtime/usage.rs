@@ -15,9 +15,11 @@ use crate::dashboard::app::row::{ContainerId, Sample};
 use crate::session::{ContainerFacts, Usage};
 
 /// Usage is read this often.
-const EVERY: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_secs(3);
 /// The depot's counters are read this often.
 const CACHE_EVERY: Duration = Duration::from_secs(2);
+/// Its counters wait so long for the list that they belong to.
+const CACHE_AFTER: Duration = Duration::from_millis(100);
 /// Who the depot is, and whether there is one, is asked this often at most.
 const DEPOT_EVERY: Duration = Duration::from_secs(30);
 
@@ -53,6 +55,8 @@ pub async fn cache(link: Link) {
     let mut depot: Option<Arc<ContainerFacts>> = None;
     let mut asked: Option<Instant> = None;
     let mut last: Option<Vec<u8>> = None;
+    // The list comes first.
+    sleep_until(Instant::now() + CACHE_AFTER).await;
     loop {
         let here = match &depot {
             Some(facts) => link.backend.cache_summary_here(facts).await.ok(),
@@ -88,7 +92,8 @@ pub async fn cache(link: Link) {
 }
 
 /// Counts what our volumes take, now and then: the engine walks through them, so it is asked seldom.
-pub async fn disk(link: Link, every: Duration) {
+pub async fn disk(link: Link, after: Duration, every: Duration) {
+    sleep_until(Instant::now() + after).await;
     loop {
         let size = link.backend.disk().await;
         link.tell(Message::DiskRead(size)).await;
