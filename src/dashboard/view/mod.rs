@@ -1,6 +1,6 @@
 //! What the state looks like. Pure: reads the state, writes cells, and formats nothing that is not on the screen.
 //!
-//! Every text goes by [`canvas::Canvas`], which filters it: nothing that came from a sandbox, an image or another user
+//! Every text goes by `canvas::Canvas`, which filters it: nothing that came from a sandbox, an image or another user
 //! acts on the terminal or moves a column.
 
 mod canvas;
