@@ -16,6 +16,9 @@ use crate::units::Untrusted;
 /// Where a session's workspace stands in it.
 const WORKSPACE: &str = "/workspace";
 
+/// A process that differs is looked at so often, at most, before it is reported.
+const LOOKS: usize = 4;
+
 /// Reads what the kernel shows of containers. Blocking, and quick: it stands in the way of every launch.
 #[derive(Debug)]
 pub struct HostReader {
@@ -152,10 +155,19 @@ impl HostReader {
         let mut processes: Vec<ProcessFacts> = Vec::new();
         for seen in found.iter().filter(|seen| own_mounts.is_none() || seen.mnt_ns != own_mounts) {
             let mut facts = process::read(&self.proc, *seen, belonging);
-            if facts.iter().any(|process| processes.first().is_none_or(|first| stage::differs(process, first))) {
+            // What was seen twice alike is so; what changes between two looks is on its way in or out.
+            for _ in 0..LOOKS {
+                if !facts.iter().any(|process| processes.first().is_none_or(|first| stage::differs(process, first))) {
+                    break;
+                }
                 stage::settle(&self.proc, seen.pid);
                 // On its way in it joins namespaces: those seen before may have been the runtime's.
-                facts = Seen::read(&self.proc, seen.pid).map(|seen| process::read(&self.proc, seen, belonging)).unwrap_or_default();
+                let again = Seen::read(&self.proc, seen.pid).map(|seen| process::read(&self.proc, seen, belonging)).unwrap_or_default();
+                let is_so = again == facts;
+                facts = again;
+                if is_so {
+                    break;
+                }
             }
             // A number that has passed to a process of someone else's in the meantime.
             facts.retain(|process| process.pid == belonging.first.pid || process.membership.is_any());

@@ -93,7 +93,7 @@ impl Layout {
         let bottom = take_bottom(&mut free, u16::from(lines >= 4));
         let status = take_bottom(&mut free, u16::from(lines >= 10));
         let (list, detail) = panes(state, free);
-        let heads = heads(list);
+        let heads = heads(list, state);
         let rows = inset(list);
         let mut body = inset(detail);
         let wanted = note_lines(state.detail.tab, body.height);
@@ -196,18 +196,22 @@ fn inset(pane: Rect) -> Rect {
 }
 
 /// The columns that fit, in their order; what is left over is the name's.
-fn heads(list: Rect) -> Vec<(Column, Rect)> {
+fn heads(list: Rect, state: &State) -> Vec<(Column, Rect)> {
     if list.height == 0 {
         return Vec::new();
     }
     let mut shown = Column::ALL.to_vec();
-    let needed = |shown: &[Column]| GUTTER + shown.iter().map(|column| width(*column).0 + GAP).sum::<u16>() - GAP;
+    // A name that cannot be read is worth more room than a column that can be had in the detail.
+    let least = width(Column::Name).0;
+    let longest = state.list.rows.iter().map(|row| letters(row.session.name.as_str())).max().unwrap_or(0);
+    let name = longest.min(list.width / 4).clamp(least, WIDEST_NAME);
+    let needed = |shown: &[Column]| GUTTER + name - least + shown.iter().map(|column| width(*column).0 + GAP).sum::<u16>() - GAP;
     while shown.len() > 1 && needed(&shown) > list.width {
         if let Some(last) = shown.iter().copied().max_by_key(|column| width(*column).1) {
             shown.retain(|column| *column != last);
         }
     }
-    let spare = list.width.saturating_sub(needed(&shown)).min(WIDEST_NAME - width(Column::Name).0);
+    let spare = list.width.saturating_sub(needed(&shown)).min(WIDEST_NAME - name) + (name - least);
     let mut x = list.x + GUTTER;
     let place = |column: Column| {
         let wide = width(column).0 + if column == Column::Name { spare } else { 0 };

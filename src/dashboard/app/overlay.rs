@@ -50,7 +50,7 @@ impl Palette {
             return Action::all().collect();
         }
         let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+        let pattern = Pattern::parse(&text.replace('_', " "), CaseMatching::Ignore, Normalization::Smart);
         let mut room = Vec::new();
         let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut room), &mut matcher);
         let mut scored: Vec<(bool, u32, Action)> = Action::all()

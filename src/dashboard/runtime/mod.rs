@@ -299,7 +299,7 @@ impl Running {
     /// Gives up what is under way, and lets it undo itself.
     async fn end(mut self, state: &State) {
         self.keyboard_off().await;
-        Terminal::leave();
+        Terminal::leave_for_good().await;
         self.tasks.abort_all();
         if !state.jobs.is_empty() {
             self.jobs.cancel_all();

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -9,6 +10,7 @@ use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
+use nix::sys::termios::{FlushArg, tcflush};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 
@@ -19,6 +21,8 @@ use crate::failure::{Failure, Result};
 /// Whether the terminal is ours at this moment, for whoever must give it back in a hurry.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// What a terminal still sends after it was told to send no more comes within this.
+const REST: Duration = Duration::from_millis(30);
 /// A frame is one write.
 const BUFFER: usize = 256 << 10;
 
@@ -52,6 +56,15 @@ impl Terminal {
 
     /// Gives it back for a while.
     pub fn leave() {
+        give_back();
+    }
+
+    /// Gives it back for good. What the mouse has told meanwhile, such as the end of the click on 'quit', is not typed into the shell.
+    pub async fn leave_for_good() {
+        let _ = execute!(io::stdout(), DisableMouseCapture);
+        // Still in raw mode: what comes is neither echoed nor read.
+        tokio::time::sleep(REST).await;
+        let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
         give_back();
     }
 

@@ -83,7 +83,8 @@ fn thirty_sessions_are_found_sorted_divided_marked_and_acted_on() {
     screen.wait("the last name comes first", |screen| listed(screen, part).iter().rev().is_sorted() && screen.contains(part));
     screen.keys(&["O", "o"]);
     screen.wait("by kind", |screen| {
-        let kinds: Vec<bool> = screen.lines().filter(|line| line.contains(part)).map(|line| line.contains("ephemeral")).collect();
+        let kinds: Vec<bool> =
+            screen.lines().filter(|line| line.contains(part) && line.contains("running")).map(|line| line.contains("ephemeral")).collect();
         kinds.len() == 30 && (kinds.is_sorted() || kinds.iter().rev().is_sorted())
     });
 

@@ -104,7 +104,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             [vec![Effect::Redraw, Effect::List], effects].concat()
         }
         Action::Suspend => vec![Effect::Save, Effect::Suspend],
-        Action::Quit => vec![Effect::Save, Effect::Quit],
+        Action::Quit if state.jobs.is_empty() => vec![Effect::Save, Effect::Quit],
+        Action::Quit => {
+            let question = "quit while work is under way?".to_owned();
+            let lines = state.jobs.iter().map(|job| format!("{}: it is given up and undone", job.title)).collect();
+            let then = Effect::Quit;
+            state.overlay = Some(Overlay::Confirm(Confirm { question, lines, expected: None, input: Input::default(), then }));
+            vec![Effect::Save]
+        }
     }
 }
 

@@ -202,6 +202,26 @@ fn work_can_be_given_up_and_its_end_is_told() {
 }
 
 #[test]
+fn work_under_way_is_not_given_up_by_a_slip() {
+    let mut state = state(&["web"]);
+    press(&mut state, "B");
+    assert_eq!(press(&mut state, "q"), [Effect::Save]);
+    assert_eq!(press(&mut state, "esc"), []);
+    assert_eq!(press(&mut state, "q y"), [Effect::Save, Effect::Quit]);
+    // Whoever ends the program from outside is not asked.
+    assert_eq!(update(&mut state, Message::Terminated), [Effect::Save, Effect::Quit]);
+}
+
+#[test]
+fn the_palette_takes_the_settings_spelling_too() {
+    let mut state = state(&["api", "web"]);
+    press(&mut state, ":");
+    types(&mut state, "mark_all");
+    press(&mut state, "enter");
+    assert_eq!(state.list.marked.len(), 2);
+}
+
+#[test]
 fn names_ids_and_commands_are_copied_of_all_that_are_marked() {
     let mut state = state(&["api", "web"]);
     assert_eq!(press(&mut state, "y"), [Effect::Copy("api".to_owned())]);
