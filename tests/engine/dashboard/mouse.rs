@@ -37,10 +37,11 @@ fn what_is_clicked_is_selected_opened_sorted_and_done() {
     screen.click(screen.place("Events"));
     screen.shows_not("cap_drop");
 
-    // Help by its button, and away by a click.
+    // Help by its button; and the program is left by one, of whose click nothing is typed into the shell.
     screen.click(screen.place("help"));
     screen.shows("Moving about");
     screen.keys(&["esc"]);
+    screen.shows_not("Moving about");
     screen.click(screen.place("quit"));
     screen.prompted();
 }
