@@ -42,12 +42,13 @@ impl Preview {
     pub(super) fn ask(&mut self, order: &Order, texts: Vec<String>, again: bool, next: &mut u64) -> Option<Effect> {
         if let Some(asked) = self.asked.as_mut().filter(|asked| !again && *asked.order == *order) {
             // The same order in other letters.
-            asked.texts.clone_from(&texts);
-            if asked.answered
-                && let Some((of, _)) = &mut self.plan
-            {
-                *of = texts;
+            if asked.answered {
+                match (&mut self.failure, &mut self.plan) {
+                    (Some((of, _)), _) | (None, Some((of, _))) => of.clone_from(&texts),
+                    (None, None) => {}
+                }
             }
+            asked.texts = texts;
             return None;
         }
         let number = *next;

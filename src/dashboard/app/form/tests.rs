@@ -1,5 +1,6 @@
 //! Keys in; effects, errors beside their fields and an order out.
 
+use proptest::prelude::*;
 use ratatui::layout::Rect;
 
 use super::samples::{answer, form, ground, planned, press};
@@ -180,5 +181,74 @@ fn every_key_that_the_help_names_is_the_forms_own() {
         let before = form.clone();
         let outcome = form.key(key.parse().unwrap(), &mut next);
         assert!(form != before || outcome != Outcome::Stay(vec![]), "{key}");
+    }
+}
+
+/// A key, a paste or a click.
+#[derive(Debug, Clone)]
+enum Did {
+    Key(&'static str),
+    Paste(String),
+    Click(u16, u16),
+}
+
+fn anything() -> impl Strategy<Value = Did> {
+    const KEYS: [&str; 24] = [
+        "a",
+        "0",
+        "'",
+        "\"",
+        "\\",
+        "=",
+        "/",
+        ":",
+        "space",
+        "tab",
+        "shift-tab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "enter",
+        "backspace",
+        "delete",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+        "ctrl-w",
+        "ctrl-y",
+    ];
+    prop_oneof![
+        8 => prop::sample::select(&KEYS[..]).prop_map(Did::Key),
+        1 => any::<String>().prop_map(Did::Paste),
+        2 => (0_u16..90, 0_u16..30).prop_map(|(column, line)| Did::Click(column, line)),
+    ]
+}
+
+proptest! {
+    /// Whatever is done, the screen can be laid out, and there is a command line exactly where there is an order.
+    #[test]
+    fn nothing_that_is_done_breaks_the_form(did in prop::collection::vec(anything(), 0..60), (columns, lines) in (0_u16..120, 0_u16..40)) {
+        let (mut form, mut next, area) = (form(), 1, Rect::new(2, 1, columns, lines));
+        for did in did {
+            let outcome = match did {
+                Did::Key(key) => form.key(key.parse().unwrap(), &mut next),
+                Did::Paste(text) => Outcome::Stay(form.pasted(&text, &mut next)),
+                Did::Click(column, line) => form.clicked(column, line, area, &mut next),
+            };
+            if let Outcome::Submit(order) = &outcome {
+                prop_assert_eq!(Some(order.as_ref()), form.order());
+            }
+            if let Outcome::Stay(effects) = &outcome {
+                answer(&mut form, effects);
+            }
+            prop_assert_eq!(form.order().is_some(), form.command_line().is_some());
+            for (_, place) in Geometry::of(&form, area).lines {
+                prop_assert!(area.intersection(place) == place, "{place}");
+            }
+            let back = Form::new(&ground(), &form.remembered());
+            prop_assert_eq!(back.order(), form.order());
+        }
     }
 }

@@ -82,3 +82,13 @@ fn what_names_no_field_stands_at_the_bottom() {
     let alert: Vec<String> = form.alert(200).into_iter().map(|(_, line)| line).collect();
     assert!(alert[0].starts_with("the profile asks") && alert[1].contains(".palisade.toml") && alert[1].contains("\\u{1b}"), "{alert:?}");
 }
+
+#[test]
+fn a_refusal_stays_with_the_same_order_in_other_letters() {
+    let (mut form, mut next) = (form(), 1);
+    form.set(Field::Name, "web");
+    refused(&mut form, &mut next, &Failure::new(Code::EngineUnreachable, "no engine answers"));
+    press(&mut form, &mut next, "end space");
+    assert_eq!(form.standing(), Standing::Without);
+    assert!(matches!(form.key("ctrl-s".parse().unwrap(), &mut next), Outcome::Stay(_)), "it is still the one that was refused");
+}
