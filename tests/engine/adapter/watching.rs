@@ -76,7 +76,10 @@ fn a_container_that_takes_more_memory_than_it_has_is_told() {
         let created = bench.engine.create(&request).await.unwrap();
         bench.engine.start(&created.id).await.unwrap();
         let seen = until(&mut events, &bench, &EventKind::Died { exit_code: Some(137) }).await;
-        assert!(kinds(&seen).contains(&EventKind::OutOfMemory), "{seen:?}");
+        // The engine hears of the one from the kernel and of the other from its runtime: either can come first.
+        if !kinds(&seen).contains(&EventKind::OutOfMemory) {
+            until(&mut events, &bench, &EventKind::OutOfMemory).await;
+        }
     });
 }
 
