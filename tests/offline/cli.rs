@@ -103,8 +103,7 @@ fn a_usage_error_is_a_json_document_where_json_was_asked_for_anywhere() {
 #[test]
 fn an_engine_that_is_not_there_is_named() {
     for arguments in [
-        &[][..],
-        &["ls"],
+        &["ls"][..],
         &["run", "--", "true"],
         &["run", "true"],
         &["launch", "web"],
@@ -129,6 +128,19 @@ fn an_engine_that_is_not_there_is_named() {
         assert_eq!((output.status.code(), document["error"]["code"].as_str()), (Some(3), Some("engine_unreachable")), "{arguments:?}");
         assert!(document.to_string().contains("/nonexistent/palisade-test.sock"), "{document}");
     }
+}
+
+#[test]
+fn the_dashboard_needs_a_terminal_and_names_what_does_not() {
+    let output = run(&[]);
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(output.stdout.is_empty() && errors.starts_with("error: the dashboard needs a terminal"), "{errors}");
+    assert!(errors.contains("\nhint: 'palisade ls'"), "{errors}");
+    // For a program it is the list.
+    let output = run(&["--json"]);
+    let document = schema::document("error", &output.stdout);
+    assert_eq!((output.status.code(), document["error"]["code"].as_str()), (Some(3), Some("engine_unreachable")));
 }
 
 #[test]
