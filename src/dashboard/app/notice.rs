@@ -49,9 +49,16 @@ impl Notices {
     }
 
     fn push(&mut self, notice: Notice) {
+        self.standing = true;
+        // Told again is told later: what comes without end does not push out what else was told.
+        if let Some(newest) = self.all.front_mut()
+            && (&newest.text, newest.weight, &newest.details) == (&notice.text, notice.weight, &notice.details)
+        {
+            newest.at = notice.at;
+            return;
+        }
         self.all.truncate(KEPT - 1);
         self.all.push_front(notice);
-        self.standing = true;
     }
 
     /// The one on the bottom line.

@@ -7,6 +7,7 @@ use super::action::Action;
 use super::ask::{Ask, Confirm};
 use super::effect::{PaneCommand, PaneId, Target};
 use super::input::Input;
+use super::repeats::Repeats;
 use crate::failure::Failure;
 
 /// What stands over list and detail, and takes the keys.
@@ -74,6 +75,8 @@ pub struct Pane {
     pub target: Target,
     /// What runs in it.
     pub command: PaneCommand,
+    /// What goes before the emulator.
+    pub repeats: Repeats,
     /// The emulator.
     pub screen: vt100::Parser,
     /// How it ended: its exit code where it is known, or why it failed.

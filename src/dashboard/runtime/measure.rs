@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::Link;
 use crate::backend::Backend;
@@ -17,6 +17,8 @@ use crate::session::ContainerFacts;
 
 /// Sessions measured in one go: the first of many are on the screen before the last are asked for.
 const BATCH: usize = 25;
+/// Between a batch and the next, where nobody waits.
+const APART: Duration = Duration::from_millis(100);
 /// How often what is on the screen is measured again.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -74,6 +76,10 @@ pub async fn measure(link: Link, mut wanted: mpsc::UnboundedReceiver<Vec<Contain
         let mut found = postures(&link, facts).await;
         found.extend(failed);
         link.tell(Message::MeasuredAll(found)).await;
+        // A sandbox can give cause without end: who was measured just now waits for its turn.
+        if queue.is_empty() {
+            sleep(APART).await;
+        }
     }
 }
 

@@ -43,8 +43,8 @@ use terminal::Terminal;
 const FRAME: Duration = Duration::from_millis(33);
 /// Messages that wait. What comes faster waits at its source.
 const INBOX: usize = 64;
-/// Messages that are taken before a frame is drawn.
-const BATCH: usize = 256;
+/// Messages are taken for so long before a frame is drawn: what a sandbox prints without end keeps nobody from the keys.
+const BATCH: Duration = Duration::from_millis(8);
 /// How often time is told.
 const TICK: Duration = Duration::from_secs(1);
 /// How long work under way gets to undo itself at the end.
@@ -109,7 +109,8 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
         // The first list is what the operator waits for.
         let mut is_urgent = is_urgent || state.link == Standing::Connecting;
         let mut effects = update(&mut state, message);
-        for _ in 0..BATCH {
+        let began = Instant::now();
+        while began.elapsed() < BATCH {
             let Some((message, urgent)) = inbox.waiting() else { break };
             is_urgent |= urgent;
             effects.extend(update(&mut state, message));

@@ -16,6 +16,8 @@ use crate::failure::Result;
 const PAST: u64 = 500;
 /// What is typed and not yet taken, in pieces.
 const TYPED: usize = 256;
+/// What is printed reaches the emulator in pieces of so many bytes.
+const PIECE: usize = 8 << 10;
 /// The kind of terminal that the emulator is.
 const TERM: &str = "TERM=xterm-256color";
 /// bash where the image has it, else sh: found by the image's own sh.
@@ -85,7 +87,7 @@ async fn exec(
     loop {
         tokio::select! {
             piece = output.next() => match piece {
-                Some(piece) => link.tell(Message::PanePrinted(id, piece?.bytes.to_vec())).await,
+                Some(piece) => print(link, id, &piece?.bytes).await,
                 None => break,
             },
             order = orders.recv() => match order {
@@ -114,7 +116,7 @@ async fn attach(link: &Link, id: PaneId, target: &Target, mut orders: mpsc::Rece
     loop {
         tokio::select! {
             piece = output.next() => match piece {
-                Some(piece) => link.tell(Message::PanePrinted(id, as_on_a_terminal(&piece?.bytes))).await,
+                Some(piece) => print(link, id, &as_on_a_terminal(&piece?.bytes)).await,
                 None => break,
             },
             order = orders.recv() => if order.is_none() { return Ok(None) },
@@ -122,6 +124,13 @@ async fn attach(link: &Link, id: PaneId, target: &Target, mut orders: mpsc::Rece
     }
     let facts = link.backend.engine().inspect(&target.id).await.ok();
     Ok(facts.and_then(|facts| facts.exit).map(|exit| exit.code))
+}
+
+/// In pieces that are soon drawn: what a sandbox prints decides how long the emulator takes for each.
+async fn print(link: &Link, id: PaneId, bytes: &[u8]) {
+    for piece in bytes.chunks(PIECE) {
+        link.tell(Message::PanePrinted(id, piece.to_vec())).await;
+    }
 }
 
 /// A line feed alone would go straight down.

@@ -14,6 +14,8 @@ use crate::units::sanitise;
 
 /// After an event so long is waited for others before the list is asked for.
 const SETTLE: Duration = Duration::from_millis(100);
+/// Lists that events ask for are so far apart: a sandbox can make events without end, and each list is work for the engine.
+const APART: Duration = Duration::from_millis(500);
 /// Events get lost: the list is asked for at least this often.
 const SWEEP: Duration = Duration::from_secs(30);
 /// An engine that went away is tried again after this, then after twice as long, up to the longest.
@@ -42,13 +44,14 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
     let mut events = link.backend.events();
     let mut list_at = Some(Instant::now());
     let mut greeted = false;
+    let mut listed = Instant::now() - APART;
     loop {
         let due = list_at.unwrap_or_else(|| Instant::now() + SWEEP);
         tokio::select! {
             biased;
             event = events.next() => match event {
                 Some(Ok(event)) => {
-                    list_at.get_or_insert_with(|| Instant::now() + SETTLE);
+                    list_at.get_or_insert_with(|| (Instant::now() + SETTLE).max(listed + APART));
                     if link.inbox.send(Message::Happened(event)).await.is_err() {
                         return gone();
                     }
@@ -62,6 +65,7 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
             },
             () = sleep_until(due) => {
                 list_at = None;
+                listed = Instant::now();
                 match link.backend.survey().await {
                     Ok(survey) => {
                         *pause = FIRST_TRY;

@@ -43,5 +43,6 @@ fn pane(command: PaneCommand) -> Pane {
         ended: None,
         scroll: 0,
         leaving: false,
+        repeats: crate::dashboard::app::repeats::Repeats::default(),
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use crate::dashboard::app::effect::{Effect, PaneCommand, PaneId, Target};
 use crate::dashboard::app::key::{Code, Key};
 use crate::dashboard::app::overlay::{Overlay, Pane};
+use crate::dashboard::app::repeats::Repeats;
 use crate::dashboard::app::state::State;
 use crate::failure::Failure;
 
@@ -28,7 +29,8 @@ pub(super) fn open(state: &mut State, target: Target, command: PaneCommand) -> V
     let id = PaneId(state.number());
     let (columns, lines) = room(state);
     let screen = vt100::Parser::new(lines, columns, SCROLLBACK);
-    let pane = Pane { id, target: target.clone(), command: command.clone(), screen, ended: None, scroll: 0, leaving: false };
+    let repeats = Repeats::default();
+    let pane = Pane { id, target: target.clone(), command: command.clone(), repeats, screen, ended: None, scroll: 0, leaving: false };
     state.overlay = Some(Overlay::Pane(Box::new(pane)));
     vec![Effect::OpenPane(id, target, command, (columns.get(), lines.get()))]
 }
@@ -37,7 +39,8 @@ pub(super) fn printed(state: &mut State, id: PaneId, bytes: &[u8]) -> Vec<Effect
     if let Some(Overlay::Pane(pane)) = &mut state.overlay
         && pane.id == id
     {
-        pane.screen.process(bytes);
+        let bytes = pane.repeats.bounded(bytes);
+        pane.screen.process(&bytes);
     }
     Vec::new()
 }
