@@ -13,4 +13,5 @@ pub mod kernel;
 pub mod policy;
 pub mod session;
 pub mod supervisor;
+pub mod terminal;
 pub mod units;

@@ -18,6 +18,7 @@ mod order;
 mod prepare;
 mod processes;
 mod supervisor_volume;
+mod terminals;
 mod usage;
 mod watching;
 pub mod workspace;
@@ -38,6 +39,7 @@ use engine::{Attached, Engine, Input, OutputStream, Progress};
 pub use assembly::{BuildOrder, Machine};
 pub use listing::Survey;
 pub use order::{Order, Pull};
+pub use terminals::{Terminal, Typing};
 
 /// Hears of long work as it goes: a progress bar, a notice line, or nobody.
 pub trait Reporter: Send + Sync {

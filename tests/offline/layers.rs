@@ -9,9 +9,10 @@ use source::Source;
 
 /// Lowest first. A module belongs to the longest entry that begins its path, and may name its own layer and those
 /// before it. A new module at the top of the crate belongs nowhere until it is placed here.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
     "units",
     "failure",
+    "terminal",
     "session",
     "policy",
     "config",
@@ -28,7 +29,7 @@ const LAYERS: [&str; 15] = [
 ];
 
 /// No clock, environment, file, socket, process, thread or await in these.
-const PURE: [&str; 5] = ["policy", "dashboard::app", "dashboard::text", "dashboard::theme", "dashboard::view"];
+const PURE: [&str; 6] = ["policy", "terminal", "dashboard::app", "dashboard::text", "dashboard::theme", "dashboard::view"];
 
 /// Where bollard's types may be named.
 const ENGINE: &str = "backend::engine";

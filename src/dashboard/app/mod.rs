@@ -20,7 +20,6 @@ pub mod notice;
 pub mod overlay;
 pub mod page;
 pub mod remote;
-pub mod repeats;
 pub mod row;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -7,8 +7,8 @@ use super::action::Action;
 use super::ask::{Ask, Confirm};
 use super::effect::{PaneCommand, PaneId, Target};
 use super::input::Input;
-use super::repeats::Repeats;
 use crate::failure::Failure;
+use crate::terminal::Screen;
 
 /// What stands over list and detail, and takes the keys.
 #[derive(Debug)]
@@ -75,10 +75,8 @@ pub struct Pane {
     pub target: Target,
     /// What runs in it.
     pub command: PaneCommand,
-    /// What goes before the emulator.
-    pub repeats: Repeats,
-    /// The emulator.
-    pub screen: vt100::Parser,
+    /// What is seen of it.
+    pub screen: Screen,
     /// How it ended: its exit code where it is known, or why it failed.
     pub ended: Option<Result<Option<i64>, Failure>>,
     /// Lines scrolled back.

@@ -60,6 +60,22 @@ impl<'a> Canvas<'a> {
         self.put_styled(x, y, most, words, self.theme.style(role))
     }
 
+    /// Draws a terminal's cell, which holds nothing that a terminal acts on.
+    pub fn put_cell(&mut self, x: u16, y: u16, cell: &crate::terminal::Cell, style: Style) {
+        let area = self.buffer.area;
+        let wide = u16::from(cell.width);
+        if wide == 0 || y < area.top() || y >= area.bottom() || x < area.left() || x + wide > area.right() {
+            return;
+        }
+        let mut symbol = String::from(cell.c);
+        symbol.extend(cell.mark);
+        self.buffer[(x, y)].set_symbol(&symbol).set_style(style);
+        for covered in x + 1..x + wide {
+            self.buffer[(covered, y)].reset();
+            self.buffer[(covered, y)].set_style(style);
+        }
+    }
+
     /// The same with a look of its own.
     pub fn put_styled(&mut self, x: u16, y: u16, most: u16, words: &str, style: Style) -> u16 {
         let area = self.buffer.area;

@@ -39,10 +39,9 @@ fn pane(command: PaneCommand) -> Pane {
         id: PaneId(1),
         target: Target { id: sample::id("web"), name: "web".into() },
         command,
-        screen: vt100::Parser::new(23.try_into().unwrap(), 79.try_into().unwrap(), 100),
+        screen: crate::terminal::Screen::new(crate::terminal::Size::new(79, 23), 100),
         ended: None,
         scroll: 0,
         leaving: false,
-        repeats: crate::dashboard::app::repeats::Repeats::default(),
     }
 }

@@ -1,13 +1,11 @@
 //! A terminal in a session: what it prints goes into its emulator's grid, what is typed goes to it.
 
-use std::num::NonZero;
-
 use crate::dashboard::app::effect::{Effect, PaneCommand, PaneId, Target};
 use crate::dashboard::app::key::{Code, Key};
 use crate::dashboard::app::overlay::{Overlay, Pane};
-use crate::dashboard::app::repeats::Repeats;
 use crate::dashboard::app::state::State;
 use crate::failure::Failure;
+use crate::terminal::{Screen, Size};
 
 /// The keys that leave a terminal, one after the other, as for `docker attach`.
 pub const DETACH: [Key; 2] = [Key::ctrl('p'), Key::ctrl('q')];
@@ -16,33 +14,35 @@ pub const DETACH: [Key; 2] = [Key::ctrl('p'), Key::ctrl('q')];
 const SCROLLBACK: usize = 5_000;
 /// The title line.
 const TITLE: u16 = 1;
-/// No terminal is smaller in either direction.
-const LEAST: NonZero<u16> = NonZero::<u16>::MIN.saturating_add(1);
 
 /// Columns and lines for the terminal itself.
-fn room(state: &State) -> (NonZero<u16>, NonZero<u16>) {
-    let at_least_two = |size: u16| NonZero::new(size).map_or(LEAST, |size| size.max(LEAST));
-    (at_least_two(state.size.0), at_least_two(state.size.1.saturating_sub(TITLE)))
+fn room(state: &State) -> Size {
+    Size::new(state.size.0, state.size.1.saturating_sub(TITLE))
 }
 
 pub(super) fn open(state: &mut State, target: Target, command: PaneCommand) -> Vec<Effect> {
     let id = PaneId(state.number());
-    let (columns, lines) = room(state);
-    let screen = vt100::Parser::new(lines, columns, SCROLLBACK);
-    let repeats = Repeats::default();
-    let pane = Pane { id, target: target.clone(), command: command.clone(), repeats, screen, ended: None, scroll: 0, leaving: false };
+    let size = room(state);
+    let screen = Screen::new(size, SCROLLBACK);
+    let pane = Pane { id, target: target.clone(), command: command.clone(), screen, ended: None, scroll: 0, leaving: false };
     state.overlay = Some(Overlay::Pane(Box::new(pane)));
-    vec![Effect::OpenPane(id, target, command, (columns.get(), lines.get()))]
+    vec![Effect::OpenPane(id, target, command, size.into())]
 }
 
 pub(super) fn printed(state: &mut State, id: PaneId, bytes: &[u8]) -> Vec<Effect> {
-    if let Some(Overlay::Pane(pane)) = &mut state.overlay
-        && pane.id == id
-    {
-        let bytes = pane.repeats.bounded(bytes);
-        pane.screen.process(&bytes);
+    match &mut state.overlay {
+        Some(Overlay::Pane(pane)) if pane.id == id => {
+            let before = pane.screen.past();
+            let asked = pane.screen.feed(bytes);
+            if pane.scroll > 0 {
+                // Who looks back goes on seeing the same lines.
+                let more = pane.screen.past().saturating_sub(before);
+                pane.scroll = (pane.scroll + more).min(pane.screen.past());
+            }
+            if asked.answers.is_empty() { Vec::new() } else { vec![Effect::PaneInput(id, asked.answers)] }
+        }
+        _ => Vec::new(),
     }
-    Vec::new()
 }
 
 pub(super) fn ended(state: &mut State, id: PaneId, ended: Result<Option<i64>, Failure>) -> Vec<Effect> {
@@ -54,11 +54,11 @@ pub(super) fn ended(state: &mut State, id: PaneId, ended: Result<Option<i64>, Fa
 }
 
 pub(super) fn resized(state: &mut State) -> Vec<Effect> {
-    let (columns, lines) = room(state);
+    let size = room(state);
     match &mut state.overlay {
         Some(Overlay::Pane(pane)) => {
-            pane.screen.screen_mut().set_size(lines, columns);
-            vec![Effect::PaneResize(pane.id, (columns.get(), lines.get()))]
+            pane.screen.resize(size);
+            vec![Effect::PaneResize(pane.id, size.into())]
         }
         _ => Vec::new(),
     }
@@ -90,8 +90,7 @@ pub(super) fn key(state: &mut State, mut pane: Box<Pane>, key: Key) -> Vec<Effec
         scroll(&mut pane, key.code);
     } else {
         pane.scroll = 0;
-        pane.screen.screen_mut().set_scrollback(0);
-        bytes.extend(encode(key, pane.screen.screen().application_cursor()));
+        bytes.extend(encode(key, pane.screen.modes().application_cursor));
     }
     state.overlay = Some(Overlay::Pane(pane));
     if bytes.is_empty() { Vec::new() } else { vec![Effect::PaneInput(id, bytes)] }
@@ -99,7 +98,7 @@ pub(super) fn key(state: &mut State, mut pane: Box<Pane>, key: Key) -> Vec<Effec
 
 /// Looks back by half a screen, or forward.
 fn scroll(pane: &mut Pane, code: Code) {
-    let half = usize::from(pane.screen.screen().size().0.get() / 2).max(1);
+    let half = usize::from(pane.screen.size().rows() / 2).max(1);
     let to = match code {
         Code::PageUp => pane.scroll + half,
         Code::Up => pane.scroll + 1,
@@ -108,9 +107,8 @@ fn scroll(pane: &mut Pane, code: Code) {
         Code::Home => SCROLLBACK,
         _ => 0,
     };
-    pane.screen.screen_mut().set_scrollback(to);
     // No further than there is something.
-    pane.scroll = pane.screen.screen().scrollback();
+    pane.scroll = to.min(pane.screen.past());
 }
 
 pub(super) fn wheel(pane: &mut Pane, up: bool) {
@@ -124,7 +122,7 @@ pub(super) fn pasted(pane: &Pane, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let mut bytes = Vec::new();
-    if pane.screen.screen().bracketed_paste() {
+    if pane.screen.modes().bracketed_paste {
         // What is pasted cannot end the bracket by itself.
         bytes.extend(format!("\u{1b}[200~{}\u{1b}[201~", text.replace('\u{1b}', "")).into_bytes());
     } else {

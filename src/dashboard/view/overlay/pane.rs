@@ -8,6 +8,7 @@ use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::overlay::Pane;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
+use crate::terminal::{Colour, Look};
 
 /// How a pane is left, told in its title.
 pub const DETACH: &str = "ctrl-p ctrl-q leaves it";
@@ -24,27 +25,17 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, pane: &Pane) -> Option<(u16, u1
     }
     title(canvas, Rect { height: 1, ..area }, pane);
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let screen = pane.screen.screen();
-    let (lines, columns) = screen.size();
-    for (row, y) in (0..lines.get()).zip(below.top()..below.bottom()) {
-        for (column, x) in (0..columns.get()).zip(below.left()..below.right()) {
-            let Some(cell) = screen.cell(row, column).filter(|cell| !cell.is_wide_continuation()) else { continue };
-            let room = if cell.is_wide() { 2 } else { 1 };
-            if x + room > below.right() {
-                continue;
+    let screen = &pane.screen;
+    let back = i32::try_from(pane.scroll).unwrap_or(i32::MAX);
+    for (line, y) in (-back..).zip(below.top()..below.bottom()).take(usize::from(screen.size().rows())) {
+        for (cell, x) in screen.line(line).zip(below.left()..below.right()) {
+            if x + u16::from(cell.width) <= below.right() {
+                canvas.put_cell(x, y, &cell, look(cell.look));
             }
-            // What is drawn over the character that a cell begins with is left out: a cell has one or two columns.
-            let shown = text::plain(cell.contents()).next().filter(|(_, wide)| *wide == usize::from(room));
-            let c = match (shown, cell.contents().chars().next()) {
-                (Some((c, _)), Some(first)) if c == first => c,
-                (_, None) => ' ',
-                _ => '?',
-            };
-            canvas.put_styled(x, y, room, c.encode_utf8(&mut [0; 4]), look(cell));
         }
     }
-    let (row, column) = screen.cursor_position();
-    let is_there = pane.ended.is_none() && !screen.hide_cursor() && pane.scroll == 0;
+    let (column, row) = screen.cursor();
+    let is_there = pane.ended.is_none() && screen.shows_cursor() && pane.scroll == 0;
     is_there.then_some((below.x + column, below.y + row)).filter(|(x, y)| below.contains((*x, *y).into()))
 }
 
@@ -72,15 +63,16 @@ fn title(canvas: &mut Canvas<'_>, line: Rect, pane: &Pane) {
     canvas.put_right(line.x + most, line.y, line.width - most, &format!("{state} "), role);
 }
 
-/// The look that the emulator keeps for a cell.
-fn look(cell: &vt100::Cell) -> Style {
-    let mut style = Style::new().fg(colour(cell.fgcolor())).bg(colour(cell.bgcolor()));
+/// A cell's own look.
+fn look(look: Look) -> Style {
+    let mut style = Style::new().fg(colour(look.foreground)).bg(colour(look.background));
     for (is_on, modifier) in [
-        (cell.bold(), Modifier::BOLD),
-        (cell.dim(), Modifier::DIM),
-        (cell.italic(), Modifier::ITALIC),
-        (cell.underline(), Modifier::UNDERLINED),
-        (cell.inverse(), Modifier::REVERSED),
+        (look.bold, Modifier::BOLD),
+        (look.dim, Modifier::DIM),
+        (look.italic, Modifier::ITALIC),
+        (look.underline, Modifier::UNDERLINED),
+        (look.inverse, Modifier::REVERSED),
+        (look.strikeout, Modifier::CROSSED_OUT),
     ] {
         if is_on {
             style = style.add_modifier(modifier);
@@ -89,10 +81,10 @@ fn look(cell: &vt100::Cell) -> Style {
     style
 }
 
-const fn colour(colour: vt100::Color) -> Color {
+const fn colour(colour: Colour) -> Color {
     match colour {
-        vt100::Color::Default => Color::Reset,
-        vt100::Color::Idx(index) => Color::Indexed(index),
-        vt100::Color::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
+        Colour::Default => Color::Reset,
+        Colour::Indexed(index) => Color::Indexed(index),
+        Colour::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
     }
 }

@@ -144,7 +144,7 @@ fn what_stands_over_the_panes() {
     };
     let ask = Ask { wanted: Wanted::Name(target), input: Input::new("we b"), error: Some("'we b' is not a name".into()) };
     let mut pane = pane(PaneCommand::Shell);
-    pane.screen.process("\u{1b}[1;31mroot\u{1b}[0m@web:~$ ls 日本\r\n\u{1b}]0;title\u{7}done e\u{301} \u{202e}x".as_bytes());
+    pane.screen.feed("\u{1b}[1;31mroot\u{1b}[0m@web:~$ ls 日本\r\n\u{1b}]0;title\u{7}done e\u{301} \u{202e}x".as_bytes());
     let palette = Palette { input: Input::new("rem"), selected: 0 };
     for (name, overlay) in [
         ("help", Overlay::Help(0)),

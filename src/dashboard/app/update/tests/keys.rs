@@ -171,7 +171,7 @@ fn what_a_sandbox_prints_ends_in_its_grid() {
     let number = pane.id;
     update(&mut state, Message::PanePrinted(number, b"\x1b]0;title\x07\x1b]52;c;aGk=\x07\x1b[2Jhello".to_vec()));
     let Some(Overlay::Pane(pane)) = &state.overlay else { panic!("no terminal") };
-    assert_eq!(pane.screen.screen().contents().trim(), "hello");
+    assert!(pane.screen.line(0).map(|cell| cell.c).collect::<String>().starts_with("hello "));
     update(&mut state, Message::PaneEnded(number, Ok(Some(3))));
     // Any key leaves what has ended.
     assert!(matches!(&press(&mut state, "q")[..], [Effect::PaneClose(_)]));

@@ -1,0 +1,147 @@
+//! The terminals that a session's supervisor holds: opened, listed, taken up again and ended. They are the session's, not ours: they
+//! outlive whoever looks at them.
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::io::AsyncWriteExt;
+
+use super::Backend;
+use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
+use crate::failure::{Code, Failure, Result};
+use crate::policy::plan::SUPERVISOR;
+use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
+use crate::units::sanitise;
+
+/// What an end without an answer said on its standard error, at most.
+const LONGEST_LAST_WORDS: usize = 1024;
+
+/// A terminal that is attached to. Dropped, it is left; what runs in it goes on.
+pub struct Terminal {
+    /// Which, as its session says.
+    pub held: Held,
+    /// What is seen: [`Told::Anew`], [`Told::Output`] and at last [`Told::Ended`]. An end without that is a lost connection.
+    pub output: BoxStream<'static, Result<Told>>,
+    /// What is typed.
+    pub input: Typing,
+}
+
+/// What is typed into a terminal.
+pub struct Typing(Input);
+
+impl Typing {
+    /// Sends keys.
+    pub async fn keys(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.say(&Say::Input(bytes.to_vec())).await
+    }
+
+    /// Tells how large the operator's terminal is now.
+    pub async fn resize(&mut self, size: crate::terminal::Size) -> std::io::Result<()> {
+        self.say(&Say::Resize(size)).await
+    }
+
+    async fn say(&mut self, say: &Say) -> std::io::Result<()> {
+        self.0.write_all(&say.encode()).await?;
+        self.0.flush().await
+    }
+}
+
+impl Backend {
+    /// Opens a terminal in a live session ([`Want::Open`]), or takes up one that is there ([`Want::Attach`]).
+    pub async fn terminal(&self, who: &str, want: Want) -> Result<Terminal> {
+        let mut asked = self.ask_supervisor(who, want).await?;
+        match asked.told.try_next().await? {
+            Some(Told::Attached(held)) => Ok(Terminal { held, output: asked.told, input: Typing(asked.input) }),
+            other => Err(unexpected(who, other)),
+        }
+    }
+
+    /// The terminals of a live session; one with the number 0 is its own command's.
+    pub async fn terminals(&self, who: &str) -> Result<Vec<Held>> {
+        match self.ask_supervisor(who, Want::List).await?.told.try_next().await? {
+            Some(Told::List(held)) => Ok(held),
+            other => Err(unexpected(who, other)),
+        }
+    }
+
+    /// Ends a terminal: what runs in it is hung up on.
+    pub async fn end_terminal(&self, who: &str, id: u32) -> Result<()> {
+        match self.ask_supervisor(who, Want::End { id }).await?.told.try_next().await? {
+            Some(Told::Ended(_)) => Ok(()),
+            other => Err(unexpected(who, other)),
+        }
+    }
+
+    async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
+        let (session, _) = self.running(who).await?;
+        let request = ExecRequest { command: [SUPERVISOR, "terminal"].map(str::to_owned).to_vec(), stdin: true, ..ExecRequest::default() };
+        let (_, Attached { output, input }) = self.engine.exec(&session.container_id, &request).await?;
+        let mut typing = Typing(input);
+        // A peer that is gone already says why in what it wrote.
+        let _ = typing.say(&Say::Want(want)).await;
+        Ok(Asked { told: told(who.to_owned(), output), input: typing.0 })
+    }
+}
+
+struct Asked {
+    told: BoxStream<'static, Result<Told>>,
+    input: Input,
+}
+
+/// Frames out of the engine's output, the first failure last.
+fn told(who: String, output: OutputStream) -> BoxStream<'static, Result<Told>> {
+    struct Reading {
+        who: String,
+        output: OutputStream,
+        frames: Frames,
+        last_words: Vec<u8>,
+        spoke: bool,
+    }
+    let reading = Reading { who, output, frames: Frames::default(), last_words: Vec::new(), spoke: false };
+    stream::unfold(Some(reading), |reading| async move {
+        let mut reading = reading?;
+        loop {
+            match reading.frames.told() {
+                Ok(Some(told)) => {
+                    reading.spoke = true;
+                    return Some((Ok(told), Some(reading)));
+                }
+                Err(garbled) => return Some((Err(Failure::new(Code::EngineError, format!("'{}': {garbled}", reading.who))), None)),
+                Ok(None) => {}
+            }
+            match reading.output.next().await {
+                Some(Ok(piece)) if piece.kind == OutputKind::Stdout => reading.frames.push(&piece.bytes),
+                Some(Ok(piece)) => {
+                    let room = LONGEST_LAST_WORDS.saturating_sub(reading.last_words.len());
+                    reading.last_words.extend_from_slice(&piece.bytes[..room.min(piece.bytes.len())]);
+                }
+                Some(Err(failure)) => return Some((Err(failure), None)),
+                None if reading.spoke => return None,
+                None => return Some((Err(no_terminals(&reading.who, &reading.last_words)), None)),
+            }
+        }
+    })
+    .boxed()
+}
+
+fn no_terminals(who: &str, last_words: &[u8]) -> Failure {
+    let failure = Failure::new(Code::Refused, format!("'{who}' holds no terminals"))
+        .hint(format!("a session that an older palisade launched does not; this works there: palisade exec -it {who} -- sh"));
+    match sanitise(String::from_utf8_lossy(last_words).trim()) {
+        words if words.is_empty() => failure,
+        words => failure.detail(format!("its supervisor says: {words}")),
+    }
+}
+
+fn unexpected(who: &str, told: Option<Told>) -> Failure {
+    match told {
+        Some(Told::Refused(Refusal { why, message })) => {
+            let code = match why {
+                Why::NotFound => Code::NotFound,
+                Why::Full | Why::Failed | Why::Unclear => Code::Refused,
+            };
+            Failure::new(code, format!("'{who}': {}", sanitise(&message)))
+        }
+        Some(_) => Failure::new(Code::EngineError, format!("'{who}' answers something else than it was asked")),
+        None => no_terminals(who, &[]),
+    }
+}

@@ -1,0 +1,113 @@
+use super::*;
+
+fn screen(columns: u16, rows: u16) -> Screen {
+    Screen::new(Size::new(columns, rows), 100)
+}
+
+fn text(screen: &Screen) -> Vec<String> {
+    let past = i32::try_from(screen.past()).unwrap();
+    (-past..i32::from(screen.size().rows()))
+        .map(|line| screen.line(line).filter(|cell| cell.width > 0).map(|cell| cell.c).collect::<String>().trim_end().to_owned())
+        .collect()
+}
+
+/// Each line's characters, and a look for each run of them: short where it fails.
+fn cells(screen: &Screen) -> Vec<String> {
+    let past = i32::try_from(screen.past()).unwrap();
+    let line = |line| {
+        let mut look = Look::default();
+        let mut out = String::new();
+        for cell in screen.line(line).filter(|cell| cell.width > 0) {
+            if cell.look != look {
+                look = cell.look;
+                out.push_str(&look.sgr());
+            }
+            out.push(cell.c);
+            out.extend(cell.mark);
+        }
+        out + if screen.is_wrapped(line) { "\\" } else { "" }
+    };
+    (-past..i32::from(screen.size().rows())).map(line).collect()
+}
+
+/// The same again, from what was written down.
+fn again(one: &mut Screen) -> Screen {
+    let mut other = Screen::new(one.size(), 100);
+    let asked = other.feed(&one.dump());
+    assert_eq!(asked, Asked::default(), "what is written down asks for nothing");
+    other
+}
+
+#[test]
+fn what_is_written_is_seen() {
+    let mut screen = screen(10, 3);
+    screen.feed("one\r\n\u{1b}[1;31mtwo\u{1b}[0m\r\n日本\r\nfour".as_bytes());
+    assert_eq!(text(&screen), ["one", "two", "日本", "four"]);
+    let red = screen.line(0).next().unwrap().look;
+    assert_eq!((red.bold, red.foreground), (true, Colour::Indexed(1)));
+    assert_eq!(screen.cursor(), (4, 2));
+}
+
+#[test]
+fn a_screen_written_down_is_the_same_screen() {
+    for written in [
+        "one\r\ntwo\r\nthree\r\nfour\r\nfive",
+        "\u{1b}[1;38;2;1;2;3;48;5;200mcolours\u{1b}[0m \u{1b}[3;4;7;9mall\u{1b}[24m of\r\nthem",
+        "a long line that is wrapped once or twice, and goes on\r\nend",
+        "0123456789",
+        "012345678日本",
+        "e\u{301}e\u{301} 日本\u{1b}[5C\u{1b}[41m  \u{1b}[K",
+        "\u{1b}[2;3r\u{1b}[?6hx\u{1b}[2;2H\u{1b}[?1h\u{1b}=\u{1b}[?2004h\u{1b}[?1002h\u{1b}[?1006h\u{1b}[?25l\u{1b}[4 q",
+        "\u{1b}(0lqqk\u{1b}(B plain \u{1b})0\u{e}qq",
+        "primary\r\n1\r\n2\r\n3\r\n4\u{1b}[31m\u{1b}[?1049h\u{1b}[H\u{1b}[2Jthe other\u{1b}[3;4H",
+    ] {
+        let mut one = screen(10, 4);
+        one.feed(written.as_bytes());
+        let before = (cells(&one), one.cursor(), one.modes(), one.shows_cursor(), one.cursor_shape());
+        let mut other = again(&mut one);
+        assert_eq!(
+            (cells(&one), one.cursor(), one.modes(), one.shows_cursor(), one.cursor_shape()),
+            before,
+            "it stays as it was: {written:?}"
+        );
+        assert_eq!(cells(&other), cells(&one), "{written:?}");
+        // And goes on alike.
+        for next in ["x", "\r\n\u{1b}[mnext", "\u{1b}[?1049l\u{1b}[r\u{1b}[?6l", "back\r\n\r\n"] {
+            one.feed(next.as_bytes());
+            other.feed(next.as_bytes());
+            assert_eq!(cells(&other), cells(&one), "{written:?} and then {next:?}");
+            assert_eq!((other.cursor(), other.modes(), other.shows_cursor()), (one.cursor(), one.modes(), one.shows_cursor()));
+        }
+    }
+}
+
+#[test]
+fn a_terminal_answers_whoever_writes_to_it_and_asks_for_the_rest() {
+    let mut screen = screen(20, 4);
+    let asked = screen.feed(b"ab\x1b[6n\x1b[c\x1b]2;title\x07\x1b]52;c;aGk=\x07\x07\x07");
+    assert!(asked.answers.starts_with(b"\x1b[1;3R\x1b[?"), "{asked:?}");
+    assert_eq!((asked.title.as_deref(), asked.clipboard.as_deref(), asked.bells), (Some("title"), Some(&b"aGk="[..]), 2));
+    assert_eq!(
+        screen.feed(b"\x1b[14t\x1b[18t\x1b]52;c;?\x07\x1b]10;?\x07\x1b]4;1;?\x07\x1b[?u\x1b[>q\x1bP+q544e\x1b\\\x1bP$qm\x1b\\"),
+        Asked::default()
+    );
+}
+
+#[test]
+fn what_a_sandbox_sends_takes_no_more_room_than_a_screen() {
+    let mut screen = screen(20, 4);
+    screen.feed(b"e");
+    for _ in 0..10_000 {
+        screen.feed("\u{301}\u{302}\u{303}\u{1b}[D\u{1b}[C".as_bytes());
+    }
+    let most = (0..20)
+        .filter_map(|at| {
+            screen.term.grid()[alacritty_terminal::index::Line(0)][alacritty_terminal::index::Column(at)].zerowidth().map(<[char]>::len)
+        })
+        .max();
+    assert!(most <= Some(4), "{most:?}");
+    screen.feed(&b"\x1b]0;".repeat(100));
+    screen.feed(&vec![b'A'; 10 << 20]);
+    assert!(screen.feed(b"\x07").title.is_none_or(|title| title.chars().count() <= 256));
+    assert_eq!(Size::new(65_535, 65_535), Size::MOST);
+}
