@@ -9,6 +9,7 @@ use super::Backend;
 use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
+use crate::terminal::Grants;
 use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
 use crate::units::sanitise;
 
@@ -19,6 +20,8 @@ const LONGEST_LAST_WORDS: usize = 1024;
 pub struct Terminal {
     /// Which, as its session says.
     pub held: Held,
+    /// What the session may do beside drawing, by its profile.
+    pub grants: Grants,
     /// What is seen: [`Told::Anew`], [`Told::Output`] and at last [`Told::Ended`]. An end without that is a lost connection.
     pub output: BoxStream<'static, Result<Told>>,
     /// What is typed.
@@ -50,7 +53,7 @@ impl Backend {
     pub async fn terminal(&self, who: &str, want: Want) -> Result<Terminal> {
         let mut asked = self.ask_supervisor(who, want).await?;
         match asked.told.try_next().await? {
-            Some(Told::Attached(held)) => Ok(Terminal { held, output: asked.told, input: Typing(asked.input) }),
+            Some(Told::Attached(held)) => Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) }),
             other => Err(unexpected(who, other)),
         }
     }
@@ -69,6 +72,12 @@ impl Backend {
             Some(Told::Ended(_)) => Ok(()),
             other => Err(unexpected(who, other)),
         }
+    }
+
+    /// What a session may do to the operator's terminal beside drawing.
+    pub async fn grants(&self, who: &str) -> Result<Grants> {
+        self.find(who).await?;
+        Ok(Grants::default())
     }
 
     async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {

@@ -6,6 +6,7 @@
 
 mod cell;
 mod dump;
+mod grants;
 mod guard;
 mod screen;
 mod sieve;
@@ -13,6 +14,7 @@ mod size;
 pub mod wire;
 
 pub use cell::{Cell, Colour, Look};
+pub use grants::Grants;
 pub use screen::{Asked, Modes, Mouse, Screen};
 pub use size::Size;
 
