@@ -2,6 +2,7 @@
 //!
 //! See `ARCHITECTURE.md` for the layers; imports only point down it.
 
+pub mod audit_log;
 pub mod backend;
 pub mod cli;
 pub mod config;

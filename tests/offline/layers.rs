@@ -9,13 +9,14 @@ use source::Source;
 
 /// Lowest first. A module belongs to the longest entry that begins its path, and may name its own layer and those
 /// before it. A new module at the top of the crate belongs nowhere until it is placed here.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "units",
     "failure",
     "terminal",
     "session",
     "policy",
     "config",
+    "audit_log",
     "kernel",
     "depot",
     "supervisor",

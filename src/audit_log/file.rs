@@ -1,0 +1,104 @@
+#![expect(clippy::disallowed_methods, reason = "the log's own files")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::chain::{self, Deed, Link};
+use super::head::{self, Head, Kept};
+use super::verify::{Verdict, verify};
+
+/// The log of one operator: any number of processes write to it at once.
+#[derive(Debug, Clone)]
+pub struct AuditLog {
+    path: PathBuf,
+    by: String,
+}
+
+impl AuditLog {
+    /// The log in a state folder, written by `by`. Nothing is made before the first entry.
+    pub fn new(state: &Path, by: impl Into<String>) -> Self {
+        Self { path: state.join("audit.jsonl"), by: by.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one entry, after whatever other processes have written, and gives the end of the chain.
+    ///
+    /// Fails where the log cannot be read to its end: nothing is ever appended to a log that does not hold together there.
+    pub fn append(&self, deed: &Deed, now: Timestamp) -> io::Result<Link> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut log = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
+        // Let go with the file.
+        log.lock()?;
+        let end = self.end(&mut log)?;
+        let (line, link) = end.link.next(deed, now, &self.by, std::process::id())?;
+        let line = line + "\n";
+        log.write_all(line.as_bytes())?;
+        head::write(&self.head(), &Head { link: link.clone(), length: end.length + line.len() as u64 })?;
+        Ok(link)
+    }
+
+    /// Looks at every line, and at where the log ends.
+    pub fn verify(&self) -> io::Result<Verdict> {
+        let log = match File::open(&self.path) {
+            Ok(log) => log,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let empty = io::empty();
+                return verify(empty, head::read(&self.head())?);
+            }
+            Err(error) => return Err(error),
+        };
+        // Nobody is in the middle of a line then.
+        log.lock_shared()?;
+        verify(BufReader::new(&log), head::read(&self.head())?)
+    }
+
+    fn head(&self) -> PathBuf {
+        head::beside(&self.path)
+    }
+
+    /// Where the chain ends. A process that was killed as it wrote may have left a line that its head does not know of: a whole one counts,
+    /// half a one is set aside.
+    fn end(&self, log: &mut File) -> io::Result<Head> {
+        let length = log.metadata()?.len();
+        let known = match head::read(&self.head())? {
+            Kept::Head(head) => head,
+            Kept::Nothing => Head::default(),
+            Kept::Damaged => return Err(broken("its head file is damaged")),
+        };
+        if length < known.length {
+            return Err(broken("lines at its end are missing"));
+        }
+        log.seek(SeekFrom::Start(known.length))?;
+        let mut rest = Vec::new();
+        log.read_to_end(&mut rest)?;
+        let mut end = known;
+        while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
+            let entry = std::str::from_utf8(&rest[..at]).ok().and_then(chain::read);
+            let Some((entry, hash)) = entry.filter(|(entry, _)| entry.seq == end.link.entries + 1 && entry.prev == end.link.hash) else {
+                return Err(broken("its last line does not follow from the one before"));
+            };
+            end = Head { link: Link { entries: entry.seq, hash }, length: end.length + at as u64 + 1 };
+            rest.drain(..=at);
+        }
+        if !rest.is_empty() {
+            let aside = self.path.with_extension(format!("torn-{}", end.link.entries + 1));
+            std::fs::write(aside, &rest)?;
+            log.set_len(end.length)?;
+        }
+        Ok(end)
+    }
+}
+
+fn broken(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the audit log does not hold together: {why}; palisade audit verify says more"))
+}

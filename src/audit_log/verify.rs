@@ -1,0 +1,257 @@
+use std::io::{self, BufRead, Read};
+
+use serde::Serialize;
+
+use super::chain::{self, Link};
+use super::head::Kept;
+
+/// A line at most: a launch is written down with its whole plan.
+const LONGEST: u64 = 16 << 20;
+/// Faults that are listed one by one.
+const LISTED: usize = 100;
+
+/// Whether a log holds together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Where its chain ends, as far as it was read.
+    pub end: Link,
+    /// What is wrong, in order; a hundred at most.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is wrong with a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The line where it shows, from 1; one past the last for what is missing at the end.
+    pub line: u64,
+    /// Of which kind.
+    pub kind: FaultKind,
+}
+
+/// The ways in which a log is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The line is not as it was written.
+    Changed,
+    /// The line is sound, but does not follow from the one before: lines were removed, added or moved here.
+    Unlinked,
+    /// Lines at the end are gone.
+    Cut,
+    /// Lines at the end were not written by an owner of the log.
+    Added,
+    /// The file that says where the log ends is not as it was written.
+    Head,
+}
+
+impl Verdict {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl FaultKind {
+    /// In words.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Changed => "the line is not as it was written",
+            Self::Unlinked => "the line does not follow from the one before: lines were removed, added or moved here",
+            Self::Cut => "lines are missing at the end",
+            Self::Added => "more lines follow than were written",
+            Self::Head => "the file that says where the log ends (audit.head) is damaged or gone",
+        }
+    }
+}
+
+/// Reads a log from its beginning.
+pub fn verify(mut log: impl BufRead, head: Kept) -> io::Result<Verdict> {
+    let mut verdict = Verdict { end: Link::default(), faults: Vec::new() };
+    let (mut line, mut bytes) = (0, 0);
+    // Whether what the next line has before it is known.
+    let mut follows = true;
+    let mut fault = |line, kind| {
+        if verdict.faults.len() < LISTED {
+            verdict.faults.push(Fault { line, kind });
+        }
+    };
+    let mut end = Link::default();
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let read = log.by_ref().take(LONGEST).read_until(b'\n', &mut text)?;
+        if read == 0 {
+            break;
+        }
+        line += 1;
+        bytes += read as u64;
+        let entry = text.strip_suffix(b"\n").and_then(|text| std::str::from_utf8(text).ok()).and_then(chain::read);
+        let Some((entry, hash)) = entry else {
+            fault(line, FaultKind::Changed);
+            // It may have been one entry: what follows is held to the number alone.
+            end = Link { entries: end.entries + 1, hash: String::new() };
+            follows = false;
+            continue;
+        };
+        let is_next = entry.seq == end.entries + 1 && (entry.prev == end.hash || !follows);
+        if !is_next {
+            fault(line, FaultKind::Unlinked);
+        }
+        end = Link { entries: entry.seq, hash };
+        follows = true;
+    }
+    match head {
+        Kept::Nothing if line == 0 => {}
+        Kept::Nothing | Kept::Damaged => fault(line + 1, FaultKind::Head),
+        Kept::Head(head) if head.link.entries > end.entries || head.length > bytes => fault(line + 1, FaultKind::Cut),
+        // One more than the head knows of is what a process leaves that is killed between the two.
+        Kept::Head(head) if end.entries > head.link.entries + 1 => fault(head.link.entries + 1, FaultKind::Added),
+        Kept::Head(head) if end.entries == head.link.entries && end.hash != head.link.hash && follows => fault(line, FaultKind::Changed),
+        Kept::Head(_) => {}
+    }
+    verdict.end = end;
+    Ok(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AuditLog, Deed, Subject};
+    use super::*;
+
+    fn deed(action: &'static str, n: u64) -> Deed {
+        let session = Some(Subject { id: format!("01J{n}"), name: format!("web-{n}") });
+        Deed { action, session, detail: serde_json::json!({ "n": n, "text": "\u{1b}[2J é" }) }
+    }
+
+    fn log(entries: u64) -> (tempfile::TempDir, AuditLog) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AuditLog::new(folder.path(), "1000@here");
+        for n in 0..entries {
+            log.append(&deed("launch", n), "2026-01-31T08:00:00Z".parse().unwrap()).unwrap();
+        }
+        (folder, log)
+    }
+
+    fn faults(log: &AuditLog) -> Vec<(u64, FaultKind)> {
+        log.verify().unwrap().faults.iter().map(|fault| (fault.line, fault.kind)).collect()
+    }
+
+    #[test]
+    fn what_was_written_holds_together_and_an_empty_log_does() {
+        let (_folder, log) = log(0);
+        assert!(log.verify().unwrap().is_sound());
+        let (_folder, log) = self::log(20);
+        let verdict = log.verify().unwrap();
+        assert!(verdict.is_sound() && verdict.end.entries == 20, "{verdict:?}");
+    }
+
+    #[test]
+    fn any_byte_that_is_changed_is_found_in_its_line() {
+        let (_folder, log) = log(4);
+        let sound = std::fs::read(log.path()).unwrap();
+        for at in 0..sound.len() {
+            let mut changed = sound.clone();
+            changed[at] ^= 1;
+            std::fs::write(log.path(), &changed).unwrap();
+            let line = 1 + sound[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let found = faults(&log);
+            assert!(found.first().is_some_and(|(first, _)| *first == line), "byte {at} of line {line}: {found:?}");
+        }
+        std::fs::write(log.path(), &sound).unwrap();
+        assert!(log.verify().unwrap().is_sound());
+        let head = log.path().with_extension("head");
+        let sound = std::fs::read(&head).unwrap();
+        for at in 0..sound.len() {
+            let mut changed = sound.clone();
+            changed[at] ^= 1;
+            std::fs::write(&head, &changed).unwrap();
+            assert!(!log.verify().unwrap().is_sound(), "byte {at} of the head");
+        }
+    }
+
+    #[test]
+    fn lines_removed_added_or_swapped_are_found_where_they_were() {
+        let (_folder, log) = log(6);
+        let lines: Vec<String> = std::fs::read_to_string(log.path()).unwrap().lines().map(|line| format!("{line}\n")).collect();
+        let with = |lines: &[String]| {
+            std::fs::write(log.path(), lines.concat()).unwrap();
+            faults(&log)
+        };
+        for at in 0..6 {
+            let mut less = lines.clone();
+            less.remove(at);
+            let kind = if at == 5 { FaultKind::Cut } else { FaultKind::Unlinked };
+            assert_eq!(with(&less).first(), Some(&(at as u64 + 1, kind)), "without line {}", at + 1);
+            let mut more = lines.clone();
+            more.insert(at, lines[at].clone());
+            assert_eq!(with(&more).first(), Some(&(at as u64 + 2, FaultKind::Unlinked)), "line {} twice", at + 1);
+        }
+        let mut swapped = lines.clone();
+        swapped.swap(2, 3);
+        assert_eq!(with(&swapped).first(), Some(&(3, FaultKind::Unlinked)));
+        assert_eq!(with(&lines[..3]), [(4, FaultKind::Cut)]);
+        assert_eq!(with(&[]), [(1, FaultKind::Cut)]);
+    }
+
+    #[test]
+    fn an_end_that_someone_went_on_with_by_himself_is_found() {
+        let (_folder, log) = log(3);
+        let end = log.verify().unwrap().end;
+        let mut text = std::fs::read_to_string(log.path()).unwrap();
+        let mut link = end;
+        for n in 0..2 {
+            let (line, next) = link.next(&deed("rm", n), "2026-01-31T08:00:00Z".parse().unwrap(), "0@there", 1).unwrap();
+            text += &(line + "\n");
+            link = next;
+        }
+        std::fs::write(log.path(), text).unwrap();
+        assert_eq!(faults(&log), [(4, FaultKind::Added)]);
+    }
+
+    #[test]
+    fn what_a_killed_writer_leaves_costs_nothing_but_its_own_half_line() {
+        let (_folder, log) = log(2);
+        let end = log.verify().unwrap().end;
+        let (whole, _) = end.next(&deed("launch", 9), "2026-01-31T08:00:00Z".parse().unwrap(), "1000@here", 1).unwrap();
+        let before = std::fs::read_to_string(log.path()).unwrap();
+        // Killed after the line, before the head.
+        std::fs::write(log.path(), format!("{before}{whole}\n")).unwrap();
+        assert!(log.verify().unwrap().is_sound());
+        log.append(&deed("stop", 1), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(log.verify().unwrap().end.entries, 4);
+        // Killed, or the disk was full, in the middle of a line.
+        let before = std::fs::read_to_string(log.path()).unwrap();
+        std::fs::write(log.path(), format!("{before}{}", &whole[..40])).unwrap();
+        log.append(&deed("stop", 2), Timestamp::UNIX_EPOCH).unwrap();
+        let verdict = log.verify().unwrap();
+        assert!(verdict.is_sound() && verdict.end.entries == 5, "{verdict:?}");
+        assert_eq!(std::fs::read_to_string(log.path().with_extension("torn-5")).unwrap(), whole[..40]);
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_log_that_was_cut() {
+        let (_folder, log) = log(3);
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        std::fs::write(log.path(), text.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+        let error = log.append(&deed("launch", 1), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(error.to_string().contains("palisade audit verify"), "{error}");
+    }
+
+    use jiff::Timestamp;
+
+    #[test]
+    fn many_writers_at_once_make_one_chain() {
+        let (_folder, log) = log(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for n in 0..100 {
+                        log.append(&deed("exec", n), Timestamp::UNIX_EPOCH).unwrap();
+                    }
+                });
+            }
+        });
+        let verdict = log.verify().unwrap();
+        assert!(verdict.is_sound() && verdict.end.entries == 800, "{:?}", verdict.faults);
+    }
+}
