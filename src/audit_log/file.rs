@@ -1,13 +1,14 @@
 #![expect(clippy::disallowed_methods, reason = "the log's own files")]
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::chain::{self, Deed, Link};
+use super::chain::{self, Deed, Entry, Link};
 use super::head::{self, Head, Kept};
 use super::verify::{Verdict, verify};
 
@@ -60,6 +61,29 @@ impl AuditLog {
         // Nobody is in the middle of a line then.
         log.lock_shared()?;
         verify(BufReader::new(&log), head::read(&self.head())?)
+    }
+
+    /// The entries that are wanted, the last so many of them where that is said. Lines that are not as they were written are left out:
+    /// [`Self::verify`] finds them.
+    pub fn entries(&self, wanted: impl Fn(&Entry) -> bool, last: Option<usize>) -> io::Result<Vec<Entry>> {
+        let log = match File::open(&self.path) {
+            Ok(log) => log,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        log.lock_shared()?;
+        let mut kept = VecDeque::new();
+        for line in BufReader::new(&log).split(b'\n') {
+            let line = line?;
+            let entry = std::str::from_utf8(&line).ok().and_then(chain::read).map(|(entry, _)| entry);
+            if let Some(entry) = entry.filter(|entry| wanted(entry)) {
+                kept.push_back(entry);
+                if last.is_some_and(|last| kept.len() > last) {
+                    kept.pop_front();
+                }
+            }
+        }
+        Ok(kept.into())
     }
 
     fn head(&self) -> PathBuf {

@@ -7,6 +7,7 @@ use super::doctor::{self, Check, DoctorInputs};
 use super::engine::{DockerEngine, Engine};
 use super::image::{self, Ensured, ImageSpec};
 use super::{Reporter, supervisor_volume};
+use crate::audit_log::AuditLog;
 use crate::config::{Environment, Paths, Settings, engine_address};
 use crate::failure::{Failure, Result};
 use crate::kernel::HostReader;
@@ -41,6 +42,11 @@ impl Machine {
         let paths = Paths::find(&environment)?;
         let settings = Settings::load(&environment, &paths)?;
         Ok(Self { environment, paths, settings })
+    }
+
+    /// The operator's audit log.
+    pub fn audit_log(&self) -> AuditLog {
+        super::record::log_of(&self.paths, &self.environment)
     }
 
     /// Finds the engine and says hello.

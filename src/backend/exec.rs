@@ -2,21 +2,28 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
 use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
 
+/// What goes before a command, and is none of it.
+const ENTER: [&str; 3] = [SUPERVISOR, "enter", "--"];
+
 impl Backend {
     /// Runs a command in a live session.
     pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
         let (session, _) = self.running(who).await?;
         // By way of the supervisor's program, which says what became of a command that cannot be run.
-        let mut command = [SUPERVISOR, "enter", "--"].map(str::to_owned).to_vec();
+        let mut command = ENTER.map(str::to_owned).to_vec();
         command.extend_from_slice(&request.command);
         let request = ExecRequest { command, ..request.clone() };
         let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
+        let (command, terminal) = (&request.command[ENTER.len()..], request.terminal.is_some());
+        self.record("exec", &session, json!({ "command": command, "working_dir": request.working_dir, "terminal": terminal }));
         Ok(Exec { id, attached })
     }
 
@@ -48,13 +55,17 @@ impl Backend {
     pub async fn copy_in(&self, who: &str, local: &Path, inside: &str) -> Result<CopyReport> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
-        copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside).await
+        let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside).await?;
+        self.record("copy_in", &session, json!({ "from": local, "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
+        Ok(copied)
     }
 
     /// Copies a path out of a session, to a local file or folder; never more than `max_size` bytes.
     pub async fn copy_out(&self, who: &str, inside: &str, local: &Path, max_size: u64) -> Result<CopyReport> {
         let session = self.find(who).await?;
-        copy::copy_out(self.engine.as_ref(), &session.container_id, inside, local, max_size).await
+        let copied = copy::copy_out(self.engine.as_ref(), &session.container_id, inside, local, max_size).await?;
+        self.record("copy_out", &session, json!({ "from": inside, "to": local, "entries": copied.entries, "bytes": copied.bytes }));
+        Ok(copied)
     }
 }
 

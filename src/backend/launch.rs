@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::engine::{AttachOptions, Attached, OneShot, WaitFor};
@@ -48,7 +49,11 @@ impl Backend {
             reporter.warning(&format!("the engine says: {warning}"));
         }
         match self.take_up(&created.id, &prepared.plan, &frame).await {
-            Ok(open) => Ok(open),
+            Ok(open) => {
+                let launched = &open.launched;
+                self.record("launch", &launched.session, json!({ "plan": prepared.plan, "posture": launched.posture }));
+                Ok(open)
+            }
             Err(failure) => Err(self.undo(&created.id, &prepared.plan, failure).await),
         }
     }

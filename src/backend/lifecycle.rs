@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::engine::WaitFor;
 use super::listing::is_abandoned_helper;
 use super::measure::{refuse, requested_of};
@@ -18,13 +20,16 @@ impl Backend {
     /// Sends a signal to the session's command, by its name (`SIGINT`).
     pub async fn signal(&self, who: &str, signal: &str) -> Result<()> {
         let session = self.find(who).await?;
-        self.engine.kill(&session.container_id, signal).await
+        self.engine.kill(&session.container_id, signal).await?;
+        self.record("signal", &session, json!({ "signal": signal }));
+        Ok(())
     }
 
     /// Stops it: SIGTERM, its grace, SIGKILL. `None` takes the grace it was launched with.
     pub async fn stop(&self, who: &str, grace_s: Option<u64>) -> Result<Session> {
         let session = self.find(who).await?;
         self.engine.stop(&session.container_id, grace_s).await?;
+        self.record("stop", &session, json!({ "grace_s": grace_s }));
         Ok(session)
     }
 
@@ -52,7 +57,10 @@ impl Backend {
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
         match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame).await {
-            Ok(open) => Ok(open.launched),
+            Ok(open) => {
+                self.record("start", &open.launched.session, json!({ "posture": open.launched.posture }));
+                Ok(open.launched)
+            }
             Err(failure) => {
                 // Its home stays: a session that measured weaker is stopped, not removed.
                 let stopped = self.engine.stop(&session.container_id, Some(0)).await;
@@ -69,7 +77,10 @@ impl Backend {
         let session = self.find(who).await?;
         match self.engine.pause(&session.container_id).await {
             Err(failure) if failure.code == Code::Conflict => Err(self.not_as_needed(&session, failure).await),
-            done => done.map(|()| session),
+            done => done.map(|()| {
+                self.record("pause", &session, Value::Null);
+                session
+            }),
         }
     }
 
@@ -79,7 +90,10 @@ impl Backend {
         match self.engine.unpause(&session.container_id).await {
             // Not every engine has a status of its own for this.
             Err(failure) if matches!(failure.code, Code::Conflict | Code::EngineError) => Err(self.not_as_needed(&session, failure).await),
-            done => done.map(|()| session),
+            done => done.map(|()| {
+                self.record("unpause", &session, Value::Null);
+                session
+            }),
         }
     }
 
@@ -105,7 +119,10 @@ impl Backend {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
             }
-            done => done.map(|()| Session { name, ..session }),
+            done => done.map(|()| {
+                self.record("rename", &session, json!({ "to": name }));
+                Session { name, ..session }
+            }),
         }
     }
 
@@ -120,6 +137,8 @@ impl Backend {
             }
         }
         self.engine.remove(&session.container_id).await?;
+        // Before its volumes: they may fail, and it is gone all the same.
+        self.record("remove", &session, json!({ "force": force }));
         self.remove_volumes(&session).await?;
         self.sweep().await?;
         Ok(session)

@@ -1,6 +1,8 @@
 //! Measuring a session: the engine's report and the kernel's facts, compared with what was requested.
 
 use std::sync::Arc;
+
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 use super::Backend;
@@ -31,6 +33,7 @@ impl Backend {
     /// Measures the posture of a session now.
     pub async fn verify(&self, who: &str) -> Result<(Session, Posture)> {
         let details = self.details(who).await?;
+        self.record("verify", &details.session, json!({ "posture": details.posture }));
         Ok((details.session, details.posture))
     }
 

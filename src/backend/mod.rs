@@ -17,6 +17,7 @@ mod measure;
 mod order;
 mod prepare;
 mod processes;
+mod record;
 mod supervisor_volume;
 mod terminals;
 mod usage;
@@ -59,6 +60,7 @@ pub struct Backend {
     settings: Settings,
     kernel: Arc<HostReader>,
     usage: Arc<UsageReader>,
+    unrecorded: Arc<record::Unrecorded>,
     interrupt: CancellationToken,
 }
 
@@ -134,6 +136,7 @@ impl Backend {
             settings,
             kernel: Arc::new(HostReader::default()),
             usage: Arc::default(),
+            unrecorded: Arc::default(),
             interrupt: CancellationToken::new(),
         }
     }
@@ -148,6 +151,7 @@ impl Backend {
             settings: self.settings.clone(),
             kernel: Arc::clone(&self.kernel),
             usage: Arc::clone(&self.usage),
+            unrecorded: Arc::clone(&self.unrecorded),
             interrupt,
         }
     }

@@ -146,7 +146,7 @@ impl Backend {
             workspace: judged.workspace.clone(),
             secrets: judged.secrets.clone(),
             working_dir: order.working_dir.clone().unwrap_or_default(),
-            creator: format!("{}@{}", self.environment.uid, self.environment.hostname),
+            creator: self.environment.operator(),
             supervisor_volume: volumes.supervisor,
             depot_socket_volume: volumes.depot_socket,
         }

@@ -3,12 +3,14 @@
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::Backend;
 use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
+use crate::session::Session;
 use crate::terminal::Grants;
 use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
 use crate::units::sanitise;
@@ -54,6 +56,7 @@ impl Backend {
         let mut asked = self.ask_supervisor(who, want).await?;
         match asked.told.try_next().await? {
             Some(Told::Attached(held)) => {
+                self.record("attach", &asked.session, json!({ "terminal": held.id, "command": held.command }));
                 Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) })
             }
             other => Err(unexpected(who, other)),
@@ -70,8 +73,12 @@ impl Backend {
 
     /// Ends a terminal: what runs in it is hung up on.
     pub async fn end_terminal(&self, who: &str, id: u32) -> Result<()> {
-        match self.ask_supervisor(who, Want::End { id }).await?.told.try_next().await? {
-            Some(Told::Ended(_)) => Ok(()),
+        let mut asked = self.ask_supervisor(who, Want::End { id }).await?;
+        match asked.told.try_next().await? {
+            Some(Told::Ended(_)) => {
+                self.record("end_terminal", &asked.session, json!({ "terminal": id }));
+                Ok(())
+            }
             other => Err(unexpected(who, other)),
         }
     }
@@ -89,11 +96,12 @@ impl Backend {
         let mut typing = Typing(input);
         // A peer that is gone already says why in what it wrote.
         let _ = typing.say(&Say::Want(want)).await;
-        Ok(Asked { told: told(who.to_owned(), output), input: typing.0 })
+        Ok(Asked { session, told: told(who.to_owned(), output), input: typing.0 })
     }
 }
 
 struct Asked {
+    session: Session,
     told: BoxStream<'static, Result<Told>>,
     input: Input,
 }

@@ -1,5 +1,6 @@
 use clap::{Args, Parser, Subcommand};
 
+use super::audit::Audit;
 use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
@@ -112,6 +113,7 @@ pub(super) enum Command {
     Unpause(Unpause),
     Rename(Rename),
     Rm(Rm),
+    Audit(Audit),
     Cache(Cache),
     Depot(Depot),
     Profiles(Profiles),

@@ -1,6 +1,7 @@
 //! From what was typed to the command that it means.
 
 use super::arguments::{Arguments, Command};
+use super::audit::AuditCommand;
 use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
 use super::images::{Image, ImageCommand};
@@ -16,8 +17,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list, logs,
-    plan, profiles, run, stats, top, verify,
+    Context, Done, Plain, Stop, TerminalReporter, audit, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list,
+    logs, plan, profiles, run, stats, top, verify,
 };
 use crate::units::Seconds;
 
@@ -56,6 +57,13 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Unpause(asked)) => with.act(&Action::Unpause, &asked.names),
         Some(Command::Rename(asked)) => with.act(&Action::Rename { new: asked.new }, &[asked.name]),
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
+        Some(Command::Audit(asked)) => {
+            let log = Machine::read()?.audit_log();
+            match asked.command {
+                None => audit::show(context, &log, asked.session.as_deref(), asked.last),
+                Some(AuditCommand::Verify) => audit::verify(context, &log),
+            }
+        }
         Some(Command::Cache(asked)) => cached(&with, asked),
         Some(Command::Depot(asked)) => with.run(async |backend| keep(context, backend, asked).await),
         Some(Command::Image(asked)) => with.run(async |backend| image(context, backend, asked).await),
@@ -84,7 +92,10 @@ struct WithEngine<'a> {
 
 impl WithEngine<'_> {
     fn run(&self, work: impl AsyncFnOnce(&Backend) -> Done) -> Done {
-        on_runtime(async { work(&Backend::connect(self.host).await?).await })
+        on_runtime(async {
+            let backend = Backend::connect(self.host).await?;
+            self.told(&backend, work(&backend).await)
+        })
     }
 
     /// As `run`, where 1 is an exit code of the command's own.
@@ -94,8 +105,16 @@ impl WithEngine<'_> {
                 let exit = code_for_foreground(failure.code);
                 Stop { failure, exit }
             })?;
-            work(&backend).await
+            self.told(&backend, work(&backend).await)
         })
+    }
+
+    /// What was done is done, also where it could not be written down.
+    fn told(&self, backend: &Backend, done: Done) -> Done {
+        if let Some(why) = backend.unrecorded() {
+            self.context.output.complain(&format!("warning: {why}\n"));
+        }
+        done
     }
 
     fn control(&self, verb: &ControlVerb) -> Done {

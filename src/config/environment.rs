@@ -43,6 +43,11 @@ impl Environment {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Who runs this process, as labels and the audit log name him.
+    pub fn operator(&self) -> String {
+        format!("{}@{}", self.uid, self.hostname)
+    }
+
     /// A path as typed, made absolute: `~/` is the home folder, anything relative is under the working directory.
     /// A `~` in any other place is part of a name.
     pub fn absolute(&self, path: &str) -> PathBuf {

@@ -21,6 +21,7 @@ fn every_command_prints_one_document_that_its_schema_describes() {
     schema::document("stats", &stdout(&["stats", &session.name]));
     schema::document("stats", &stdout(&["stats", &session.name, &name()]));
     schema::document("changes", &stdout(&["diff", &session.name]));
+    schema::document("audit", &stdout(&["audit", "--session", &session.name]));
     for verb in ["pause", "unpause"] {
         schema::document("actions", &stdout(&[verb, &session.name]));
     }

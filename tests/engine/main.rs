@@ -9,6 +9,7 @@
 )]
 
 mod adapter;
+mod audit;
 mod cache_dirs;
 #[path = "../common/mod.rs"]
 mod common;

@@ -9,7 +9,7 @@ use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "run",
     "launch",
     "ls",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 24] = [
     "unpause",
     "rename",
     "rm",
+    "audit",
     "profiles",
     "image",
     "doctor",

@@ -1,0 +1,43 @@
+//! What is done is written into the operator's audit log, for whichever front end did it.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::Backend;
+use crate::audit_log::{AuditLog, Deed, Subject};
+use crate::config::{Environment, Paths};
+use crate::session::Session;
+
+/// Why something that was done could not be written down, until someone tells the operator.
+#[derive(Debug, Default)]
+pub(super) struct Unrecorded(Mutex<Option<String>>);
+
+/// The log of whoever runs this program.
+pub(super) fn log_of(paths: &Paths, environment: &Environment) -> AuditLog {
+    AuditLog::new(&paths.state, environment.operator())
+}
+
+impl Backend {
+    /// The operator's audit log.
+    pub fn audit_log(&self) -> AuditLog {
+        log_of(&self.paths, &self.environment)
+    }
+
+    /// Writes down what was done to a session. A log that cannot be written undoes nothing: [`Self::unrecorded`] says so.
+    pub(super) fn record(&self, action: &'static str, session: &Session, detail: impl Serialize) {
+        let session = Some(Subject { id: session.id.to_string(), name: session.name.to_string() });
+        let written = serde_json::to_value(detail)
+            .map_err(std::io::Error::other)
+            .and_then(|detail| self.audit_log().append(&Deed { action, session, detail }, jiff::Timestamp::now()));
+        if let Err(error) = written {
+            *self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(format!("'{action}' is not in the audit log: {error}"));
+        }
+    }
+
+    /// Why the last thing that was done is not in the audit log, told once.
+    pub fn unrecorded(&self) -> Option<String> {
+        self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
