@@ -73,8 +73,11 @@ fn fault(words: &[String]) -> Option<String> {
     let start = if matches!(ours.first(), Some(&("--host" | "-H"))) { 2 } else { 0 };
     let mut path: Vec<&str> = ours.iter().skip(start).take(1).copied().collect();
     let mut text = help(&path);
-    if text.as_ref().is_some_and(|text| text.contains("\nCommands:")) && ours.len() > start + 1 {
-        path.push(ours[start + 1]);
+    // A command with commands of its own may also stand alone, and then has options.
+    if let Some(next) = ours.get(start + 1).filter(|next| !next.starts_with('-'))
+        && text.as_ref().is_some_and(|text| text.contains("\nCommands:"))
+    {
+        path.push(next);
         text = help(&path);
     }
     let Some(text) = text else { return Some(format!("there is no `palisade {}`", path.join(" "))) };
