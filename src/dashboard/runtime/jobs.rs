@@ -55,6 +55,9 @@ impl Jobs {
         self.tasks.spawn(async move {
             let reporter = MessageReporter { id, inbox: link.inbox.clone(), step: Mutex::default() };
             let done = done(&backend, work, &reporter, &token).await;
+            if let Some(why) = backend.unrecorded() {
+                link.tell(Message::JobWarned(id, why)).await;
+            }
             link.tell(Message::JobEnded(id, done)).await;
         });
     }
