@@ -18,10 +18,16 @@ impl Backend {
 /// With the operator's command in place of the one by which it is run.
 fn operators(event: EngineEvent) -> EngineEvent {
     let what = match event.what {
+        // The way to a terminal that the session holds.
+        EventKind::ExecStarted { command } if is_terminal(command.raw()) => EventKind::Attached,
         EventKind::ExecStarted { command } => EventKind::ExecStarted { command: bare(command) },
         other => other,
     };
     EngineEvent { what, ..event }
+}
+
+fn is_terminal(command: &str) -> bool {
+    command.strip_prefix(SUPERVISOR) == Some(" terminal")
 }
 
 fn bare(command: Untrusted) -> Untrusted {
@@ -39,6 +45,7 @@ mod tests {
     #[test]
     fn a_command_is_told_as_the_operator_gave_it() {
         assert_eq!(bare(format!("{SUPERVISOR} enter -- sh -c ls").as_str().into()).raw(), "sh -c ls");
+        assert!(is_terminal(&format!("{SUPERVISOR} terminal")) && !is_terminal("sh terminal"));
         for other in ["sh -c ls", "/bin/palisade enter -- ls", ""] {
             assert_eq!(bare(other.into()).raw(), other);
         }

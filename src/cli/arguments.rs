@@ -5,7 +5,7 @@ use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
-use super::observing::{Diff, Pause, Rename, Stats, Top, Unpause};
+use super::observing::{Diff, Events, Pause, Rename, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
 use super::words::ColorWord;
 
@@ -105,6 +105,7 @@ pub(super) enum Command {
     Top(Top),
     Stats(Stats),
     Diff(Diff),
+    Events(Events),
     Cp(Cp),
     Stop(Stop),
     Start(Start),

@@ -17,8 +17,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, audit, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list,
-    logs, plan, profiles, run, stats, top, verify,
+    Context, Done, Plain, Stop, TerminalReporter, audit, cache, code_for_foreground, depot, diff, doctor, events, images, inspect, launch,
+    list, logs, plan, profiles, run, stats, top, verify,
 };
 use crate::units::Seconds;
 
@@ -44,6 +44,7 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Top(asked)) => with.run(async |backend| top::top(context, backend, &asked.name).await),
         Some(Command::Stats(asked)) => with.run(async |backend| stats::stats(context, backend, &asked.names).await),
         Some(Command::Diff(asked)) => with.run(async |backend| diff::diff(context, backend, &asked.name).await),
+        Some(Command::Events(asked)) => with.run(async |backend| events::events(context, backend, &asked.names).await),
         Some(Command::Cp(asked)) => {
             let way = asked.way()?;
             with.run(async |backend| copy(context, backend, &way).await)

@@ -2,6 +2,19 @@
 
 use clap::Args;
 
+/// Show what happens to sessions, as it happens
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade events
+  palisade events web
+  palisade events --json | jq -r 'select(.what.event==\"out_of_memory\") | .name'")]
+pub(super) struct Events {
+    /// Sessions by name or id [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
 /// Freeze sessions: no process of theirs runs until they are unpaused
 ///
 /// Memory is kept. A session's --timeout runs on: one whose time is over ends when it is unpaused.

@@ -11,6 +11,7 @@ pub mod depot;
 pub mod diff;
 pub mod doctor;
 pub mod document;
+pub mod events;
 mod failing;
 pub mod foreground;
 pub mod images;

@@ -71,3 +71,31 @@ pub enum EventKind {
         action: Untrusted,
     },
 }
+
+impl EventKind {
+    /// In words that no terminal acts on.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Created => "created".to_owned(),
+            Self::Started => "started".to_owned(),
+            Self::Died { exit_code: Some(0) } => "its command ended well (0)".to_owned(),
+            Self::Died { exit_code: Some(124) } => "it ran for longer than its timeout (124)".to_owned(),
+            Self::Died { exit_code: Some(code) } => format!("its command ended with {code}"),
+            Self::Died { exit_code: None } => "its command ended".to_owned(),
+            Self::OutOfMemory => "out of memory: the kernel ended a process at its memory limit".to_owned(),
+            Self::Killed { signal } => format!("sent signal {signal}"),
+            Self::Stopped => "stopped".to_owned(),
+            Self::Paused => "paused".to_owned(),
+            Self::Unpaused => "goes on".to_owned(),
+            Self::Renamed { from } => format!("renamed from {from}"),
+            Self::Updated => "its limits were changed from outside".to_owned(),
+            Self::Destroyed => "removed".to_owned(),
+            Self::ExecStarted { command } => format!("runs: {command}"),
+            Self::ExecEnded { exit_code: Some(code) } => format!("a command in it ended with {code}"),
+            Self::ExecEnded { exit_code: None } => "a command in it ended".to_owned(),
+            Self::Attached => "attached to".to_owned(),
+            Self::Detached => "detached from".to_owned(),
+            Self::Other { action } => action.to_string(),
+        }
+    }
+}

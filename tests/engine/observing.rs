@@ -2,6 +2,10 @@
 
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::common::schema;
 use crate::support::{Session, call, docker, json, left_behind, name, palisade, status_line, succeed, text, until, until_had};
 
 /// A process of root's in a session, as one who may use the host could put it there.
@@ -249,4 +253,34 @@ fn a_shell_in_a_terminal_is_a_shell_in_a_terminal() {
         assert!(shown.contains("/dev/pts/") && shown.contains("left-130") && !shown.contains("job control"), "{shown:?}");
         assert_eq!(backend.exec_exit(&exec.id).await.unwrap(), 9);
     });
+}
+
+#[test]
+fn what_happens_is_told_as_it_happens() {
+    let session = Session::launch(&["--network", "none"], &["sleep", "600"]);
+    let told = tempfile::NamedTempFile::new().unwrap();
+    let mut command = palisade();
+    command.args(["--json", "events", &session.name]).stdout(told.reopen().unwrap());
+    let mut events = command.spawn().unwrap();
+    let lines = || -> Vec<String> {
+        let text = std::fs::read_to_string(told.path()).unwrap();
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let event =
+            |line: &str| schema::document("happening", line.as_bytes()).pointer("/what/event").unwrap().as_str().unwrap().to_owned();
+        whole.map(event).collect()
+    };
+    until("the stream is open", || {
+        succeed(&["pause", &session.name]);
+        succeed(&["unpause", &session.name]);
+        lines().contains(&"unpaused".to_owned())
+    });
+    assert_eq!(call(&["exec", &session.name, "--", "sh", "-c", "exit 3"]).status.code(), Some(3));
+    succeed(&["rm", "-f", &session.name]);
+    until("its end is told", || lines().contains(&"destroyed".to_owned()));
+    let told = lines();
+    for expected in ["paused", "exec_started", "exec_ended", "killed", "died"] {
+        assert!(told.iter().any(|event| event == expected), "{expected}: {told:?}");
+    }
+    kill(Pid::from_raw(i32::try_from(events.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert!(events.wait().unwrap().success(), "ctrl-c is the way to end it");
 }

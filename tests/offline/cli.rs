@@ -9,7 +9,7 @@ use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "run",
     "launch",
     "ls",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 25] = [
     "top",
     "stats",
     "diff",
+    "events",
     "cp",
     "stop",
     "start",

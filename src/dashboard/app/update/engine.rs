@@ -133,12 +133,12 @@ pub(super) fn cache(state: &mut State, summary: Result<Option<Box<Summary>>, Fai
 }
 
 pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
-    let (text, weight) = told(&event.what);
+    let (text, weight) = (event.what.words(), weight(&event.what));
     let id = event.container.clone();
     if let Some(row) = state.list.row_mut(&id) {
-        row.happened(Happening { at: event.at, text: text.into(), weight });
+        row.happened(Happening { at: event.at, text: text.as_str().into(), weight });
         if weight == Weight::Danger {
-            let text = format!("'{}': {}", row.session.name, told(&event.what).0);
+            let text = format!("'{}': {text}", row.session.name);
             state.notices.add(state.now, weight, crate::units::sanitise(&text));
         }
     }
@@ -154,29 +154,23 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
     }
 }
 
-/// In words, and how heavy.
-fn told(what: &EventKind) -> (String, Weight) {
-    let plain = |text: &str| (text.to_owned(), Weight::Plain);
+const fn weight(what: &EventKind) -> Weight {
     match what {
-        EventKind::Created => plain("created"),
-        EventKind::Started => plain("started"),
-        EventKind::Died { exit_code: Some(0) } => plain("its command ended well (0)"),
-        EventKind::Died { exit_code: Some(124) } => ("it ran for longer than its timeout (124)".to_owned(), Weight::Danger),
-        EventKind::Died { exit_code: Some(code) } => (format!("its command ended with {code}"), Weight::Warning),
-        EventKind::Died { exit_code: None } => ("its command ended".to_owned(), Weight::Plain),
-        EventKind::OutOfMemory => ("out of memory: the kernel ended a process at its memory limit".to_owned(), Weight::Danger),
-        EventKind::Killed { signal } => (format!("sent signal {signal}"), Weight::Plain),
-        EventKind::Stopped => plain("stopped"),
-        EventKind::Paused => plain("paused"),
-        EventKind::Unpaused => plain("goes on"),
-        EventKind::Renamed { from } => (format!("renamed from {from}"), Weight::Plain),
-        EventKind::Updated => ("its limits were changed from outside".to_owned(), Weight::Warning),
-        EventKind::Destroyed => plain("removed"),
-        EventKind::ExecStarted { command } => (format!("runs: {command}"), Weight::Plain),
-        EventKind::ExecEnded { exit_code: Some(code) } => (format!("a command in it ended with {code}"), Weight::Plain),
-        EventKind::ExecEnded { exit_code: None } => plain("a command in it ended"),
-        EventKind::Attached => plain("attached to"),
-        EventKind::Detached => plain("detached from"),
-        EventKind::Other { action } => (action.to_string(), Weight::Plain),
+        EventKind::OutOfMemory | EventKind::Died { exit_code: Some(124) } => Weight::Danger,
+        EventKind::Died { exit_code: Some(0) | None } => Weight::Plain,
+        EventKind::Died { exit_code: Some(_) } | EventKind::Updated => Weight::Warning,
+        EventKind::Created
+        | EventKind::Started
+        | EventKind::Killed { .. }
+        | EventKind::Stopped
+        | EventKind::Paused
+        | EventKind::Unpaused
+        | EventKind::Renamed { .. }
+        | EventKind::Destroyed
+        | EventKind::ExecStarted { .. }
+        | EventKind::ExecEnded { .. }
+        | EventKind::Attached
+        | EventKind::Detached
+        | EventKind::Other { .. } => Weight::Plain,
     }
 }
