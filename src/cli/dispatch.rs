@@ -5,7 +5,7 @@ use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
-use super::{pages, surroundings};
+use super::{attaching, pages, surroundings};
 use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, BuildOrder, Machine, Order};
 use crate::dashboard;
@@ -16,8 +16,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list, logs,
-    plan, profiles, run, stats, top, verify,
+    Context, Done, Plain, Stop, TerminalReporter, attach, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list,
+    logs, plan, profiles, run, stats, top, verify,
 };
 use crate::units::Seconds;
 
@@ -134,6 +134,11 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
         stdin: true,
         terminal: None,
     };
+    if asked.tty {
+        surroundings::needed_terminal("-t", "without -t the command has plain streams")?;
+        attaching::refuse_json(context, "exec -t")?;
+        return attach::exec(context, backend, &asked.name, &request, &asked.showing.options(backend)?).await;
+    }
     run::exec(context, backend, &asked.name, &request).await
 }
 

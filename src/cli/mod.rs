@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts: shown as they are, without markup")]
 
 mod arguments;
+mod attaching;
 mod cache;
 mod depot;
 mod dispatch;

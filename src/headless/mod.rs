@@ -4,6 +4,7 @@
 //! no clock but the `now` of its [`Context`].
 
 pub mod actions;
+pub mod attach;
 pub mod cache;
 pub mod copy;
 pub mod depot;
