@@ -24,9 +24,11 @@ pub mod plan;
 mod posture_table;
 pub mod profiles;
 mod progress;
+pub mod replay;
 pub mod run;
 pub mod stats;
 mod table;
+pub mod terminals;
 pub mod top;
 pub mod verify;
 

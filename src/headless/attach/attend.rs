@@ -100,7 +100,7 @@ fn tell(context: &Context, name: &str, uses: Uses) {
 }
 
 /// The terminal's changes, from now on.
-fn changes() -> Result<mpsc::Receiver<Change>> {
+pub fn changes() -> Result<mpsc::Receiver<Change>> {
     let failed = |error: std::io::Error| Failure::io("listen for changes of the terminal", &error);
     let mut resized = signal(SignalKind::window_change()).map_err(failed)?;
     let mut continued = signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGCONT as i32)).map_err(failed)?;

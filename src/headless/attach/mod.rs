@@ -6,13 +6,23 @@
 mod attend;
 mod exec;
 mod far;
+mod follow;
 mod frames;
+mod held;
 mod keyboard;
 mod record;
+mod run;
 mod show;
 pub mod tty;
 mod view;
 
+pub(super) use attend::changes;
 pub use attend::Options;
 pub use exec::exec;
+pub(super) use frames::Frames;
+pub use held::{MAIN, PLAIN_SHELL, Shell, attach, shell};
+pub(super) use keyboard::Keyboard;
 pub use record::Target;
+pub use run::run;
+pub(super) use show::Change;
+pub(super) use view::{PIECE, View};

@@ -15,6 +15,9 @@ use serde::Serialize;
 use crate::failure::{Code, Failure, Result};
 use crate::terminal::{Size, TERM};
 
+/// Players read a line whole.
+const LONGEST_PIECE: usize = 64 << 10;
+
 /// Which file is written, and whether one that is there may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -73,7 +76,13 @@ impl Recording {
 
     /// The terminal was sent this.
     pub fn output(&mut self, at: Duration, bytes: &[u8]) {
-        self.line(&(seconds(at), "o", String::from_utf8_lossy(bytes)));
+        let text = String::from_utf8_lossy(bytes);
+        let mut rest = &*text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST_PIECE));
+            self.line(&(seconds(at), "o", piece));
+            rest = after;
+        }
     }
 
     /// The terminal has this size.
