@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::attaching::Showing;
 use super::words::{KindWord, NetworkWord, PullWord, SeccompWord};
 use crate::backend::{Order, Pull};
 use crate::policy::profile::{Profile, whole_number};
@@ -35,6 +36,9 @@ With --json, standard output is JSON lines: started, stdout and stderr, exit.")]
 pub(super) struct Run {
     #[command(flatten)]
     pub options: LaunchOptions,
+
+    #[command(flatten)]
+    pub showing: Showing,
 
     /// Name of the session [default: run- and eight random characters]
     #[arg(short, long, value_name = "NAME", help_heading = "Session")]
@@ -125,7 +129,7 @@ pub(super) struct LaunchOptions {
     ///
     /// What the command writes to it is also the session's log.
     #[arg(short, long, help_heading = "Session")]
-    tty: bool,
+    pub tty: bool,
 
     /// Leave a project's .palisade.toml unread
     #[arg(long, help_heading = "Session")]

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts: shown as they are, without markup")]
 
 mod arguments;
+mod attaching;
 mod audit;
 mod cache;
 mod depot;
@@ -59,7 +60,10 @@ pub fn main(arguments: &[OsString]) -> u8 {
     fault::set_json(asked.json);
     let done = match parsed {
         Ok(arguments) => {
-            fault::set_foreground(matches!(arguments.command, Some(Command::Run(_) | Command::Exec(_))));
+            fault::set_foreground(matches!(
+                arguments.command,
+                Some(Command::Run(_) | Command::Exec(_) | Command::Attach(_) | Command::Shell(_))
+            ));
             let context = Context { output, now: surroundings::now() };
             let done = dispatch::dispatch(&context, arguments);
             return finish(&context.output, done);

@@ -14,4 +14,4 @@ pub use carry::{Control, Ending, Exit, Streams, carry};
 pub use encode::Encoding;
 pub use signals::{Signal, Signals};
 pub use stdin::standard_input;
-pub use writer::{WriteError, Writer};
+pub use writer::{WriteError, Writer, write_all};
