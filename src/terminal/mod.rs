@@ -8,7 +8,9 @@ mod cell;
 mod dump;
 mod grants;
 mod guard;
+mod passage;
 mod screen;
+mod search;
 mod sieve;
 mod size;
 pub mod wire;
@@ -16,6 +18,7 @@ pub mod wire;
 pub use cell::{Cell, Colour, Look};
 pub use grants::Grants;
 pub use screen::{Asked, Modes, Mouse, Screen};
+pub use search::{Found, Needle};
 pub use size::Size;
 
 /// The kind of terminal that a screen is: what `TERM` says to whoever writes to it.
