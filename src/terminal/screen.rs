@@ -140,7 +140,8 @@ impl Screen {
     fn count_gone(&mut self, before: usize) {
         let moved = self.term.grid().display_offset().saturating_sub(1);
         self.term.grid_mut().scroll_display(Scroll::Bottom);
-        let more = if before > 0 && before == self.past && self.past() == before { moved } else { self.past().saturating_sub(before) };
+        let now = self.past();
+        let more = if before > 0 && now == self.past { moved } else { now.saturating_sub(before) };
         self.gone += u64::try_from(more).unwrap_or(0);
     }
 
