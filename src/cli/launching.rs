@@ -121,6 +121,12 @@ pub(super) struct LaunchOptions {
     #[arg(long, value_name = "TIME", help_heading = "Session")]
     timeout: Option<Seconds>,
 
+    /// Give the command a terminal, which the session holds: it can be left and taken up again, with its screen as it was
+    ///
+    /// What the command writes to it is also the session's log.
+    #[arg(short, long, help_heading = "Session")]
+    tty: bool,
+
     /// Leave a project's .palisade.toml unread
     #[arg(long, help_heading = "Session")]
     no_project: bool,
@@ -230,6 +236,7 @@ impl LaunchOptions {
             overrides,
             ignore_project: self.no_project,
             command,
+            tty: self.tty,
             env: self.env,
             env_files: self.env_file,
             secrets: self.secret,
