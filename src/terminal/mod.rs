@@ -8,8 +8,10 @@ mod cell;
 mod dump;
 mod grants;
 mod guard;
+mod passage;
 mod render;
 mod screen;
+mod search;
 mod sieve;
 mod size;
 pub mod typed;
@@ -19,6 +21,7 @@ pub use cell::{Cell, Colour, Look};
 pub use grants::Grants;
 pub use render::{Beside, Renderer, Uses};
 pub use screen::{Asked, Modes, Mouse, Screen};
+pub use search::{Found, Needle};
 pub use size::Size;
 
 /// The kind of terminal that a screen is: what `TERM` says to whoever writes to it.

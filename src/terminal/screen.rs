@@ -2,7 +2,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use alacritty_terminal::Term;
-use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::index::Line;
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::{Config, Osc52, TermMode};
@@ -21,6 +21,10 @@ pub struct Screen {
     guard: Guard,
     answers: mpsc::Receiver<String>,
     size: Size,
+    /// Lines of the past that it remembers at most.
+    past: usize,
+    /// Lines that have scrolled off since it began.
+    gone: u64,
 }
 
 /// What was asked of whoever holds a screen. Nothing of it has been done.
@@ -74,22 +78,25 @@ impl Screen {
     /// An empty one that remembers so many lines that have scrolled off.
     pub fn new(size: Size, past: usize) -> Self {
         let (ear, answers) = mpsc::channel();
-        let config = Config { scrolling_history: past, kitty_keyboard: false, osc52: Osc52::Disabled, ..Config::default() };
         Self {
-            term: Term::new(config, &size, Ear(ear)),
+            term: Term::new(config(past), &size, Ear(ear)),
             beside: Beside::default(),
             processor: Processor::new(),
             guard: Guard::default(),
             answers,
             size,
+            past,
+            gone: 0,
         }
     }
 
     /// Takes what was written.
     pub fn feed(&mut self, bytes: &[u8]) -> Asked {
+        let before = self.mark_place();
         let mut sieve = Sieve { term: &mut self.term, beside: &mut self.beside };
         let processor = &mut self.processor;
         self.guard.pass(bytes, |part| processor.advance(&mut sieve, part));
+        self.count_gone(before);
         Asked {
             answers: self.answers.try_iter().flat_map(String::into_bytes).collect(),
             title: self.beside.title.take(),
@@ -115,6 +122,35 @@ impl Screen {
     /// Lines of the past that are remembered now; none on the alternate screen.
     pub fn past(&self) -> usize {
         self.term.history_size()
+    }
+
+    /// Lines that have scrolled off since it began: whoever looks back goes on seeing the same ones by it.
+    pub const fn gone(&self) -> u64 {
+        self.gone
+    }
+
+    /// The emulator moves what is looked at with the lines: one line back is the mark.
+    fn mark_place(&mut self) -> usize {
+        self.term.grid_mut().scroll_display(Scroll::Bottom);
+        self.term.grid_mut().scroll_display(Scroll::Delta(1));
+        self.past()
+    }
+
+    /// Where the past is full, the mark says how many lines went; else its growth does.
+    fn count_gone(&mut self, before: usize) {
+        let moved = self.term.grid().display_offset().saturating_sub(1);
+        self.term.grid_mut().scroll_display(Scroll::Bottom);
+        let now = self.past();
+        let more = if before > 0 && now == self.past { moved } else { now.saturating_sub(before) };
+        self.gone += u64::try_from(more).unwrap_or(0);
+    }
+
+    /// Remembers so many lines of the past from now on; the oldest are forgotten.
+    pub fn keep(&mut self, past: usize) {
+        if past != self.past {
+            self.past = past;
+            self.term.set_options(config(past));
+        }
     }
 
     /// Forgets the past.
@@ -187,6 +223,10 @@ impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Screen").field("size", &self.size).field("past", &self.past()).finish_non_exhaustive()
     }
+}
+
+fn config(past: usize) -> Config {
+    Config { scrolling_history: past, kitty_keyboard: false, osc52: Osc52::Disabled, ..Config::default() }
 }
 
 /// Synchronised updates (2026) are not waited for: one that never ends would hold the screen.

@@ -111,3 +111,21 @@ fn what_a_sandbox_sends_takes_no_more_room_than_a_screen() {
     assert!(screen.feed(b"\x07").title.is_none_or(|title| title.chars().count() <= 256));
     assert_eq!(Size::new(65_535, 65_535), Size::MOST);
 }
+
+#[test]
+fn lines_that_scroll_off_are_counted_also_when_no_more_are_remembered() {
+    let mut screen = Screen::new(Size::new(20, 4), 10);
+    for round in 1..=5_u64 {
+        screen.feed(&b"line\r\n".repeat(6));
+        assert_eq!(screen.gone(), round * 6 - 3, "after {round}");
+    }
+    assert_eq!(screen.past(), 10);
+    // What scrolls within a region, or on the alternate screen, is not gone.
+    let before = screen.gone();
+    screen.feed(b"\x1b[?1049h\r\n\r\n\r\n\r\n\r\n\r\n\x1b[?1049l");
+    assert_eq!(screen.gone(), before);
+    screen.keep(3);
+    assert_eq!(screen.past(), 3);
+    screen.feed(b"\r\n\r\n\r\n\r\n\r\n");
+    assert_eq!(screen.past(), 3);
+}

@@ -59,6 +59,32 @@ pub enum Action {
     Refresh,
     Suspend,
     Quit,
+    Terminals,
+    TerminalsClose,
+    TerminalPrefix,
+    TerminalNext,
+    TerminalPrevious,
+    TerminalList,
+    TerminalZoom,
+    TerminalSearch,
+    TerminalCopy,
+    TerminalPaste,
+    TerminalNew,
+    TerminalAgain,
+    TerminalLeave,
+    TerminalEnd,
+    TerminalHelp,
+}
+
+/// Where an action's keys are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// In the list, the detail and what stands over them.
+    Dashboard,
+    /// In a terminal, where every other key is for what runs in it.
+    Terminal,
+    /// After that key.
+    Prefixed,
 }
 
 /// Under which heading an action stands in the help.
@@ -74,13 +100,15 @@ pub enum Topic {
     Packages,
     /// Reading a log.
     Log,
+    /// Terminals.
+    Terminals,
     /// The dashboard itself.
     Dashboard,
 }
 
 impl Topic {
     /// Every topic, in the help's order.
-    pub const ALL: [Self; 6] = [Self::Sessions, Self::Moving, Self::List, Self::Log, Self::Packages, Self::Dashboard];
+    pub const ALL: [Self; 7] = [Self::Sessions, Self::Terminals, Self::Moving, Self::List, Self::Log, Self::Packages, Self::Dashboard];
 
     /// The heading.
     pub const fn title(self) -> &'static str {
@@ -90,6 +118,7 @@ impl Topic {
             Self::Sessions => "Sessions",
             Self::Packages => "Packages and image",
             Self::Log => "Log",
+            Self::Terminals => "Terminals (+ is after the prefix)",
             Self::Dashboard => "Dashboard",
         }
     }
@@ -107,10 +136,10 @@ const fn entry(action: Action, topic: Topic, name: &'static str, keys: &'static 
     Entry { action, topic, name, keys, help }
 }
 
-use Topic::{Dashboard, List, Log, Moving, Packages, Sessions};
+use Topic::{Dashboard, List, Log, Moving, Packages, Sessions, Terminals};
 
 /// Every action: its name, its keys unless the configuration says otherwise, and its line in the help.
-const TABLE: [Entry; 48] = [
+const TABLE: [Entry; 63] = [
     entry(Action::Up, Moving, "up", "k up", "one line up"),
     entry(Action::Down, Moving, "down", "j down", "one line down"),
     entry(Action::PageUp, Moving, "page_up", "pageup ctrl-u", "one page up"),
@@ -159,6 +188,27 @@ const TABLE: [Entry; 48] = [
     entry(Action::Refresh, Dashboard, "refresh", "ctrl-l", "list again and draw everything anew"),
     entry(Action::Suspend, Dashboard, "suspend", "ctrl-z", "to the background; 'fg' brings it back"),
     entry(Action::Quit, Dashboard, "quit", "q ctrl-c", "quit; sessions go on"),
+    entry(Action::Terminals, Terminals, "terminals", "a", "to the terminals that are open"),
+    entry(Action::TerminalsClose, Terminals, "terminals_close", "A", "put the terminal below the list away; it stays open"),
+    entry(
+        Action::TerminalPrefix,
+        Terminals,
+        "terminal_prefix",
+        "ctrl-\\",
+        "in a terminal: the key after it is the dashboard's; twice sends it",
+    ),
+    entry(Action::TerminalNext, Terminals, "terminal_next", "n right", "next terminal; a digit goes to that one"),
+    entry(Action::TerminalPrevious, Terminals, "terminal_previous", "p left", "previous terminal"),
+    entry(Action::TerminalList, Terminals, "terminal_list", "l esc", "to the sessions; the terminal stays open"),
+    entry(Action::TerminalZoom, Terminals, "terminal_zoom", "z", "between the whole screen and the part below the list"),
+    entry(Action::TerminalSearch, Terminals, "terminal_search", "/", "search it and its past"),
+    entry(Action::TerminalCopy, Terminals, "terminal_copy", "c [", "look back, select and copy by keys"),
+    entry(Action::TerminalPaste, Terminals, "terminal_paste", "v ]", "paste what was copied last"),
+    entry(Action::TerminalNew, Terminals, "terminal_new", "s", "another shell in the same session"),
+    entry(Action::TerminalAgain, Terminals, "terminal_again", "r", "take it up again after the way to it was lost"),
+    entry(Action::TerminalLeave, Terminals, "terminal_leave", "d x", "leave it, as ctrl-p ctrl-q does: what a session holds goes on"),
+    entry(Action::TerminalEnd, Terminals, "terminal_end", "K", "end what runs in it"),
+    entry(Action::TerminalHelp, Terminals, "terminal_help", "?", "this help"),
 ];
 
 impl Action {
@@ -190,6 +240,17 @@ impl Action {
     /// Where it stands in the help.
     pub fn topic(self) -> Topic {
         self.entry().topic
+    }
+
+    /// Where its keys are heard.
+    pub fn scope(self) -> Scope {
+        match self.topic() {
+            Topic::Terminals if self == Self::TerminalPrefix => Scope::Terminal,
+            Topic::Terminals if !matches!(self, Self::Terminals | Self::TerminalsClose) => Scope::Prefixed,
+            Topic::Terminals | Topic::Moving | Topic::List | Topic::Sessions | Topic::Packages | Topic::Log | Topic::Dashboard => {
+                Scope::Dashboard
+            }
+        }
     }
 
     /// Its keys where the configuration says nothing.

@@ -50,12 +50,16 @@ impl Deed {
 /// What runs in a pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaneCommand {
-    /// The session's main process: its output from now on, and its input.
+    /// The session's main process: its terminal where it has one, else its log.
     Attach,
-    /// The best shell that the image has.
+    /// The best shell that the image has; where shells were left, one of them is offered first.
     Shell,
+    /// A new shell, whatever was left.
+    NewShell,
     /// A command.
     Exec(Vec<String>),
+    /// A terminal that the session holds.
+    TakeUp(u32),
 }
 
 /// What a tab of the detail pane needs that the list does not have.
@@ -102,8 +106,12 @@ pub enum Effect {
     PaneInput(PaneId, Vec<u8>),
     /// Tell its new size.
     PaneResize(PaneId, (u16, u16)),
-    /// Leave it. What runs in it goes on or ends as it would with `exec`.
+    /// Leave it. What runs in it goes on where its session holds it; otherwise it ends as it would with `exec`.
     PaneClose(PaneId),
+    /// End what runs in a terminal that its session holds.
+    EndTerminal(Target, u32),
+    /// Ring the operator's bell.
+    Bell,
     /// Show a session's log in the operator's pager.
     Pager(Target),
     /// Put this on the clipboard, by the terminal.

@@ -14,6 +14,8 @@ pub struct Key {
     pub ctrl: bool,
     /// With Alt.
     pub alt: bool,
+    /// With Shift, where that does not make another key of it as it does of characters and Tab.
+    pub shift: bool,
 }
 
 /// Which key, without what was held with it. A shifted letter is the capital; shifted Tab is `BackTab`.
@@ -61,7 +63,7 @@ const NAMES: [(&str, Code); 16] = [
 impl Key {
     /// A key by itself.
     pub const fn plain(code: Code) -> Self {
-        Self { code, ctrl: false, alt: false }
+        Self { code, ctrl: false, alt: false, shift: false }
     }
 
     /// A character by itself.
@@ -71,7 +73,24 @@ impl Key {
 
     /// A character with Control.
     pub const fn ctrl(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: true, alt: false }
+        Self { code: Code::Char(c), ctrl: true, alt: false, shift: false }
+    }
+
+    /// One key whatever it was sent as: terminals send the same for ctrl-4 to ctrl-7 as for what stands on these keys elsewhere.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        let code = match self.code {
+            Code::Char(c) if self.ctrl => Code::Char(match c.to_ascii_lowercase() {
+                '4' => '\\',
+                '5' => ']',
+                '6' => '^',
+                '7' => '_',
+                c => c,
+            }),
+            other => other,
+        };
+        let shift = self.shift && !matches!(code, Code::Char(_) | Code::Tab | Code::BackTab);
+        Self { code, shift, ..self }
     }
 
     /// The character that it types, where it types one.
@@ -91,6 +110,9 @@ impl fmt::Display for Key {
         if self.alt {
             f.write_str("alt-")?;
         }
+        if self.shift {
+            f.write_str("shift-")?;
+        }
         if let Some((name, _)) = NAMES.iter().find(|(_, code)| *code == self.code) {
             return f.write_str(name);
         }
@@ -106,12 +128,15 @@ impl FromStr for Key {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mut rest, mut ctrl, mut alt) = (text, false, false);
-        loop {
+        let (mut rest, mut ctrl, mut alt, mut shift) = (text, false, false, false);
+        let is_named = |rest: &str| NAMES.iter().any(|(name, _)| *name == rest);
+        while !is_named(rest) {
             if let Some(after) = rest.strip_prefix("ctrl-").filter(|after| !after.is_empty()) {
                 (rest, ctrl) = (after, true);
             } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty()) {
                 (rest, alt) = (after, true);
+            } else if let Some(after) = rest.strip_prefix("shift-").filter(|after| after.chars().count() > 1) {
+                (rest, shift) = (after, true);
             } else {
                 break;
             }
@@ -120,13 +145,13 @@ impl FromStr for Key {
         let function = || rest.strip_prefix('f')?.parse().ok().filter(|number| (1..=12).contains(number)).map(Code::F);
         let mut chars = rest.chars();
         let single = match (chars.next(), chars.next()) {
-            (Some(c), None) if !c.is_control() => Some(Code::Char(if ctrl { c.to_ascii_lowercase() } else { c })),
+            (Some(c), None) if !c.is_control() => Some(Code::Char(c)),
             _ => None,
         };
         let code = named.or_else(function).or(single);
-        code.map(|code| Self { code, ctrl, alt }).ok_or_else(|| {
+        code.map(|code| Self { code, ctrl, alt, shift }.settled()).ok_or_else(|| {
             format!(
-                "'{}' is no key; write a character, {} or f1 to f12, with ctrl- or alt- before it",
+                "'{}' is no key; write a character, {} or f1 to f12, with ctrl-, alt- or shift- before it",
                 crate::units::sanitise(text),
                 NAMES.map(|(name, _)| name).join(", ")
             )
@@ -152,15 +177,31 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_as_it_is_shown() {
-        for text in ["q", "G", "enter", "ctrl-c", "alt-left", "shift-tab", "f12", "space", "-", "ctrl--", "ctrl-alt-x", "?"] {
+        for text in [
+            "q",
+            "G",
+            "enter",
+            "ctrl-c",
+            "alt-left",
+            "shift-tab",
+            "f12",
+            "space",
+            "-",
+            "ctrl--",
+            "ctrl-alt-x",
+            "?",
+            "shift-up",
+            "ctrl-shift-f3",
+        ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), text);
         }
         assert_eq!("ctrl-C".parse::<Key>().unwrap(), Key::ctrl('c'));
+        assert_eq!("ctrl-4".parse::<Key>().unwrap(), Key::ctrl('\\'));
     }
 
     #[test]
     fn what_is_no_key_says_what_one_is() {
-        for text in ["", "ctrl-", "f13", "f0", "enterr", "\u{1b}"] {
+        for text in ["", "ctrl-", "f13", "f0", "enterr", "shift-x", "\u{1b}"] {
             assert!(text.parse::<Key>().unwrap_err().contains("write a character"), "{text:?}");
         }
     }

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::action::{Action, Topic};
+use super::action::{Action, Scope, Topic};
 use super::key::Key;
 use crate::failure::{Code, Failure, Result};
 use crate::units::sanitise;
 
+/// Stands in the help before keys that are pressed after the prefix.
+const PREFIXED: &str = "+";
+
 /// Which key asks for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
-    actions: BTreeMap<Key, Action>,
+    actions: BTreeMap<(Scope, Key), Action>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { actions: Action::all().flat_map(|action| action.default_keys().map(move |key| (key, action))).collect() }
+        Self { actions: Action::all().flat_map(|action| action.default_keys().map(move |key| ((action.scope(), key), action))).collect() }
     }
 }
 
@@ -23,14 +26,14 @@ impl Keymap {
     /// The defaults with an operator's `[keys]` over them: an action named there has the keys given there and no
     /// others, and a key given there is taken from whatever had it by default.
     pub fn new(configured: &BTreeMap<String, Vec<String>>) -> Result<Self> {
-        let mut own: BTreeMap<Key, Action> = BTreeMap::new();
+        let mut own: BTreeMap<(Scope, Key), Action> = BTreeMap::new();
         let mut named = Vec::new();
         for (name, keys) in configured {
             let action = Action::named(name).ok_or_else(|| unknown(name))?;
             named.push(action);
             for text in keys {
                 let key: Key = text.parse().map_err(|why| fault(name, text, why))?;
-                if let Some(other) = own.insert(key, action).filter(|other| *other != action) {
+                if let Some(other) = own.insert((action.scope(), key), action).filter(|other| *other != action) {
                     return Err(fault(name, text, format!("it is bound to {} too; a key asks for one thing", other.name())));
                 }
             }
@@ -44,17 +47,27 @@ impl Keymap {
                 .detail("'keys.quit' in config.toml")
                 .hint("give it one: quit = [\"q\"]"));
         }
+        if map.keys(Action::TerminalPrefix).next().is_none() {
+            return Err(Failure::new(Code::InvalidConfig, "no key is left that leads out of a terminal")
+                .detail("'keys.terminal_prefix' in config.toml")
+                .hint("give it one: terminal_prefix = [\"ctrl-]\"]"));
+        }
         Ok(map)
     }
 
-    /// What a key asks for.
+    /// What a key asks for in the dashboard. Where nothing is bound to it with Shift, it is what it is without.
     pub fn action(&self, key: Key) -> Option<Action> {
-        self.actions.get(&key).copied()
+        self.action_in(Scope::Dashboard, key).or_else(|| self.action_in(Scope::Dashboard, Key { shift: false, ..key }))
+    }
+
+    /// What a key asks for there.
+    pub fn action_in(&self, scope: Scope, key: Key) -> Option<Action> {
+        self.actions.get(&(scope, key)).copied()
     }
 
     /// The keys that ask for it, those without a modifier first.
     pub fn keys(&self, action: Action) -> impl Iterator<Item = Key> {
-        let mut keys: Vec<Key> = self.actions.iter().filter(|(_, bound)| **bound == action).map(|(key, _)| *key).collect();
+        let mut keys: Vec<Key> = self.actions.iter().filter(|(_, bound)| **bound == action).map(|((_, key), _)| *key).collect();
         let defaults: Vec<Key> = action.default_keys().collect();
         keys.sort_by_key(|key| (defaults.iter().position(|default| default == key).unwrap_or(usize::MAX), *key));
         keys.into_iter()
@@ -65,9 +78,15 @@ impl Keymap {
         self.keys(action).next().map_or_else(|| "-".to_owned(), |key| key.to_string())
     }
 
+    /// All of its keys, as the help has them; those after the prefix with a sign for it.
+    pub fn listed(&self, action: Action) -> String {
+        let before = if action.scope() == Scope::Prefixed { PREFIXED } else { "" };
+        self.keys(action).map(|key| format!("{before}{key}")).collect::<Vec<_>>().join(" ")
+    }
+
     /// The help, made from the map itself: for each topic its actions with their keys and what they do.
     pub fn help(&self) -> Vec<(Topic, Vec<(String, Action)>)> {
-        let line = |action: Action| (self.keys(action).map(|key| key.to_string()).collect::<Vec<_>>().join(" "), action);
+        let line = |action: Action| (self.listed(action), action);
         let of = |topic| Action::all().filter(move |action| action.topic() == topic).map(line).collect();
         Topic::ALL.into_iter().map(|topic| (topic, of(topic))).collect()
     }
@@ -112,12 +131,23 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_prefix_takes_no_key_from_the_list() {
+        let map = configured(&[("terminal_next", &["d"]), ("terminal_prefix", &["f12"])]).unwrap();
+        assert_eq!(map.action(Key::char('d')), Some(Action::Remove));
+        assert_eq!(map.action_in(Scope::Prefixed, Key::char('d')), Some(Action::TerminalNext));
+        assert_eq!(map.listed(Action::TerminalLeave), "+x");
+        assert_eq!(map.action_in(Scope::Terminal, "f12".parse().unwrap()), Some(Action::TerminalPrefix));
+        assert_eq!(map.action("shift-up".parse().unwrap()), Some(Action::Up));
+    }
+
+    #[test]
     fn what_cannot_be_bound_says_field_value_and_way_out() {
         for (entries, message) in [
             (vec![("lunch", &["n"] as &[&str])], "no action called 'lunch'"),
             (vec![("launch", &["hyper-x"])], "'hyper-x' cannot be bound"),
             (vec![("launch", &["m"]), ("mark", &["m"])], "'m' cannot be bound"),
             (vec![("quit", &[])], "no key is left"),
+            (vec![("terminal_prefix", &[])], "no key is left"),
         ] {
             let failure = configured(&entries).unwrap_err();
             assert!(failure.message.contains(message) && failure.hint.is_some() && !failure.details.is_empty(), "{failure}");

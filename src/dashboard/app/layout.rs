@@ -8,10 +8,12 @@ use ratatui::layout::Rect;
 use super::action::Action;
 use super::ask::Confirm;
 use super::detail::Tab;
+use super::effect::PaneId;
 use super::list::Column;
 use super::overlay::Overlay;
 use super::page::{hardening, help, notices, overview};
 use super::state::{Focus, State};
+use super::terminals::{self, Place};
 use crate::dashboard::text;
 
 /// Lines below which list and detail do not share the screen: the pane in focus has it alone.
@@ -46,9 +48,27 @@ pub struct Layout {
     pub status: Rect,
     /// The buttons in the bottom line.
     pub buttons: Vec<(Action, Rect)>,
+    /// The terminal, where one is shown: below the list, or over everything.
+    pub terminal: Option<TerminalLayout>,
     /// What stands over all that.
     pub overlay: Option<Rect>,
 }
+
+/// A terminal's part of the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TerminalLayout {
+    /// The line above it.
+    pub title: Rect,
+    /// The tabs in it, from left to right, as many as have room.
+    pub tabs: Vec<(PaneId, Rect)>,
+    /// The terminal itself.
+    pub screen: Rect,
+}
+
+/// Lines above the choices among shells that were left.
+pub const CHOICES: u16 = 2;
+/// Columns of a terminal's title that its tabs leave to what is told there.
+const TOLD: u16 = 34;
 
 /// How wide a column is, and with which others it gives way: the greatest first.
 const fn width(column: Column) -> (u16, u8) {
@@ -92,7 +112,16 @@ impl Layout {
         let totals = take_top(&mut free, u16::from(lines >= 6));
         let bottom = take_bottom(&mut free, u16::from(lines >= 4));
         let status = take_bottom(&mut free, u16::from(lines >= 10));
-        let (list, detail) = panes(state, free);
+        let (list, mut detail) = panes(state, free);
+        let terminal = match state.terminals.place {
+            Place::Away => None,
+            Place::Full => Some(Rect::new(0, 0, columns, lines)),
+            Place::Below if list.height > 0 && detail.height > 0 => Some(std::mem::take(&mut detail)),
+            // Where there is no room for both, it has all of it while it has the keys.
+            Place::Below if state.focus == Focus::Terminal => Some(Rect::new(0, 0, columns, lines)),
+            Place::Below => None,
+        };
+        let terminal = terminal.map(|area| terminal_in(state, area));
         let heads = heads(list, state);
         let rows = inset(list);
         let mut body = inset(detail);
@@ -109,9 +138,34 @@ impl Layout {
             body,
             status,
             buttons: buttons(state, bottom),
+            terminal,
             overlay: state.overlay.as_ref().map(|overlay| over(overlay, state.size)),
         }
     }
+}
+
+fn terminal_in(state: &State, area: Rect) -> TerminalLayout {
+    let title = Rect { height: TITLE.min(area.height), ..area };
+    let screen = Rect { y: area.y + title.height, height: area.height - title.height, ..area };
+    let open = &state.terminals.open;
+    // A tab is its label in brackets, and its sign.
+    let wide: Vec<u16> = (1..).zip(open).map(|(number, pane)| letters(&terminals::label(pane, number)) + 4).collect();
+    let room = area.width.saturating_sub(TOLD.min(area.width / 2));
+    let current = open.iter().position(|pane| Some(pane.id) == state.terminals.current).unwrap_or(0);
+    // From the first tab on, or from the one from which the current one has room.
+    let fits = |first: &usize| wide.get(*first..=current).is_some_and(|upto| upto.iter().sum::<u16>() <= room);
+    let first = (0..=current).find(fits);
+    let mut tabs = Vec::new();
+    let mut x = area.x;
+    for (pane, wide) in open.iter().zip(&wide).skip(first.unwrap_or(current)) {
+        let wide = if tabs.is_empty() { (*wide).min(room) } else { *wide };
+        if x + wide > area.x + room {
+            break;
+        }
+        tabs.push((pane.id, Rect { x, width: wide, ..title }));
+        x += wide;
+    }
+    TerminalLayout { title, tabs, screen }
 }
 
 /// Lines of the open tab that do not scroll: never more than a third of what there is.
@@ -150,7 +204,7 @@ impl Layout {
         let lines = match &state.overlay {
             Some(Overlay::Help(_)) => help::columns(&state.keymap, width).first().map_or(0, Vec::len),
             Some(Overlay::Notices(_)) => notices::lines(state, width).len(),
-            Some(Overlay::Palette(_) | Overlay::Ask(_) | Overlay::Confirm(_) | Overlay::Form(_) | Overlay::Pane(_)) | None => 0,
+            Some(Overlay::Palette(_) | Overlay::Ask(_) | Overlay::Confirm(_) | Overlay::Form(_)) | None => 0,
         };
         lines.saturating_sub(usize::from(height))
     }
@@ -159,10 +213,11 @@ impl Layout {
 /// The list above the detail, or the one in focus alone.
 fn panes(state: &State, free: Rect) -> (Rect, Rect) {
     let nothing = Rect::default();
-    if state.zoomed || free.height + 3 < BOTH {
+    if (state.zoomed && state.focus != Focus::Terminal) || free.height + 3 < BOTH {
         return match state.focus {
             Focus::List => (free, nothing),
             Focus::Detail => (nothing, free),
+            Focus::Terminal => (nothing, nothing),
         };
     }
     // As many lines as the sessions need, at most half of them.
@@ -281,7 +336,6 @@ pub fn confirm_lines(confirm: &Confirm, width: u16) -> Vec<String> {
 fn over(overlay: &Overlay, (columns, lines): (u16, u16)) -> Rect {
     let narrow = columns.min(76);
     let (wide, high) = match overlay {
-        Overlay::Pane(_) => (columns, lines),
         Overlay::Help(_) => (columns.min(156), lines),
         Overlay::Form(_) | Overlay::Notices(_) => (columns.min(120), lines),
         Overlay::Palette(_) => (columns.min(80), lines.min(24)),

@@ -7,24 +7,16 @@ use super::effect::{JobId, PaneId};
 use super::key::Key;
 use super::link::EngineFacts;
 use super::log::LogLine;
+use super::pointer::Pointer;
 use super::row::{ContainerId, Measured, Sample, Weight};
+use super::terminals::Opened;
 use crate::backend::Survey;
 use crate::depot::ledger::Summary;
 use crate::failure::Failure;
 use crate::policy::plan::Plan;
 use crate::session::{EngineEvent, FileChanges, ProcessList};
+use crate::terminal::wire::Held;
 use crate::units::Bytes;
-
-/// Which mouse button, or wheel, did what. Positions are the terminal's cells, from the top left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they say what happened")]
-pub enum Click {
-    Left,
-    Double,
-    Right,
-    WheelUp,
-    WheelDown,
-}
 
 /// What happened. Only `update` changes the state, and only for one of these.
 #[derive(Debug)]
@@ -33,8 +25,8 @@ pub enum Message {
     Tick(Timestamp),
     /// A key was pressed.
     Key(Key),
-    /// The mouse did something at a column and a line.
-    Mouse(Click, u16, u16),
+    /// The mouse did something.
+    Mouse(Pointer),
     /// A text was pasted.
     Pasted(String),
     /// The terminal has another size.
@@ -83,6 +75,12 @@ pub enum Message {
     /// A path's completions came.
     PathCompleted(u64, Vec<String>),
 
+    /// A terminal is open.
+    PaneOpened(PaneId, Opened),
+    /// Shells were left in the session: one of them, or a new one?
+    PaneOffered(PaneId, Vec<Held>),
+    /// A terminal's screen from its beginning.
+    PaneAnew(PaneId, Vec<u8>),
     /// A terminal printed something.
     PanePrinted(PaneId, Vec<u8>),
     /// What ran in it ended.

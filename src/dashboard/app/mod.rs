@@ -19,6 +19,7 @@ pub mod message;
 pub mod notice;
 pub mod overlay;
 pub mod page;
+pub mod pointer;
 pub mod remote;
 pub mod row;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) mod sample;
 pub mod signs;
 pub mod state;
 pub mod subscription;
+pub mod terminals;
 pub mod totals;
 pub mod update;
 

@@ -5,10 +5,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::action::Action;
 use super::ask::{Ask, Confirm};
-use super::effect::{PaneCommand, PaneId, Target};
 use super::input::Input;
-use crate::failure::Failure;
-use crate::terminal::Screen;
 
 /// What stands over list and detail, and takes the keys.
 #[derive(Debug)]
@@ -25,8 +22,6 @@ pub enum Overlay {
     Confirm(Confirm),
     /// The launch form.
     Form(Box<super::form::Form>),
-    /// A terminal.
-    Pane(Box<Pane>),
 }
 
 /// Every action, by name.
@@ -64,29 +59,5 @@ impl Palette {
             .collect();
         scored.sort_by_key(|(named, score, action)| (std::cmp::Reverse((*named, *score)), *action));
         scored.into_iter().map(|(_, _, action)| action).collect()
-    }
-}
-
-/// A terminal in a session: its screen is a grid of cells, whatever the sandbox writes.
-pub struct Pane {
-    /// Which.
-    pub id: PaneId,
-    /// Whose.
-    pub target: Target,
-    /// What runs in it.
-    pub command: PaneCommand,
-    /// What is seen of it.
-    pub screen: Screen,
-    /// How it ended: its exit code where it is known, or why it failed.
-    pub ended: Option<Result<Option<i64>, Failure>>,
-    /// Lines scrolled back.
-    pub scroll: usize,
-    /// Whether the first of the keys that leave was pressed.
-    pub leaving: bool,
-}
-
-impl std::fmt::Debug for Pane {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pane").field("id", &self.id).field("target", &self.target).field("command", &self.command).finish_non_exhaustive()
     }
 }

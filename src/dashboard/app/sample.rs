@@ -17,6 +17,7 @@ use super::notice::Notices;
 use super::remote::Remote;
 use super::row::{Happening, Measured, Row, Sample, Weight};
 use super::state::Focus;
+use super::terminals::Terminals;
 use super::totals::Totals;
 use crate::dashboard::theme::Theme;
 use crate::depot::ledger::Counters;
@@ -86,6 +87,7 @@ pub fn nothing() -> State {
         detail: Detail::default(),
         focus: Focus::List,
         zoomed: false,
+        terminals: Terminals::default(),
         overlay: None,
         jobs: Vec::new(),
         next: 1,

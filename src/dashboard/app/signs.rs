@@ -31,6 +31,7 @@ pub struct Signs {
     pub stopped: &'static str,
     pub created: &'static str,
     pub moving: &'static str,
+    pub terminal: &'static str,
     /// Corners and edges of a frame.
     pub border: border::Set<'static>,
 }
@@ -57,6 +58,7 @@ const UNICODE: Signs = Signs {
     stopped: "■",
     created: "○",
     moving: "◌",
+    terminal: "»",
     border: border::ROUNDED,
 };
 
@@ -82,6 +84,7 @@ const ASCII: Signs = Signs {
     stopped: "x",
     created: "o",
     moving: "~",
+    terminal: ">",
     border: border::Set {
         top_left: "+",
         top_right: "+",

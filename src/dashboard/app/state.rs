@@ -15,6 +15,7 @@ use super::list::{Group, List, Sort};
 use super::log::Log;
 use super::notice::Notices;
 use super::overlay::Overlay;
+use super::terminals::Terminals;
 use super::totals::Totals;
 use crate::dashboard::theme::Theme;
 
@@ -39,7 +40,9 @@ pub struct State {
     pub focus: Focus,
     /// Whether that pane has all the room.
     pub zoomed: bool,
-    /// What stands over both.
+    /// The terminals that are open.
+    pub terminals: Terminals,
+    /// What stands over all that.
     pub overlay: Option<Overlay>,
     /// Work under way.
     pub jobs: Vec<Job>,
@@ -71,6 +74,8 @@ pub enum Focus {
     List,
     /// The detail of the selected one.
     Detail,
+    /// The terminal that is shown.
+    Terminal,
 }
 
 /// What outlives a run, as JSON in the state folder. A field that is absent has its default, so that an older file reads well.
@@ -108,6 +113,7 @@ impl State {
             detail: Detail { tab: kept.tab, log, ..Detail::default() },
             focus: Focus::List,
             zoomed: false,
+            terminals: Terminals::default(),
             overlay: None,
             jobs: Vec::new(),
             next: 1,

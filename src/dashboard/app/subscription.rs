@@ -1,9 +1,9 @@
 //! What runs beside the loop.
 
 use super::detail::Tab;
-use super::overlay::Overlay;
 use super::row::ContainerId;
 use super::state::State;
+use super::terminals::Place;
 
 /// What should be running beside the loop: a function of the state. The runtime starts what is new and ends what is
 /// no more asked for.
@@ -23,7 +23,7 @@ pub enum Subscription {
 pub fn subscriptions(state: &State) -> Vec<Subscription> {
     let mut wanted = vec![Subscription::Events, Subscription::Cache];
     let height = usize::from(state.layout().rows.height);
-    let is_hidden = matches!(state.overlay, Some(Overlay::Pane(_)));
+    let is_hidden = state.terminals.place == Place::Full;
     let mut live: Vec<ContainerId> = if is_hidden {
         Vec::new()
     } else {

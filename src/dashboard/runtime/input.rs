@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::dashboard::app::Message;
 use crate::dashboard::app::key::{Code, Key};
-use crate::dashboard::app::message::Click;
+use crate::dashboard::app::pointer::{Button, Gesture, Pointer};
 
 /// Two clicks on one cell within this are a double click.
 const DOUBLE: Duration = Duration::from_millis(400);
@@ -83,30 +83,38 @@ fn key(event: KeyEvent) -> Option<Key> {
         KeyCode::F(number) => Code::F(number),
         _ => return None,
     };
-    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-    let code = match code {
-        Code::Char(c) if ctrl => Code::Char(c.to_ascii_lowercase()),
-        other => other,
-    };
-    Some(Key { code, ctrl, alt: event.modifiers.contains(KeyModifiers::ALT) })
+    let with = |modifier| event.modifiers.contains(modifier);
+    let (ctrl, alt, shift) = (with(KeyModifiers::CONTROL), with(KeyModifiers::ALT), with(KeyModifiers::SHIFT));
+    Some(Key { code, ctrl, alt, shift }.settled())
 }
 
 fn mouse(event: MouseEvent, clicks: &mut Clicks) -> Option<Message> {
-    let click = match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => {
-            let now = Instant::now();
-            let is_double = clicks
-                .last
-                .is_some_and(|(then, column, line)| (column, line) == (event.column, event.row) && now.duration_since(then) < DOUBLE);
-            clicks.last = (!is_double).then_some((now, event.column, event.row));
-            if is_double { Click::Double } else { Click::Left }
-        }
-        MouseEventKind::Down(MouseButton::Right) => Click::Right,
-        MouseEventKind::ScrollUp => Click::WheelUp,
-        MouseEventKind::ScrollDown => Click::WheelDown,
-        _ => return None,
+    let button = |button| match button {
+        MouseButton::Left => Button::Left,
+        MouseButton::Middle => Button::Middle,
+        MouseButton::Right => Button::Right,
     };
-    Some(Message::Mouse(click, event.column, event.row))
+    let mut double = false;
+    let gesture = match event.kind {
+        MouseEventKind::Down(which) => {
+            let now = Instant::now();
+            double = which == MouseButton::Left
+                && clicks
+                    .last
+                    .is_some_and(|(then, column, line)| (column, line) == (event.column, event.row) && now.duration_since(then) < DOUBLE);
+            clicks.last = (!double && which == MouseButton::Left).then_some((now, event.column, event.row));
+            Gesture::Press(button(which))
+        }
+        MouseEventKind::Up(which) => Gesture::Release(button(which)),
+        MouseEventKind::Drag(which) => Gesture::Drag(button(which)),
+        MouseEventKind::Moved => Gesture::Move,
+        MouseEventKind::ScrollUp => Gesture::WheelUp,
+        MouseEventKind::ScrollDown => Gesture::WheelDown,
+        MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight => return None,
+    };
+    let with = |modifier| event.modifiers.contains(modifier);
+    let (shift, alt, ctrl) = (with(KeyModifiers::SHIFT), with(KeyModifiers::ALT), with(KeyModifiers::CONTROL));
+    Some(Message::Mouse(Pointer { gesture, column: event.column, line: event.row, double, shift, alt, ctrl }))
 }
 
 #[cfg(test)]
@@ -121,5 +129,8 @@ mod tests {
         assert_eq!(named(KeyCode::Char('C'), KeyModifiers::CONTROL | KeyModifiers::SHIFT), "ctrl-c");
         assert_eq!(named(KeyCode::BackTab, KeyModifiers::SHIFT), "shift-tab");
         assert_eq!(named(KeyCode::Char(' '), KeyModifiers::NONE), "space");
+        // What crossterm makes of the byte 0x1c.
+        assert_eq!(named(KeyCode::Char('4'), KeyModifiers::CONTROL), "ctrl-\\");
+        assert_eq!(named(KeyCode::Up, KeyModifiers::SHIFT), "shift-up");
     }
 }

@@ -25,7 +25,7 @@ use tokio::sync::watch as latest;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::app::effect::Effect;
+use super::app::effect::{Effect, PaneId};
 use super::app::link::Link as Standing;
 use super::app::row::{ContainerId, Weight};
 use super::app::state::State;
@@ -87,10 +87,12 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
     let (inbox, messages) = mpsc::channel(INBOX);
     let link = Link { backend: Arc::new(backend), inbox };
     let mut running = Running::start(link, urgent.clone(), path);
-    let mut inbox = Inbox { keys, messages, ticks: interval(TICK) };
+    let mut inbox = Inbox { keys, messages, ticks: interval(TICK), panes_next: false };
     inbox.ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut drawn = Instant::now();
     let mut exit = 0;
+    // A terminal into which something was typed: what it answers is drawn at once.
+    let mut typed = None;
     loop {
         let (message, is_urgent) = tokio::select! {
             biased;
@@ -105,14 +107,15 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
                 continue;
             }
             next = inbox.next() => next,
+            message = running.panes.next(shown(&state)) => (message, false),
         };
         // The first list is what the operator waits for.
-        let mut is_urgent = is_urgent || state.link == Standing::Connecting;
+        let mut is_urgent = is_urgent || state.link == Standing::Connecting || is_echo(&message, &mut typed);
         let mut effects = update(&mut state, message);
         let began = Instant::now();
         while began.elapsed() < BATCH {
-            let Some((message, urgent)) = inbox.waiting() else { break };
-            is_urgent |= urgent;
+            let Some((message, urgent)) = inbox.waiting(&mut running.panes, shown(&state)) else { break };
+            is_urgent |= urgent || is_echo(&message, &mut typed);
             effects.extend(update(&mut state, message));
         }
         for effect in effects {
@@ -123,6 +126,7 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
                 }
                 Effect::Redraw => terminal.redraw()?,
                 Effect::Copy(text) => terminal.copy(&text)?,
+                Effect::Bell => terminal.bell()?,
                 Effect::Suspend => {
                     running.keyboard_off().await;
                     Terminal::leave();
@@ -138,6 +142,10 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
                         state.notices.fail(state.now, &failure);
                     }
                 }
+                Effect::PaneInput(id, bytes) => {
+                    typed = Some(id);
+                    running.panes.typed(id, bytes);
+                }
                 other => running.perform(&state, other),
             }
         }
@@ -148,6 +156,20 @@ pub async fn run(backend: Backend, host: Option<&str>) -> Result<u8> {
             drawn = Instant::now();
         }
     }
+}
+
+/// Whether this is what a terminal printed first after something was typed into it.
+fn is_echo(message: &Message, typed: &mut Option<PaneId>) -> bool {
+    let is_echo = matches!((message, &typed), (Message::PanePrinted(id, _), Some(typed)) if id == typed);
+    if is_echo {
+        *typed = None;
+    }
+    is_echo
+}
+
+/// The terminal that can be seen: what it prints comes before what others do.
+fn shown(state: &State) -> Option<PaneId> {
+    state.terminals.shown().map(|pane| pane.id)
 }
 
 /// The terminal is ours again.
@@ -164,6 +186,8 @@ struct Inbox {
     keys: Receiver<Message>,
     messages: Receiver<Message>,
     ticks: tokio::time::Interval,
+    /// Whether it is the terminals' turn: neither they nor the engine keep the other waiting.
+    panes_next: bool,
 }
 
 impl Inbox {
@@ -177,9 +201,17 @@ impl Inbox {
     }
 
     /// What is there already.
-    fn waiting(&mut self) -> Option<(Message, bool)> {
-        let urgent = self.keys.try_recv().ok().map(|message| (message, true));
-        urgent.or_else(|| self.messages.try_recv().ok().map(|message| (message, false)))
+    fn waiting(&mut self, panes: &mut Panes, shown: Option<PaneId>) -> Option<(Message, bool)> {
+        if let Ok(message) = self.keys.try_recv() {
+            return Some((message, true));
+        }
+        self.panes_next = !self.panes_next;
+        let message = if self.panes_next {
+            panes.waiting(shown).or_else(|| self.messages.try_recv().ok())
+        } else {
+            self.messages.try_recv().ok().or_else(|| panes.waiting(shown))
+        };
+        message.map(|message| (message, false))
     }
 }
 
@@ -288,12 +320,15 @@ impl Running {
                 tokio::spawn(reads::complete(link, number, text));
             }
             Effect::OpenPane(id, target, command, size) => self.panes.open(link, id, target, command, size),
-            Effect::PaneInput(id, bytes) => self.panes.typed(id, bytes),
             Effect::PaneResize(id, size) => self.panes.resized(id, size),
             Effect::PaneClose(id) => self.panes.close(id),
+            Effect::EndTerminal(target, held) => {
+                tokio::spawn(panes::end(link, target, held));
+            }
             Effect::Save => kept::write(&self.kept, &state.kept()),
-            // The loop's own: they need the terminal.
-            Effect::Pager(_) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            // The loop's own.
+            Effect::PaneInput(..) | Effect::Pager(_) | Effect::Copy(_) | Effect::Bell | Effect::Redraw | Effect::Suspend | Effect::Quit => {
+            }
         }
     }
 

@@ -1,136 +1,170 @@
-//! Terminals in sessions: what they print becomes messages, what is typed goes to them.
+//! Terminals in sessions: what they print becomes messages, what is typed goes to them. Those that a session's supervisor holds
+//! outlive this; a session of an older palisade holds none, and gets a terminal that ends with its connection.
 
-use std::collections::HashMap;
+mod feed;
+mod typing;
 
 use futures_util::StreamExt;
-use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
 
 use super::Link;
+use crate::backend::Terminal;
 use crate::backend::engine::{Attached, ExecRequest, LogOptions, TerminalSize};
 use crate::dashboard::app::Message;
 use crate::dashboard::app::effect::{PaneCommand, PaneId, Target};
-use crate::failure::Result;
+use crate::dashboard::app::row::Weight;
+use crate::dashboard::app::terminals::{Opened, Tie};
+use crate::failure::{Code, Failure, Result};
+use crate::terminal::wire::{Held, Told, Want};
+use crate::terminal::{Grants, Size};
+use feed::Feed;
+pub use feed::Panes;
+use typing::{Orders, Typist};
 
-/// Lines of the past that an attachment begins with.
+/// Lines of the past that a log begins with.
 const PAST: u64 = 500;
-/// What is typed and not yet taken, in pieces.
-const TYPED: usize = 256;
-/// What is printed reaches the emulator in pieces of so many bytes.
-const PIECE: usize = 8 << 10;
-/// The kind of terminal that the emulator is.
-const TERM: &str = "TERM=xterm-256color";
+/// What the emulator is, for a terminal that no supervisor makes.
+const ENV: [&str; 2] = ["TERM=xterm-256color", "COLORTERM=truecolor"];
 /// bash where the image has it, else sh: found by the image's own sh.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash -i; else exec sh -i; fi"];
 
-/// What an open terminal is told.
-enum Order {
-    Typed(Vec<u8>),
-    Resized(TerminalSize),
-}
-
-/// The open terminals.
-#[derive(Default)]
-pub struct Panes {
-    open: HashMap<PaneId, mpsc::Sender<Order>>,
-}
-
-impl Panes {
-    /// Opens one.
-    pub fn open(&mut self, link: Link, id: PaneId, target: Target, command: PaneCommand, (cols, rows): (u16, u16)) {
-        let (orders, taken) = mpsc::channel(TYPED);
-        self.open.insert(id, orders);
-        tokio::spawn(async move {
-            let size = TerminalSize { cols, rows };
-            let ended = match command {
-                PaneCommand::Attach => attach(&link, id, &target, taken).await,
-                PaneCommand::Shell => exec(&link, id, &target, SHELL.map(str::to_owned).to_vec(), size, taken).await,
-                PaneCommand::Exec(command) => exec(&link, id, &target, command, size, taken).await,
-            };
-            link.tell(Message::PaneEnded(id, ended)).await;
-        });
-    }
-
-    /// Sends what was typed. A terminal that takes nothing loses what is more than a person types.
-    pub fn typed(&self, id: PaneId, bytes: Vec<u8>) {
-        self.order(id, Order::Typed(bytes));
-    }
-
-    /// Tells a terminal its size.
-    pub fn resized(&self, id: PaneId, (cols, rows): (u16, u16)) {
-        self.order(id, Order::Resized(TerminalSize { cols, rows }));
-    }
-
-    /// Leaves a terminal: its input ends.
-    pub fn close(&mut self, id: PaneId) {
-        self.open.remove(&id);
-    }
-
-    fn order(&self, id: PaneId, order: Order) {
-        if let Some(orders) = self.open.get(&id) {
-            let _ = orders.try_send(order);
-        }
-    }
-}
-
-async fn exec(
-    link: &Link,
+/// What was to be opened, and what it is opened with.
+struct Opening {
+    link: Link,
     id: PaneId,
-    target: &Target,
-    command: Vec<String>,
-    size: TerminalSize,
-    mut orders: mpsc::Receiver<Order>,
-) -> Result<Option<i64>> {
-    let request = ExecRequest { command, env: vec![TERM.to_owned()], stdin: true, terminal: Some(size), ..ExecRequest::default() };
-    let running = link.backend.exec(&target.id, &request).await?;
-    let Attached { mut output, mut input } = running.attached;
-    loop {
-        tokio::select! {
-            piece = output.next() => match piece {
-                Some(piece) => print(link, id, &piece?.bytes).await,
-                None => break,
-            },
-            order = orders.recv() => match order {
-                // What runs may have ended: its output says so.
-                Some(Order::Typed(bytes)) => {
-                    let _ = input.write_all(&bytes).await;
-                    let _ = input.flush().await;
-                }
-                Some(Order::Resized(size)) => { let _ = link.backend.resize_exec(&running.id, size).await; }
-                None => {
-                    // Left: a shell that waits for input ends at this, what else runs goes on.
-                    let _ = input.write_all(b"\x04").await;
-                    let _ = input.shutdown().await;
-                    return Ok(None);
-                }
-            },
-        }
-    }
-    link.backend.exec_exit(&running.id).await.map(Some)
+    target: Target,
+    size: Size,
+    feed: Feed,
 }
 
-/// The main process's output, from a while back; it has no terminal, and most often no input.
-async fn attach(link: &Link, id: PaneId, target: &Target, mut orders: mpsc::Receiver<Order>) -> Result<Option<i64>> {
+/// How it came that there is nothing more to be read.
+enum End {
+    /// What ran has ended, with an exit code where it is known.
+    Ended(Option<i64>),
+    /// It was left.
+    Left,
+    /// The operator has to choose first.
+    Offered(Vec<Held>),
+}
+
+/// Opens a terminal and passes on what it prints until it ends or is left.
+async fn open(opening: Opening, command: PaneCommand, orders: Orders) {
+    let ended = match opened(&opening, command, orders).await {
+        Ok(End::Offered(left)) => return opening.feed.tell(Message::PaneOffered(opening.id, left)).await,
+        Ok(End::Left) => Ok(None),
+        Ok(End::Ended(code)) => Ok(code),
+        Err(failure) => Err(failure),
+    };
+    opening.feed.tell(Message::PaneEnded(opening.id, ended)).await;
+}
+
+async fn opened(opening: &Opening, command: PaneCommand, orders: Orders) -> Result<End> {
+    let size = opening.size;
+    let attach = |id| Want::Attach { id, size: Some(size) };
+    if let PaneCommand::TakeUp(id) = command {
+        return held(opening, attach(id), orders).await;
+    }
+    // Whether its supervisor holds terminals at all, and which.
+    let there = match opening.link.backend.terminals(&opening.target.id).await {
+        Ok(there) => Some(there),
+        // One that holds none says so; a session that does not run has a log all the same.
+        Err(failure) if failure.code == Code::Refused || command == PaneCommand::Attach => None,
+        Err(failure) => return Err(failure),
+    };
+    let open = |command: Vec<String>| Want::Open { command, env: Vec::new(), working_dir: String::new(), size };
+    match (command, there) {
+        (PaneCommand::Attach, Some(there)) if there.iter().any(|held| held.id == 0) => held(opening, attach(0), orders).await,
+        (PaneCommand::Attach, _) => log(opening, orders).await,
+        (PaneCommand::Shell, Some(there)) => {
+            let left: Vec<Held> = there.into_iter().filter(|held| held.id != 0 && held.clients == 0).collect();
+            if left.is_empty() { held(opening, open(Vec::new()), orders).await } else { Ok(End::Offered(left)) }
+        }
+        (PaneCommand::NewShell, Some(_)) => held(opening, open(Vec::new()), orders).await,
+        (PaneCommand::Exec(command), Some(_)) => held(opening, open(command), orders).await,
+        (PaneCommand::Shell | PaneCommand::NewShell, None) => exec(opening, SHELL.map(str::to_owned).to_vec(), orders).await,
+        (PaneCommand::Exec(command), None) => exec(opening, command, orders).await,
+        (PaneCommand::TakeUp(_), _) => Ok(End::Left),
+    }
+}
+
+/// One that the session's supervisor holds.
+async fn held(opening: &Opening, want: Want, orders: Orders) -> Result<End> {
+    let Opening { link, id, target, feed, .. } = opening;
+    let Terminal { held, grants, mut output, input } = link.backend.terminal(&target.id, want).await?;
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Held(held), grants })).await;
+    let reading = async {
+        while let Some(told) = output.next().await {
+            match told? {
+                Told::Anew(bytes) => {
+                    let (first, rest) = feed::first_piece(&bytes);
+                    feed.tell(Message::PaneAnew(*id, first.to_vec())).await;
+                    feed.print(*id, rest).await;
+                }
+                Told::Output(bytes) => feed.print(*id, &bytes).await,
+                Told::Ended(code) => return Ok(End::Ended(Some(i64::from(code)))),
+                // Said once, before all that.
+                Told::Attached(_) | Told::List(_) | Told::Refused(_) => {}
+            }
+        }
+        Err(lost(&target.name))
+    };
+    // Both at once: what is typed must not wait for what is printed, nor the other way round.
+    tokio::select! {
+        end = reading => end,
+        () = typing::type_in(Typist::Held(input), orders) => Ok(End::Left),
+    }
+}
+
+fn lost(name: &str) -> Failure {
+    Failure::new(Code::EngineError, format!("the way to '{name}' was lost")).hint("what runs there goes on; take it up again")
+}
+
+/// One that ends with its connection: the engine's own.
+async fn exec(opening: &Opening, command: Vec<String>, orders: Orders) -> Result<End> {
+    let Opening { link, id, target, size, feed } = opening;
+    let size = TerminalSize { cols: size.columns(), rows: size.rows() };
+    let env = ENV.map(str::to_owned).to_vec();
+    let request = ExecRequest { command, env, stdin: true, terminal: Some(size), ..ExecRequest::default() };
+    let running = link.backend.exec(&target.id, &request).await?;
+    let Attached { mut output, input } = running.attached;
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Connection, grants: Grants::default() })).await;
+    let reading = async {
+        while let Some(piece) = output.next().await {
+            feed.print(*id, &piece?.bytes).await;
+        }
+        link.backend.exec_exit(&running.id).await.map(|code| End::Ended(Some(code)))
+    };
+    tokio::select! {
+        end = reading => end,
+        () = typing::type_in(Typist::Exec { link: link.clone(), id: running.id.clone(), input }, orders) => Ok(End::Left),
+    }
+}
+
+/// The main process's output, from a while back, where it has no terminal.
+async fn log(opening: &Opening, orders: Orders) -> Result<End> {
+    let Opening { link, id, target, feed, .. } = opening;
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Log, grants: Grants::default() })).await;
     let options = LogOptions { follow: true, tail: Some(PAST), ..LogOptions::default() };
     let mut output = link.backend.engine().logs(&target.id, &options);
-    loop {
-        tokio::select! {
-            piece = output.next() => match piece {
-                Some(piece) => print(link, id, &as_on_a_terminal(&piece?.bytes)).await,
-                None => break,
-            },
-            order = orders.recv() => if order.is_none() { return Ok(None) },
+    let reading = async {
+        while let Some(piece) = output.next().await {
+            feed.print(*id, &as_on_a_terminal(&piece?.bytes)).await;
         }
+        let facts = link.backend.engine().inspect(&target.id).await.ok();
+        Ok(End::Ended(facts.and_then(|facts| facts.exit).map(|exit| exit.code)))
+    };
+    tokio::select! {
+        end = reading => end,
+        () = typing::nowhere(orders) => Ok(End::Left),
     }
-    let facts = link.backend.engine().inspect(&target.id).await.ok();
-    Ok(facts.and_then(|facts| facts.exit).map(|exit| exit.code))
 }
 
-/// In pieces that are soon drawn: what a sandbox prints decides how long the emulator takes for each.
-async fn print(link: &Link, id: PaneId, bytes: &[u8]) {
-    for piece in bytes.chunks(PIECE) {
-        link.tell(Message::PanePrinted(id, piece.to_vec())).await;
-    }
+/// Ends what runs in a terminal that its session holds.
+pub async fn end(link: Link, target: Target, held: u32) {
+    let message = match link.backend.end_terminal(&target.id, held).await {
+        Ok(()) => Message::Noticed(Weight::Plain, format!("what ran in terminal {held} of '{}' is hung up on", target.name)),
+        Err(failure) => Message::Noticed(Weight::Danger, failure.message),
+    };
+    link.tell(message).await;
 }
 
 /// A line feed alone would go straight down.

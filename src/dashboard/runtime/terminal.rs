@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -86,6 +87,11 @@ impl Terminal {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate).map_err(told("draw"))?;
         self.inner.draw(|frame| view::draw(state, frame)).map_err(told("draw"))?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate).map_err(told("draw"))
+    }
+
+    /// Rings its bell.
+    pub fn bell(&mut self) -> Result<()> {
+        execute!(self.inner.backend_mut(), Print('\u{7}')).map_err(told("write to the terminal"))
     }
 
     /// Puts a text on the clipboard, where the terminal does that (OSC 52).

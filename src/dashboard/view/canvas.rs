@@ -217,6 +217,16 @@ impl<'a> Canvas<'a> {
         self.put(x + filled, y, columns - filled, &self.signs.empty.repeat(usize::from(columns - filled)), Role::Muted);
     }
 
+    /// Turns the colours of an area round: what is selected on a screen of any colours.
+    pub fn invert(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                self.buffer[(x, y)].modifier.toggle(Modifier::REVERSED);
+            }
+        }
+    }
+
     /// Shows where the next character is typed, whatever the terminal does with its own cursor.
     pub fn caret(&mut self, x: u16, y: u16) {
         if self.buffer.area.contains((x, y).into()) {

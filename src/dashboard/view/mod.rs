@@ -9,6 +9,7 @@ mod form;
 mod overlay;
 mod sessions;
 mod status;
+mod terminal;
 mod totals;
 
 use ratatui::Frame;
@@ -26,20 +27,26 @@ pub fn draw(state: &State, frame: &mut Frame<'_>) {
     let layout = Layout::of(state);
     let mut canvas = Canvas::new(frame.buffer_mut(), &state.theme, state.ascii, state.now);
     canvas.paint(area, Role::Text);
-    let covers_all = layout.overlay.is_some_and(|over| over == Rect::new(0, 0, state.size.0, state.size.1));
-    if !covers_all {
+    let all = Rect::new(0, 0, state.size.0, state.size.1);
+    let covers_all = layout.overlay.is_some_and(|over| over == all);
+    let covered = layout.terminal.as_ref().is_some_and(|place| place.title.union(place.screen) == all);
+    if !covers_all && !covered {
         totals::draw(&mut canvas, state, layout.totals);
         sessions::draw(&mut canvas, state, &layout);
         detail::draw(&mut canvas, state, &layout);
         status::draw(&mut canvas, state, &layout);
     }
+    let typed = match &layout.terminal {
+        Some(place) if !covers_all => terminal::draw(&mut canvas, state, place),
+        _ => None,
+    };
     let cursor = match (&state.overlay, layout.overlay) {
         (Some(Overlay::Form(form)), Some(over)) => {
             form::draw(frame, over, state, form);
             return;
         }
         (Some(overlay), Some(over)) => overlay::draw(&mut canvas, state, overlay, over),
-        _ => None,
+        _ => typed,
     };
     if let Some(cursor) = cursor.filter(|(x, y)| area.contains((*x, *y).into())) {
         frame.set_cursor_position(cursor);

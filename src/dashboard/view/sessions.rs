@@ -12,6 +12,7 @@ use crate::dashboard::app::page::Piece;
 use crate::dashboard::app::page::words::{badge, cpus, load, share, status};
 use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
+use crate::dashboard::app::terminals::Sign;
 use crate::dashboard::theme::Role;
 use crate::units::{Bytes, brief_age, percent};
 
@@ -88,7 +89,12 @@ fn session(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: &Row, y
     }
     for (column, head) in &layout.heads {
         let (words, role) = cell(state, row, *column);
-        if is_number(*column) {
+        if let (Column::Name, Some((open, its))) = (column, terminals(canvas, state, row)) {
+            // How many terminals are open in it, whatever becomes of a long name.
+            let wide = u16::try_from(open.chars().count()).unwrap_or(0).min(head.width / 2);
+            canvas.put(head.x, y, head.width - wide, &words, role);
+            canvas.put_right(head.right() - wide, y, wide, &open, its);
+        } else if is_number(*column) {
             canvas.put_right(head.x, y, head.width, &words, role);
         } else {
             canvas.put(head.x, y, head.width, &words, role);
@@ -98,6 +104,22 @@ fn session(canvas: &mut Canvas<'_>, state: &State, layout: &Layout, row: &Row, y
         canvas.put(line.x, y, 1, canvas.signs.cursor, Role::Title);
         canvas.paint(line, Role::Selected);
     }
+}
+
+/// The terminals that are open in a session: how many, and whether one rang or has something new.
+fn terminals(canvas: &Canvas<'_>, state: &State, row: &Row) -> Option<Piece> {
+    let count = state.terminals.of(row.id()).count();
+    let any = |sign| state.terminals.of(row.id()).any(|pane| Sign::of(pane) == sign);
+    let (mark, role) = if any(Sign::Rang) {
+        ("!", Role::Warning)
+    } else if any(Sign::Failed) {
+        (canvas.signs.bad, Role::Danger)
+    } else if any(Sign::Active) {
+        (canvas.signs.mark, Role::Info)
+    } else {
+        ("", Role::Muted)
+    };
+    (count > 0).then(|| (format!(" {}{count}{mark}", canvas.signs.terminal), role))
 }
 
 /// What a session has in a column.

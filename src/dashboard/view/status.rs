@@ -65,6 +65,10 @@ fn line(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     } else if !state.list.marked.is_empty() {
         let words = format!("{} {} marked: actions apply to all of them", canvas.signs.mark, state.list.marked.len());
         canvas.put(area.x, area.y, area.width, &words, Role::Marked);
+    } else if let Some(open) = Some(state.terminals.open.len()).filter(|open| *open > 0) {
+        let noun = if open == 1 { "terminal is" } else { "terminals are" };
+        let words = format!("{} {open} {noun} open; {} goes there", canvas.signs.terminal, state.keymap.shown(Action::Terminals));
+        canvas.put(area.x, area.y, area.width, &words, Role::Muted);
     }
 }
 

@@ -3,11 +3,13 @@
 mod hostile;
 mod pictures;
 mod scrolling;
+mod terminal;
 
 use crate::dashboard::app::effect::{PaneCommand, PaneId, Target};
-use crate::dashboard::app::overlay::Pane;
 use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::row::Row;
+use crate::dashboard::app::state::Focus;
+use crate::dashboard::app::terminals::{Pane, Place};
 use crate::dashboard::app::{State, sample};
 use crate::session::{Kind, Status};
 
@@ -33,15 +35,14 @@ fn mixed() -> State {
     state
 }
 
-/// A terminal in `web` that runs this.
-fn pane(command: PaneCommand) -> Pane {
-    Pane {
-        id: PaneId(1),
-        target: Target { id: sample::id("web"), name: "web".into() },
-        command,
-        screen: crate::terminal::Screen::new(crate::terminal::Size::new(79, 23), 100),
-        ended: None,
-        scroll: 0,
-        leaving: false,
-    }
+/// With a terminal in `web` that runs this, on the whole screen.
+fn with_terminal(state: &mut State, command: PaneCommand) -> &mut Pane {
+    let number = u64::try_from(state.terminals.open.len()).unwrap() + 1;
+    let target = Target { id: sample::id("web"), name: "web".into() };
+    let size = crate::terminal::Size::new(80, 23);
+    state.terminals.open.push(Pane::new(PaneId(number), target, command, size, 100));
+    state.terminals.current = Some(PaneId(number));
+    state.terminals.place = Place::Full;
+    state.focus = Focus::Terminal;
+    state.terminals.current_mut().unwrap()
 }

@@ -1,6 +1,6 @@
 //! What an action does, whoever asked for it: a key, a click, the palette.
 
-use super::{detail, pane, work};
+use super::{detail, terminal as terminals, work};
 use crate::backend::Order;
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::ask::{Ask, Confirm, Wanted};
@@ -13,6 +13,7 @@ use crate::dashboard::app::list::{Column, Line};
 use crate::dashboard::app::overlay::{Overlay, Palette};
 use crate::dashboard::app::row::{Row, Weight};
 use crate::dashboard::app::state::{Focus, State};
+use crate::dashboard::app::terminals::Place;
 use crate::session::{Kind, Status};
 use crate::units::{Bytes, SessionName};
 
@@ -28,8 +29,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousTab => detail::open(state, state.detail.tab.previous()),
         Action::Focus => {
             state.focus = match state.focus {
+                Focus::List if state.terminals.place == Place::Below => Focus::Terminal,
                 Focus::List => Focus::Detail,
-                Focus::Detail => Focus::List,
+                Focus::Detail | Focus::Terminal => Focus::List,
             };
             Vec::new()
         }
@@ -112,6 +114,24 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.overlay = Some(Overlay::Confirm(Confirm { question, lines, expected: None, input: Input::default(), then }));
             vec![Effect::Save]
         }
+        Action::TerminalsClose => {
+            terminals::put_away(state);
+            Vec::new()
+        }
+        Action::Terminals
+        | Action::TerminalPrefix
+        | Action::TerminalNext
+        | Action::TerminalPrevious
+        | Action::TerminalList
+        | Action::TerminalZoom
+        | Action::TerminalSearch
+        | Action::TerminalCopy
+        | Action::TerminalPaste
+        | Action::TerminalNew
+        | Action::TerminalAgain
+        | Action::TerminalLeave
+        | Action::TerminalEnd
+        | Action::TerminalHelp => terminals::act(state, action),
     }
 }
 
@@ -127,7 +147,7 @@ fn page(state: &State) -> isize {
     let layout = state.layout();
     let height = match state.focus {
         Focus::List => layout.rows.height,
-        Focus::Detail => layout.body.height,
+        Focus::Detail | Focus::Terminal => layout.body.height,
     };
     isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1)
 }
@@ -135,6 +155,8 @@ fn page(state: &State) -> isize {
 fn moved(state: &mut State, by: isize) -> Vec<Effect> {
     match (state.focus, state.detail.tab) {
         (Focus::List, _) => state.list.step(by),
+        // Its keys are its program's, and never come here.
+        (Focus::Terminal, _) => {}
         (Focus::Detail, Tab::Logs) => {
             let height = usize::from(state.layout().body.height);
             state.detail.log.step(by, height);
@@ -162,6 +184,8 @@ fn back(state: &mut State) -> Vec<Effect> {
     } else if !state.list.filter.text().is_empty() {
         state.list.filter = Input::default();
         state.list.arrange();
+    } else if state.terminals.place == Place::Below {
+        terminals::put_away(state);
     }
     Vec::new()
 }
@@ -229,7 +253,7 @@ fn terminal(state: &mut State, command: PaneCommand) -> Vec<Effect> {
         state.notices.add(state.now, Weight::Warning, format!("'{}' is {status}; {start} lets it run", target.name));
         return Vec::new();
     }
-    pane::open(state, target, command)
+    terminals::open(state, target, command)
 }
 
 fn ask(state: &mut State, what: impl FnOnce(Target, &str) -> (Wanted, Input)) -> Vec<Effect> {
@@ -264,7 +288,7 @@ pub(super) fn answered(state: &mut State, ask: &Ask) -> Result<Vec<Effect>, Stri
             if command.is_empty() {
                 return Err("type a command and its arguments".to_owned());
             }
-            Ok(pane::open(state, target.clone(), PaneCommand::Exec(command)))
+            Ok(terminals::open(state, target.clone(), PaneCommand::Exec(command)))
         }
         Wanted::Packages => {
             let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();

@@ -1,6 +1,6 @@
 //! Keys: whatever stands on top takes them, the keymap gives the rest a meaning.
 
-use super::{act, pane};
+use super::{act, terminal};
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::ask::{Ask, Confirm};
 use crate::dashboard::app::effect::Effect;
@@ -9,7 +9,7 @@ use crate::dashboard::app::input::{Input, Typed};
 use crate::dashboard::app::key::{Code, Key};
 use crate::dashboard::app::overlay::{Overlay, Palette};
 use crate::dashboard::app::row::Weight;
-use crate::dashboard::app::state::State;
+use crate::dashboard::app::state::{Focus, State};
 
 /// Lines of a page in what stands over the panes.
 const PAGE: usize = 10;
@@ -20,6 +20,9 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
     }
     if let Some(overlay) = state.overlay.take() {
         return on_overlay(state, overlay, key);
+    }
+    if state.focus == Focus::Terminal {
+        return terminal::key(state, key);
     }
     if state.list.filtering {
         return filtering(state, key);
@@ -57,7 +60,6 @@ fn on_overlay(state: &mut State, overlay: Overlay, key: Key) -> Vec<Effect> {
                 act::launch(state, order)
             }
         },
-        Overlay::Pane(pane) => pane::key(state, pane, key),
     }
 }
 
@@ -172,7 +174,7 @@ pub(super) fn pasted(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Overlay::Ask(ask)) => &mut ask.input,
         Some(Overlay::Confirm(confirm)) => &mut confirm.input,
         Some(Overlay::Form(form)) => return form.pasted(text, &mut state.next),
-        Some(Overlay::Pane(pane)) => return pane::pasted(pane, text),
+        None if state.focus == Focus::Terminal => return terminal::pasted(state, text),
         None if state.list.filtering => &mut state.list.filter,
         None if state.detail.log.searching => &mut state.detail.log.search,
         Some(Overlay::Help(_) | Overlay::Notices(_)) | None => return Vec::new(),

@@ -5,7 +5,7 @@ mod detail;
 mod engine;
 mod keys;
 mod mouse;
-mod pane;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -15,21 +15,23 @@ use super::message::Message;
 use super::overlay::Overlay;
 use super::state::State;
 
-pub use pane::DETACH;
+pub use terminal::DETACH;
 
 /// Takes what happened and says what to do about it.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let was_dirty = state.dirty;
     // A tick says for itself whether it changes anything.
     if !matches!(message, Message::Tick(_)) {
         state.dirty = true;
     }
+    let is_quiet = terminal::is_quiet(state, &message);
     let effects = match message {
         Message::Tick(now) => {
             work::tick(state, now);
             Vec::new()
         }
         Message::Key(key) => keys::key(state, key),
-        Message::Mouse(click, column, line) => mouse::mouse(state, click, column, line),
+        Message::Mouse(pointer) => mouse::mouse(state, &pointer),
         Message::Pasted(text) => keys::pasted(state, &text),
         Message::Resized(columns, lines) => resized(state, (columns, lines)),
         Message::Resumed => vec![Effect::Redraw, Effect::List],
@@ -70,8 +72,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             _ => Vec::new(),
         },
 
-        Message::PanePrinted(id, bytes) => pane::printed(state, id, &bytes),
-        Message::PaneEnded(id, ended) => pane::ended(state, id, ended),
+        Message::PaneOpened(id, opened) => terminal::opened(state, id, opened),
+        Message::PaneOffered(id, left) => terminal::offered(state, id, left),
+        Message::PaneAnew(id, bytes) => terminal::anew(state, id, &bytes),
+        Message::PanePrinted(id, bytes) => terminal::printed(state, id, &bytes),
+        Message::PaneEnded(id, ended) => terminal::ended(state, id, ended),
 
         Message::Noticed(weight, text) => {
             state.notices.add(state.now, weight, text);
@@ -79,7 +84,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Terminated => vec![Effect::Save, Effect::Quit],
     };
-    settle(state, effects)
+    let effects = settle(state, effects);
+    if is_quiet && terminal::stays_quiet(state, &effects) {
+        state.dirty = was_dirty;
+    }
+    effects
 }
 
 /// After every change: the selection is on the screen, and the detail is the selected session's.
@@ -89,6 +98,7 @@ fn settle(state: &mut State, mut effects: Vec<Effect>) -> Vec<Effect> {
         state.list.scroll_into(height);
     }
     effects.extend(detail::follow_selection(state));
+    effects.extend(terminal::fit(state));
     // Nothing is scrolled further than there is something: otherwise the way back would seem stuck.
     if state.detail.scroll > 0 {
         state.detail.scroll = state.detail.scroll.min(state.layout().furthest(state));
@@ -104,5 +114,5 @@ fn settle(state: &mut State, mut effects: Vec<Effect>) -> Vec<Effect> {
 
 fn resized(state: &mut State, size: (u16, u16)) -> Vec<Effect> {
     state.size = size;
-    pane::resized(state)
+    Vec::new()
 }

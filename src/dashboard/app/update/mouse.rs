@@ -2,21 +2,29 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{act, detail, pane};
-use crate::dashboard::app::effect::{Effect, PaneCommand};
+use super::{act, detail, terminal};
+use crate::dashboard::app::effect::Effect;
 use crate::dashboard::app::form::Outcome;
 use crate::dashboard::app::layout::PALETTE_LINES;
 use crate::dashboard::app::list::Line;
-use crate::dashboard::app::message::Click;
 use crate::dashboard::app::overlay::Overlay;
+use crate::dashboard::app::pointer::{Click, Pointer};
 use crate::dashboard::app::state::{Focus, State};
 
 /// Lines that a wheel's notch moves.
 const NOTCH: isize = 3;
 
-pub(super) fn mouse(state: &mut State, click: Click, column: u16, line: u16) -> Vec<Effect> {
+pub(super) fn mouse(state: &mut State, pointer: &Pointer) -> Vec<Effect> {
     let layout = state.layout();
-    let at = Position::new(column, line);
+    if state.overlay.is_none()
+        && let Some(place) = &layout.terminal
+        && let Some(effects) = terminal::pointer(state, pointer, place)
+    {
+        return effects;
+    }
+    let Some(click) = pointer.click() else { return Vec::new() };
+    let line = pointer.line;
+    let at = Position::new(pointer.column, line);
     let is_in = |area: Rect| area.contains(at);
     if state.overlay.is_some() {
         return on_overlay(state, click, at, layout.overlay.unwrap_or_default());
@@ -69,11 +77,6 @@ fn on_overlay(state: &mut State, click: Click, at: Position, area: Rect) -> Vec<
     match &mut state.overlay {
         Some(Overlay::Help(scroll) | Overlay::Notices(scroll)) if by != 0 => {
             *scroll = scroll.saturating_add_signed(by);
-        }
-        Some(Overlay::Pane(pane)) => {
-            if by != 0 && !matches!(pane.command, PaneCommand::Exec(_) if pane.ended.is_some()) {
-                pane::wheel(pane, by < 0);
-            }
         }
         Some(Overlay::Form(form)) if by != 0 => form.wheel(at.x, at.y, area, by > 0),
         Some(Overlay::Form(form)) => {

@@ -24,6 +24,7 @@ fn state() -> State {
         detail: crate::dashboard::app::detail::Detail::default(),
         focus: PaneFocus::default(),
         zoomed: false,
+        terminals: crate::dashboard::app::terminals::Terminals::default(),
         overlay: None,
         jobs: Vec::new(),
         next: 1,

@@ -5,7 +5,6 @@ mod confirm;
 mod help;
 mod notices;
 mod palette;
-mod pane;
 
 use ratatui::layout::Rect;
 
@@ -23,7 +22,6 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, overlay: &Overlay, area: Rec
         Overlay::Confirm(confirm) => return confirm::draw(canvas, area, confirm),
         // Drawn by its own hand, on the frame.
         Overlay::Form(_) => {}
-        Overlay::Pane(pane) => return pane::draw(canvas, area, pane),
     }
     None
 }

@@ -23,9 +23,9 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, area: Rect, palette: &Palett
     let selected = palette.selected;
     let from = palette.first(usize::from(below.height));
     for ((at, action), y) in matches.iter().enumerate().skip(from).zip(below.top()..below.bottom()) {
-        let keys = state.keymap.keys(*action).map(|key| key.to_string()).collect::<Vec<_>>().join(" ");
+        let keys = state.keymap.listed(*action);
         let name = action.name().replace('_', " ");
-        let line = [(format!(" {name:<16} "), Role::Strong), (format!("{keys:<14} "), Role::Key), (action.help().to_owned(), Role::Muted)];
+        let line = [(format!(" {name:<18} "), Role::Strong), (format!("{keys:<14} "), Role::Key), (action.help().to_owned(), Role::Muted)];
         canvas.line(below.x, y, below.width, &line);
         if at == selected {
             canvas.put(below.x, y, 1, canvas.signs.cursor, Role::Title);

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 
-use super::{SIZES, mixed, pane, row};
+use super::{SIZES, mixed, row, with_terminal};
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::list::Group;
 use crate::dashboard::app::overlay::Overlay;
 use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::state::Focus;
+use crate::dashboard::app::terminals::Mode;
 use crate::dashboard::app::{State, sample};
 use crate::dashboard::snapshot::{drawn, lines};
 use crate::dashboard::text;
 use crate::failure::{Code, Failure};
+use crate::terminal::Size;
+use crate::terminal::wire::Held;
 use crate::units::plain_width;
 
 /// Everything that a sandbox, an image or another user may write, with what a terminal would act on.
@@ -148,11 +151,15 @@ fn columns_stay_aligned_whatever_comes_in() {
 #[test]
 fn what_a_sandbox_prints_in_a_pane_is_drawn_and_nothing_else() {
     for text in HOSTILE {
-        let mut pane = pane(PaneCommand::Exec(vec![text.into()]));
-        pane.ended = Some(Err(Failure::new(Code::Io, text)));
-        pane.screen.feed(text.repeat(30).as_bytes());
         let mut state = mixed();
-        state.overlay = Some(Overlay::Pane(Box::new(pane)));
+        let pane = with_terminal(&mut state, PaneCommand::Exec(vec![text.into()]));
+        pane.ended = Some(Err(Failure::new(Code::Io, text)));
+        pane.title = Some(text.into());
+        pane.screen.feed(text.repeat(30).as_bytes());
+        let pane = with_terminal(&mut state, PaneCommand::Shell);
+        let command = vec![text.to_owned()];
+        let held = Held { id: 2, pid: 1, command, size: Size::USUAL, age_s: u64::MAX, idle_s: u64::MAX, clients: u32::MAX };
+        pane.mode = Mode::Choose(vec![held], 0);
         for size in [(80, 24), (40, 12), (39, 5)] {
             state.size = size;
             is_inert(&drawn(&state), text);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ratatui::style::Style;
 
-use super::{SIZES, mixed, pane, row};
+use super::{SIZES, mixed, row, with_terminal};
 use crate::dashboard::app::ask::{Ask, Confirm, Wanted};
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Effect, JobId, PaneCommand, Target};
@@ -16,6 +16,7 @@ use crate::dashboard::app::overlay::{Overlay, Palette};
 use crate::dashboard::app::remote::Remote;
 use crate::dashboard::app::row::Weight;
 use crate::dashboard::app::state::Focus;
+use crate::dashboard::app::terminals::Place;
 use crate::dashboard::app::{State, sample};
 use crate::dashboard::snapshot::{check, drawn, drawn_on, lines};
 use crate::dashboard::theme::{Role, Theme};
@@ -94,16 +95,21 @@ fn a_terminal_that_has_just_become_smaller_is_drawn_as_far_as_it_goes() {
     let mut state = mixed();
     for tab in Tab::ALL {
         state.detail.tab = tab;
-        for overlay in [
-            None,
-            Some(Overlay::Help(3)),
-            Some(Overlay::Palette(Palette::default())),
-            Some(Overlay::Pane(Box::new(pane(PaneCommand::Shell)))),
-        ] {
+        for overlay in [None, Some(Overlay::Help(3)), Some(Overlay::Palette(Palette::default()))] {
             state.overlay = overlay;
             for size in [(79, 24), (80, 23), (40, 12), (1, 1), (200, 60)] {
                 drawn_on(&state, size);
             }
+        }
+    }
+    state.overlay = None;
+    for place in [Place::Full, Place::Below] {
+        with_terminal(&mut state, PaneCommand::Shell).screen.feed("日本語".repeat(200).as_bytes());
+        state.terminals.place = place;
+        for size in [(79, 24), (80, 23), (40, 12), (1, 1), (200, 60)] {
+            drawn_on(&state, size);
+            state.size = size;
+            drawn(&state);
         }
     }
 }
@@ -143,8 +149,6 @@ fn what_stands_over_the_panes() {
         then: Effect::List,
     };
     let ask = Ask { wanted: Wanted::Name(target), input: Input::new("we b"), error: Some("'we b' is not a name".into()) };
-    let mut pane = pane(PaneCommand::Shell);
-    pane.screen.feed("\u{1b}[1;31mroot\u{1b}[0m@web:~$ ls 日本\r\n\u{1b}]0;title\u{7}done e\u{301} \u{202e}x".as_bytes());
     let palette = Palette { input: Input::new("rem"), selected: 0 };
     for (name, overlay) in [
         ("help", Overlay::Help(0)),
@@ -152,7 +156,6 @@ fn what_stands_over_the_panes() {
         ("palette", Overlay::Palette(palette)),
         ("ask", Overlay::Ask(ask)),
         ("confirm", Overlay::Confirm(confirm)),
-        ("pane", Overlay::Pane(Box::new(pane))),
     ] {
         let mut state = mixed();
         state.notices.add(sample::ago(90), Weight::Plain, "stopped old");

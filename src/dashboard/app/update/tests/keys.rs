@@ -8,7 +8,7 @@ fn enter_attaches_to_the_selected_session() {
     let mut state = state(&["api", "web"]);
     let effects = press(&mut state, "j enter");
     assert!(matches!(&effects[..], [Effect::OpenPane(_, whose, PaneCommand::Attach, (120, 39))] if *whose == target("web")), "{effects:?}");
-    assert!(matches!(state.overlay, Some(Overlay::Pane(_))));
+    assert!(state.terminals.shown().is_some());
 }
 
 #[test]
@@ -145,36 +145,6 @@ fn a_shell_in_a_session_that_does_not_run_is_a_notice_that_says_what_helps() {
     observe(&mut state, vec![session("web", Kind::Persistent, Status::Exited)]);
     assert_eq!(press(&mut state, "s"), []);
     assert!(state.notices.standing().unwrap().text.contains("'web' is exited; t lets it run"));
-}
-
-#[test]
-fn a_terminal_takes_every_key_but_the_two_that_leave_it() {
-    let mut state = state(&["web"]);
-    press(&mut state, "s");
-    let typed = |effects: Vec<Effect>| match &effects[..] {
-        [Effect::PaneInput(_, bytes)] => String::from_utf8_lossy(bytes).into_owned(),
-        other => format!("{other:?}"),
-    };
-    assert_eq!(typed(press(&mut state, "q")), "q");
-    assert_eq!(typed(press(&mut state, "ctrl-c")), "\u{3}");
-    assert_eq!(press(&mut state, "ctrl-p"), []);
-    assert_eq!(typed(press(&mut state, "x")), "\u{10}x");
-    assert!(matches!(&press(&mut state, "ctrl-p ctrl-q")[..], [Effect::PaneClose(_)]));
-    assert!(state.overlay.is_none());
-}
-
-#[test]
-fn what_a_sandbox_prints_ends_in_its_grid() {
-    let mut state = state(&["web"]);
-    press(&mut state, "s");
-    let Some(Overlay::Pane(pane)) = &state.overlay else { panic!("no terminal") };
-    let number = pane.id;
-    update(&mut state, Message::PanePrinted(number, b"\x1b]0;title\x07\x1b]52;c;aGk=\x07\x1b[2Jhello".to_vec()));
-    let Some(Overlay::Pane(pane)) = &state.overlay else { panic!("no terminal") };
-    assert!(pane.screen.line(0).map(|cell| cell.c).collect::<String>().starts_with("hello "));
-    update(&mut state, Message::PaneEnded(number, Ok(Some(3))));
-    // Any key leaves what has ended.
-    assert!(matches!(&press(&mut state, "q")[..], [Effect::PaneClose(_)]));
 }
 
 #[test]

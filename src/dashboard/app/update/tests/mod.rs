@@ -3,6 +3,7 @@
 mod engine;
 mod keys;
 mod mouse;
+mod terminal;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -3,14 +3,21 @@ use crate::dashboard::app::action::Action;
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::list::Column;
-use crate::dashboard::app::message::Click;
 use crate::dashboard::app::overlay::Overlay;
+use crate::dashboard::app::pointer::{Button, Click, Gesture, Pointer};
 use crate::dashboard::app::row::{Happening, Weight};
 use crate::dashboard::app::state::Focus;
 use ratatui::layout::Rect;
 
 fn click(state: &mut State, click: Click, area: Rect) -> Vec<Effect> {
-    update(state, Message::Mouse(click, area.x + area.width / 2, area.y))
+    let gesture = match click {
+        Click::Left | Click::Double => Gesture::Press(Button::Left),
+        Click::Right => Gesture::Press(Button::Right),
+        Click::WheelUp => Gesture::WheelUp,
+        Click::WheelDown => Gesture::WheelDown,
+    };
+    let pointer = Pointer { double: click == Click::Double, ..Pointer::at(gesture, area.x + area.width / 2, area.y) };
+    update(state, Message::Mouse(pointer))
 }
 
 #[test]
