@@ -18,6 +18,8 @@ use crate::units::sanitise;
 
 /// What an end without an answer said on its standard error, at most.
 const LONGEST_LAST_WORDS: usize = 1024;
+/// Characters of a terminal's command that are written down.
+const LONGEST_COMMAND: usize = 200;
 
 /// A terminal that is attached to. Dropped, it is left; what runs in it goes on.
 pub struct Terminal {
@@ -57,7 +59,7 @@ impl Backend {
         let mut asked = self.ask_supervisor(who, want).await?;
         match asked.told.try_next().await? {
             Some(Told::Attached(held)) => {
-                self.record("attach", &asked.session, json!({ "terminal": held.id, "command": held.command }));
+                self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command) }));
                 Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) })
             }
             other => Err(unexpected(who, other)),
@@ -165,4 +167,9 @@ fn unexpected(who: &str, told: Option<Told>) -> Failure {
         Some(_) => Failure::new(Code::EngineError, format!("'{who}' answers something else than it was asked")),
         None => no_terminals(who, &[]),
     }
+}
+
+/// A command as the session gives it, which may be of any length.
+fn clipped(command: &[String]) -> String {
+    command.iter().flat_map(|word| word.chars().chain([' '])).take(LONGEST_COMMAND).collect::<String>().trim_end().to_owned()
 }
