@@ -8,6 +8,7 @@ mod descriptors;
 mod duties;
 pub mod enter;
 pub mod gate;
+mod limits;
 mod options;
 pub mod probe;
 pub mod relay;

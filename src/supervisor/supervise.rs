@@ -18,7 +18,7 @@ use super::gate::{Frame, Stdin, WAITING_NAME};
 use super::options::Options;
 use super::signals::{Awaited, Signals};
 use super::start::{Streams, environment, start};
-use super::{relay, secrets, terminals};
+use super::{limits, relay, secrets, terminals};
 use crate::depot::{self, wire};
 use crate::terminal::Size;
 
@@ -43,7 +43,10 @@ const SECRETS: &str = "/run/secrets";
 /// `palisade supervise`: the exit code is the command's.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     match Options::parse(args).map_err(|error| (EXIT_OURS, error)).and_then(|options| supervise(&options)) {
-        Ok(code) => code,
+        Ok(code) => {
+            limits::run_into().iter().for_each(|sentence| say(sentence));
+            code
+        }
         Err((code, error)) => {
             say(&error);
             code

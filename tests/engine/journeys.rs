@@ -223,3 +223,17 @@ fn the_plan_is_the_same_bytes_each_time_and_differs_by_kind_alone() {
     differing.sort();
     assert_eq!(differing, ["auto_remove", "labels", "mounts", "stdin_once"]);
 }
+
+#[test]
+fn what_a_limit_did_is_said_at_the_end_with_the_setting_that_raises_it() {
+    let output = call(&["run", "--network", "none", "--memory", "64MiB", "--", "python3", "-c", "x = bytearray(10**9)"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(137), "{said}");
+    assert!(said.contains("memory: the kernel killed a process at the limit of 64 MiB; --memory sets the limit"), "{said}");
+    let forks = "for i in $(seq 60); do sleep 600 & done 2>/dev/null; exit 0";
+    let output = call(&["run", "--network", "none", "--pids-limit", "30", "--", "bash", "-c", forks]);
+    let said = text(&output.stderr);
+    assert!(said.contains("at the limit of 30; --pids-limit sets the limit"), "{said}");
+    let output = call(&["run", "--network", "none", "--", "true"]);
+    assert_eq!(text(&output.stderr), "");
+}
