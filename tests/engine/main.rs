@@ -27,3 +27,4 @@ mod seccomp;
 mod streams;
 mod support;
 mod tampering;
+mod terminals;
