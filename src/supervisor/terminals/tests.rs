@@ -221,6 +221,17 @@ fn a_shell_is_left_and_taken_up_again_as_it_was() {
 }
 
 #[test]
+fn what_is_typed_at_once_with_what_is_wanted_arrives() {
+    let running = Running::new();
+    let mut client = running.connect();
+    let open = Want::Open { command: vec!["cat".to_owned()], env: Vec::new(), working_dir: String::new(), size: Size::USUAL };
+    let words = [Say::Want(open), Say::Resize(Size::new(70, 20)), Say::Input(b"typed\r".to_vec())];
+    client.stream.write_all(&words.iter().flat_map(Say::encode).collect::<Vec<_>>()).unwrap();
+    client.until("typed\r\ntyped\r\n");
+    assert_eq!(running.list()[0].size, Size::new(70, 20));
+}
+
+#[test]
 fn everything_that_was_written_is_told_before_the_end() {
     let running = Running::new();
     let all: String = (1..=300).map(|n| format!("{n}\r\n")).collect();
