@@ -144,7 +144,7 @@ impl Client {
                 return Some(told);
             }
             let mut buffer = [0; 1 << 16];
-            match self.stream.read(&mut buffer).unwrap() {
+            match self.stream.read(&mut buffer).unwrap_or_else(|error| panic!("{error} after {:?}", self.seen)) {
                 0 => return None,
                 read => self.frames.push(&buffer[..read]),
             }
