@@ -199,7 +199,7 @@ fn a_shell_is_left_and_taken_up_again_as_it_was() {
     let (mut client, held) = running.open("exec sh -i");
     assert_eq!((held.id, held.command.len(), held.size, held.clients), (1, 3, Size::USUAL, 1));
     client.keys("mine=$$ keys=; echo began\r");
-    client.until("began\r\n");
+    client.until("\nbegan\r\n");
     let keys = "abcdefghijklmnopqrst";
     for round in 0..20 {
         client.keys(&format!("keys={keys}{round}"));
@@ -209,7 +209,7 @@ fn a_shell_is_left_and_taken_up_again_as_it_was() {
         (client, again) = running.attach(1);
         assert_eq!(again.pid, held.pid);
         client.keys("; echo $mine-$keys\r");
-        client.until(&format!("\n{}-{keys}{round}\r\n", held.pid));
+        client.until(&format!("{}-{keys}{round}\r\n", held.pid));
         assert!(client.lines().iter().any(|line| line.ends_with("began")), "{:?}", client.lines());
     }
     until("nobody but this client is attached", || running.list()[0].clients == 1);
