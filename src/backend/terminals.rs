@@ -173,3 +173,33 @@ fn unexpected(who: &str, told: Option<Told>) -> Failure {
 fn clipped(command: &[String]) -> String {
     command.iter().flat_map(|word| word.chars().chain([' '])).take(LONGEST_COMMAND).collect::<String>().trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::backend::engine::Output;
+
+    fn heard(pieces: &[(OutputKind, &[u8])]) -> BoxStream<'static, Result<Told>> {
+        let pieces: Vec<_> = pieces.iter().map(|(kind, bytes)| Ok(Output { kind: *kind, bytes: Bytes::copy_from_slice(bytes) })).collect();
+        told("web".to_owned(), stream::iter(pieces).boxed())
+    }
+
+    #[tokio::test]
+    async fn a_session_of_an_older_program_is_told_by_its_words_and_what_works_there_is_said() {
+        let words: &[u8] = b"error: unrecognized subcommand 'terminal'\n\x1b]0;x\x07";
+        let failure = heard(&[(OutputKind::Stderr, words)]).try_next().await.unwrap_err();
+        assert_eq!((failure.code, failure.message.as_str()), (Code::Refused, "'web' holds no terminals"));
+        assert!(failure.details[0].contains("unrecognized subcommand") && !failure.to_string().contains('\x1b'), "{failure}");
+        assert!(failure.hint.unwrap().ends_with("palisade exec -it web -- sh"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_lost_after_a_word_is_just_over() {
+        let frame = Told::Output(b"x".to_vec()).encode();
+        let mut told = heard(&[(OutputKind::Stdout, &frame[..3]), (OutputKind::Stderr, b"noise"), (OutputKind::Stdout, &frame[3..])]);
+        assert_eq!(told.try_next().await.unwrap(), Some(Told::Output(b"x".to_vec())));
+        assert_eq!(told.try_next().await.unwrap(), None);
+    }
+}

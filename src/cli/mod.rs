@@ -41,7 +41,7 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
             "control" => Some(depot_process::control(rest.get(1..).unwrap_or_default())),
             _ => None,
         },
-        "terminal" => Some(supervisor::terminals::bridge::main()),
+        "terminal" => Some(supervisor::terminals::bridge::main(rest.first())),
         "enter" => Some(supervisor::enter::main(rest.iter().cloned())),
         "probe" => {
             let rest: Option<Vec<String>> = rest.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();

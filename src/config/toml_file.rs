@@ -276,7 +276,9 @@ mod tests {
         let whole = include_str!("../../config/profiles/default.toml").to_owned();
         let mut profile: Profile = toml::from_str(&whole).unwrap();
         (profile.base, profile.cap_drop) = (Some(String::new()), Some(Vec::new()));
-        let mut fields: Vec<String> = toml::Table::try_from(&profile).unwrap().keys().cloned().collect();
+        let mut table = toml::Table::try_from(&profile).unwrap();
+        let Some(toml::Value::Table(terminal)) = table.remove("terminal") else { panic!("a table of its own") };
+        let mut fields: Vec<String> = table.keys().cloned().chain(terminal.keys().map(|key| format!("terminal.{key}"))).collect();
         let mut keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
         fields.sort_unstable();
         keys.sort_unstable();

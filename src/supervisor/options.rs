@@ -12,15 +12,19 @@ pub struct Options {
     pub tty: bool,
     /// A terminal that nobody has used for so long ends; `None` for never.
     pub shell_idle: Option<Duration>,
+    /// What the socket for terminals is called, where another name than the usual is wanted: outside of a sandbox, several supervisors
+    /// share a network namespace.
+    pub terminals: Option<String>,
     /// Command and arguments; empty to hold the session open with none.
     pub command: Vec<OsString>,
 }
 
 impl Options {
-    /// Reads `[--grace S] [--timeout S] [--shell-idle S] [--tty] (--idle | -- COMMAND…)`.
+    /// Reads `[--grace S] [--timeout S] [--shell-idle S] [--terminals NAME] [--tty] (--idle | -- COMMAND…)`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = args.into_iter();
-        let mut options = Self { grace: Duration::from_secs(10), timeout: None, tty: false, shell_idle: None, command: Vec::new() };
+        let mut options =
+            Self { grace: Duration::from_secs(10), timeout: None, tty: false, shell_idle: None, terminals: None, command: Vec::new() };
         let mut idle = false;
         while let Some(arg) = args.next() {
             let mut seconds = || {
@@ -32,6 +36,7 @@ impl Options {
                 Some("--grace") => options.grace = seconds()?,
                 Some("--timeout") => options.timeout = Some(seconds()?),
                 Some("--shell-idle") => options.shell_idle = Some(seconds()?).filter(|span| !span.is_zero()),
+                Some("--terminals") => options.terminals = args.next().and_then(|name| name.into_string().ok()),
                 Some("--tty") => options.tty = true,
                 Some("--idle") => idle = true,
                 Some("--") => {

@@ -90,10 +90,10 @@ impl Signals {
         Ok(None)
     }
 
-    /// Holds terminals from now on.
-    pub fn hold_terminals(&mut self, bounds: terminals::Bounds, has_main: bool) -> io::Result<()> {
+    /// Holds terminals from now on, for who comes to this socket.
+    pub fn hold_terminals(&mut self, socket: &str, bounds: terminals::Bounds, has_main: bool) -> io::Result<()> {
         let _among = self.duties.enter();
-        self.terminals = Some(Terminals::listen(terminals::SOCKET, bounds, has_main)?);
+        self.terminals = Some(Terminals::listen(socket, bounds, has_main)?);
         Ok(())
     }
 

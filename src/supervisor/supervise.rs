@@ -83,7 +83,8 @@ fn supervise(options: &Options) -> Outcome {
         relay(token, descriptors.relay).map_err(ours(&format!("listen at {} for the package depot", depot::RELAY)))?;
     }
     let held = terminals::Bounds::under(descriptors.terminals, options.grace, options.shell_idle);
-    signals.hold_terminals(held, options.tty).map_err(ours("listen for who wants a terminal"))?;
+    let socket = options.terminals.as_deref().unwrap_or(terminals::SOCKET);
+    signals.hold_terminals(socket, held, options.tty).map_err(ours("listen for who wants a terminal"))?;
 
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
     if options.command.is_empty() {

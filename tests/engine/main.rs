@@ -28,3 +28,4 @@ mod seccomp;
 mod streams;
 mod support;
 mod tampering;
+mod terminals;

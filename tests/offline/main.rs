@@ -14,3 +14,4 @@ mod layers;
 mod plan;
 mod readme;
 mod supervisor;
+mod terminals;

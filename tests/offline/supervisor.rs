@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,13 +12,19 @@ use palisade::supervisor::gate::{Frame, Stdin, WAITING_NAME};
 
 fn supervise(args: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_palisade"))
-        .arg("supervise")
+        .args(["supervise", "--terminals", &socket()])
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// A name that no other supervisor's socket has: they all share a network namespace here.
+fn socket() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-supervisor-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Opens the gate, sends `input`, closes.

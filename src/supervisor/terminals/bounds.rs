@@ -1,5 +1,9 @@
 use std::time::Duration;
 
+use tokio::net::UnixStream;
+
+use super::peer::Peer;
+
 /// What the holder takes at most: whoever asks may be a hostile process of the sandbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -9,6 +13,8 @@ pub struct Bounds {
     pub connections: usize,
     /// Of either, what processes of the sandbox itself may have.
     pub inside: usize,
+    /// Who has connected.
+    pub who: fn(&UnixStream) -> Peer,
     /// For a connection to say what it wants.
     pub first_word: Duration,
     /// Who takes nothing for so long no longer holds a program back.
@@ -27,6 +33,7 @@ impl Bounds {
             terminals,
             connections: terminals * 2,
             inside: terminals / 2,
+            who: Peer::of,
             first_word: Duration::from_secs(5),
             patience: Duration::from_secs(2),
             grace,

@@ -1,9 +1,11 @@
 //! `palisade terminal`: what a manager's exec runs in the session. It passes bytes between its own streams and the holder's
 //! socket, both ways and at once, and knows nothing of what they say. It ends when either end does.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::time::{Duration, Instant};
 
@@ -22,9 +24,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// For what was typed last to be taken, once the manager is gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Passes bytes until either end is done; the exit code says only whether there was a holder.
-pub fn main() -> u8 {
-    match connect(SOCKET).and_then(|socket| pass(&socket, io::stdin().as_fd(), io::stdout().as_fd())) {
+/// Passes bytes between its streams and the holder's socket, of the usual name or this one, until either end is done; the exit code says only whether there was a holder.
+pub fn main(socket: Option<&OsString>) -> u8 {
+    let socket = socket.map_or(SOCKET.as_bytes(), |name| name.as_bytes());
+    match connect(socket).and_then(|socket| pass(&socket, io::stdin().as_fd(), io::stdout().as_fd())) {
         Ok(()) => 0,
         Err(error) => {
             say(&format!("the terminals of this session cannot be reached: {error}"));
@@ -33,7 +36,7 @@ pub fn main() -> u8 {
     }
 }
 
-fn connect(name: &str) -> io::Result<UnixStream> {
+fn connect(name: &[u8]) -> io::Result<UnixStream> {
     let address = SocketAddr::from_abstract_name(name)?;
     let due = Instant::now() + PATIENCE;
     loop {

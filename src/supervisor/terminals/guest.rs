@@ -89,7 +89,11 @@ struct Listener {
 impl Listener {
     async fn listen(mut self) {
         let mut typed = Vec::new();
-        let mut is_there = true;
+        // Its first words may have come together.
+        let mut is_there = self.heard(&mut typed).await;
+        if !is_there {
+            let _ = self.orders.send(Order::Left(self.number)).await;
+        }
         // What was typed before it left is typed all the same.
         while is_there || !typed.is_empty() {
             let came = tokio::select! {

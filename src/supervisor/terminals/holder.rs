@@ -66,6 +66,8 @@ enum Main {
 struct Entry {
     /// `None` once reaped; the session's own command is not reaped here.
     pid: Option<Pid>,
+    /// Those who look on are being told.
+    has_ended: bool,
     facts: watch::Receiver<Facts>,
     orders: mpsc::Sender<Order>,
     _inside: Option<OwnedSemaphorePermit>,
@@ -93,7 +95,7 @@ impl Holder {
                     }
                     Ask::MainEnded(code) => {
                         ending = true;
-                        self.order(MAIN, Order::Exited(code)).await;
+                        self.ended(MAIN, code).await;
                     }
                 },
                 () = reap.notified() => self.reap().await,
@@ -110,7 +112,8 @@ impl Holder {
     async fn want(&mut self, guest: Guest, want: Want) {
         match want {
             Want::List => {
-                let list: Vec<Held> = self.terminals.values().map(|entry| entry.facts.borrow().held()).collect();
+                let list: Vec<Held> =
+                    self.terminals.values().filter(|entry| !entry.has_ended).map(|entry| entry.facts.borrow().held()).collect();
                 tokio::spawn(answer(guest, Told::List(list)));
             }
             Want::Attach { id: MAIN, size } if matches!(self.main, Main::Awaited(_)) => {
@@ -141,6 +144,13 @@ impl Holder {
 
     async fn order(&mut self, id: u32, order: Order) {
         let _ = self.try_order(id, order).await;
+    }
+
+    async fn ended(&mut self, id: u32, code: i32) {
+        if let Some(entry) = self.terminals.get_mut(&id) {
+            entry.has_ended = true;
+        }
+        self.order(id, Order::Exited(code)).await;
     }
 
     async fn try_order(&mut self, id: u32, order: Order) -> Result<(), Order> {
@@ -213,7 +223,7 @@ impl Holder {
             terminal.hold().await;
             id
         });
-        self.terminals.insert(id, Entry { pid, facts, orders, _inside: inside });
+        self.terminals.insert(id, Entry { pid, has_ended: false, facts, orders, _inside: inside });
     }
 
     /// Asks after everything that runs in a terminal: signals that come together are one.
@@ -231,7 +241,7 @@ impl Holder {
             ended.push((*id, code));
         }
         for (id, code) in ended {
-            self.order(id, Order::Exited(code)).await;
+            self.ended(id, code).await;
         }
     }
 }
@@ -245,15 +255,14 @@ pub async fn accept(listener: UnixListener, bounds: Bounds, asks: mpsc::Sender<A
             tokio::time::sleep(NO_DESCRIPTOR_PAUSE).await;
             continue;
         };
-        match slot(&stream, &all, &inside) {
+        match slot((bounds.who)(&stream), &all, &inside) {
             Some(slot) => _ = tokio::spawn(greet(Guest::new(stream, slot), bounds.first_word, asks.clone())),
             None => turn_away(&stream),
         }
     }
 }
 
-fn slot(stream: &UnixStream, all: &Arc<Semaphore>, inside: &Arc<Semaphore>) -> Option<Slot> {
-    let peer = Peer::of(stream);
+fn slot(peer: Peer, all: &Arc<Semaphore>, inside: &Arc<Semaphore>) -> Option<Slot> {
     let mut places = vec![Arc::clone(all).try_acquire_owned().ok()?];
     if peer == Peer::Inside {
         places.push(Arc::clone(inside).try_acquire_owned().ok()?);

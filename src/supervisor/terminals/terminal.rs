@@ -240,7 +240,10 @@ impl Terminal {
 
     fn obey(&mut self, order: Order, buffer: &mut [u8]) {
         match order {
-            Order::Attach(guest, _) if self.exit.is_some() || self.pty.is_none() => {
+            Order::Attach(guest, _) | Order::End(Some(guest)) if self.exit.is_some() => {
+                tokio::spawn(refuse(guest, Why::NotFound, format!("terminal {} has ended", self.facts.id)));
+            }
+            Order::Attach(guest, _) if self.pty.is_none() => {
                 tokio::spawn(refuse(guest, Why::NotFound, format!("terminal {} is ending", self.facts.id)));
             }
             Order::Attach(guest, size) => {

@@ -1,0 +1,352 @@
+//! Terminals that a session's supervisor holds, on a real engine: left in every way there is, taken up again, ended, and attacked
+//! from inside.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use nix::poll::{PollFd, PollFlags, poll};
+use palisade::backend::{Backend, Terminal};
+use palisade::failure::{Code, Failure};
+use palisade::policy::plan::SUPERVISOR;
+use palisade::terminal::wire::{Frames, Say, Told, Want};
+use palisade::terminal::{Grants, Size};
+
+use crate::support::{Session, docker, palisade, succeed, text, until};
+
+const OFFLINE: [&str; 2] = ["--network", "none"];
+
+/// A client as a process of its own, that can be killed.
+struct Client {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    frames: Frames,
+    seen: String,
+}
+
+impl Client {
+    fn new(session: &Session, want: Want) -> Self {
+        let mut command = Command::new("docker");
+        command.args(["exec", "-i", &session.container(), SUPERVISOR, "terminal"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut client = Self { child, input, output, frames: Frames::default(), seen: String::new() };
+        client.say(&Say::Want(want));
+        client
+    }
+
+    fn say(&mut self, say: &Say) {
+        self.input.write_all(&say.encode()).unwrap();
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.say(&Say::Input(keys.as_bytes().to_vec()));
+    }
+
+    fn told(&mut self) -> Told {
+        loop {
+            if let Some(told) = self.frames.told().unwrap() {
+                if let Told::Anew(bytes) | Told::Output(bytes) = &told {
+                    self.seen.push_str(&text(bytes));
+                }
+                return told;
+            }
+            let mut fds = [PollFd::new(self.output.as_fd(), PollFlags::POLLIN)];
+            assert!(poll(&mut fds, 60_000_u16).unwrap() > 0, "nothing comes after {:?}", self.seen);
+            let mut buffer = [0; 4096];
+            let read = self.output.read(&mut buffer).unwrap();
+            assert!(read > 0, "the connection ended after {:?}", self.seen);
+            self.frames.push(&buffer[..read]);
+        }
+    }
+
+    fn until(&mut self, what: &str) {
+        while !self.seen.contains(what) {
+            self.told();
+        }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn open(command: &[&str]) -> Want {
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
+    Want::Open { command, env: vec!["PS1=".to_owned()], working_dir: String::new(), size: Size::new(90, 30) }
+}
+
+fn attach(id: u32) -> Want {
+    Want::Attach { id, size: None }
+}
+
+/// What a terminal of the backend's shows.
+struct Shown {
+    terminal: Terminal,
+    seen: String,
+}
+
+impl Shown {
+    async fn new(backend: &Backend, session: &Session, want: Want) -> Self {
+        Self { terminal: backend.terminal(&session.name, want).await.unwrap(), seen: String::new() }
+    }
+
+    async fn keys(&mut self, keys: &str) {
+        self.terminal.input.keys(keys.as_bytes()).await.unwrap();
+    }
+
+    /// The exit code, once it has ended.
+    async fn next(&mut self) -> Option<i32> {
+        let told = tokio::time::timeout(Duration::from_mins(1), self.terminal.output.next()).await;
+        match told.unwrap_or_else(|_| panic!("nothing comes after {:?}", self.seen)) {
+            Some(Ok(Told::Anew(bytes) | Told::Output(bytes))) => self.seen.push_str(&text(&bytes)),
+            Some(Ok(Told::Ended(code))) => return Some(code),
+            Some(Ok(Told::Attached(_))) => {}
+            other => panic!("{other:?} after {:?}", self.seen),
+        }
+        None
+    }
+
+    async fn until(&mut self, what: &str) {
+        while !self.seen.contains(what) {
+            assert_eq!(self.next().await, None, "it ended after {:?}", self.seen);
+        }
+    }
+
+    async fn ended(&mut self) -> i32 {
+        loop {
+            if let Some(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+}
+
+fn on_the_engine<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async { test(Backend::connect(None).await.unwrap()).await });
+}
+
+fn execs_left(session: &Session) -> String {
+    docker(&["inspect", "--format", "{{len .ExecIDs}}", &session.container()])
+}
+
+#[test]
+fn a_shell_that_is_left_by_a_kill_a_hundred_times_is_the_same_shell_and_leaves_nothing() {
+    let session = Session::launch(&OFFLINE, &["sleep", "600"]);
+    let mut client = Client::new(&session, open(&["sh"]));
+    client.keys("sleep 500 & echo shell $$-$!\r");
+    // Whole lines alone: a number may come in two pieces.
+    let said =
+        |seen: &str| seen.split_inclusive('\n').find_map(|line| line.strip_prefix("shell ")?.strip_suffix("\r\n").map(str::to_owned));
+    let pids = loop {
+        if let Some(pids) = said(&client.seen) {
+            break pids;
+        }
+        client.told();
+    };
+    client.kill();
+    for round in 0..100 {
+        let mut client = Client::new(&session, attach(1));
+        client.until(&format!("shell {pids}"));
+        for key in "echo abcdefghijklmno".chars() {
+            client.keys(&key.to_string());
+        }
+        client.keys(&format!("-{round}-$$-$!\r"));
+        client.until(&format!("\nabcdefghijklmno-{round}-{pids}\r\n"));
+        client.kill();
+    }
+    until("no exec is left", || execs_left(&session) == "0");
+    let (_, processes, _) = session.sh("for pid in /proc/[0-9]*; do cat $pid/stat 2> /dev/null; done; ls /dev/pts");
+    assert!(!processes.contains(" Z "), "{processes}");
+    assert!(!processes.contains("(palisade) S 0 "), "{processes}");
+    assert!(processes.ends_with("\n0\nptmx\n"), "one terminal, and no more: {processes}");
+    on_the_engine(|backend| async move {
+        let held = backend.terminals(&session.name).await.unwrap();
+        assert_eq!((held.len(), held[0].id, held[0].clients), (1, 1, 0));
+        let mut shell = Shown::new(&backend, &session, attach(1)).await;
+        shell.keys("exit 7\r").await;
+        assert_eq!(shell.ended().await, 7);
+        assert_eq!(backend.terminals(&session.name).await.unwrap(), []);
+        assert_eq!(session.sh("ls /dev/pts").1, "ptmx\n");
+    });
+}
+
+#[test]
+fn a_terminal_has_the_size_of_who_looks_and_ends_when_it_is_told_to() {
+    let session = Session::launch(&OFFLINE, &[]);
+    on_the_engine(|backend| async move {
+        let mut shell = Shown::new(&backend, &session, open(&[])).await;
+        assert_eq!((shell.terminal.held.command.as_slice(), shell.terminal.held.size), (&["bash".to_owned()][..], Size::new(90, 30)));
+        shell.keys("stty size; echo $TERM $COLORTERM $PWD; tty\r").await;
+        shell.until("30 90\r\nxterm-256color truecolor /home/sandbox\r\n/dev/pts/0\r\n").await;
+        shell.terminal.input.resize(Size::new(65_535, 65_535)).await.unwrap();
+        shell.keys("stty size\r").await;
+        shell.until("500 1000\r\n").await;
+        let want = Want::Attach { id: 1, size: Some(Size::new(70, 20)) };
+        let mut beside = Shown::new(&backend, &session, want).await;
+        beside.keys("stty size; sleep 300\r").await;
+        shell.until("20 70\r\n").await;
+        beside.until("20 70\r\n").await;
+        backend.end_terminal(&session.name, 1).await.unwrap();
+        assert_eq!((shell.ended().await, beside.ended().await), (129, 129));
+        let failure = backend.end_terminal(&session.name, 1).await.unwrap_err();
+        assert_eq!((failure.code, failure.message), (Code::NotFound, format!("'{}': there is no terminal 1", session.name)));
+        let (_, processes, _) = session.sh("ps -eo stat,args");
+        assert!(!processes.contains("sleep 300") && !processes.contains('Z'), "{processes}");
+    });
+}
+
+#[test]
+fn a_command_launched_in_a_terminal_is_looked_at_left_and_taken_up_again() {
+    let script = "stty size; echo $$; read a; echo got $a; read b; echo and $b; exit 4";
+    let session = Session::launch(&["--network", "none", "-t"], &["sh", "-c", script]);
+    let looked_at = &session;
+    on_the_engine(|backend| async move {
+        let session = looked_at;
+        let want = |id, columns| Want::Attach { id, size: Some(Size::new(columns, 25)) };
+        let mut first = Shown::new(&backend, session, want(0, 81)).await;
+        assert_eq!((first.terminal.held.id, first.terminal.held.command[0].as_str()), (0, "sh"));
+        first.keys("one\r").await;
+        first.until("got one\r\n").await;
+        drop(first);
+        let mut again = Shown::new(&backend, session, want(0, 82)).await;
+        again.until("got one\r\n").await;
+        let refused = backend.end_terminal(&session.name, 0).await.unwrap_err();
+        assert_eq!(refused.code, Code::Refused);
+        again.keys("two\r").await;
+        assert_eq!(again.ended().await, 4);
+        assert!(again.seen.contains("and two\r\n"));
+    });
+    until("it has exited", || {
+        docker(&["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", &session.container()]) == "exited 4"
+    });
+    let log = succeed(&["logs", &session.name]);
+    assert!(log.starts_with("24 80") && log.contains("got one") && log.contains("and two"), "{log:?}");
+    succeed(&["start", &session.name]);
+    on_the_engine(|backend| async move {
+        let session = looked_at;
+        let mut anew = Shown::new(&backend, session, attach(0)).await;
+        anew.keys("three\rfour\r").await;
+        assert_eq!(anew.ended().await, 4);
+    });
+}
+
+#[test]
+fn an_ephemeral_command_begins_when_it_is_looked_at_and_shows_everything_before_it_goes() {
+    on_the_engine(|backend| async move {
+        for _ in 0..5 {
+            let session = Session { name: crate::support::name() };
+            let command = ["-t", "--", "sh", "-c", "stty size; seq 2000; exit 9"];
+            let run = palisade().args(["run", "-n", &session.name, "--network", "none"]).args(command).spawn().unwrap();
+            let mut looks_on = Err(String::new());
+            until("it is there", || docker(&["ps", "-q", "--filter", &format!("name=^/{}$", session.container())]) != "");
+            while let Err(why) = looks_on {
+                // Its gate may not be open yet.
+                looks_on = backend.terminal(&session.name, attach(0)).await.map_err(|failure| failure.to_string());
+                assert!(!why.contains("not running"), "{why}");
+            }
+            let mut command = Shown { terminal: looks_on.ok().unwrap(), seen: String::new() };
+            assert_eq!(command.ended().await, 9);
+            assert!(command.seen.contains("\r\n1\r\n2\r\n") && command.seen.ends_with("1999\r\n2000\r\n"), "{:?}", command.seen.len());
+            assert_eq!(run.wait_with_output().unwrap().status.code(), Some(9));
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_opened_is_refused_in_words() {
+    let session = Session::launch(&["--network", "none", "--pids-limit", "64"], &["sleep", "600"]);
+    on_the_engine(|backend| async move {
+        let refused = async |want| -> Failure { backend.terminal(&session.name, want).await.err().unwrap() };
+        let none = refused(attach(0)).await;
+        assert!(none.code == Code::NotFound && none.message.contains("it was not launched with -t"), "{none}");
+        assert!(refused(open(&["no-such-command"])).await.message.contains("cannot run no-such-command: No such file or directory"));
+        let mut held = Vec::new();
+        for _ in 0..16 {
+            held.push(backend.terminal(&session.name, open(&["sleep", "600"])).await.unwrap());
+        }
+        let full = refused(open(&["sleep", "600"])).await;
+        assert!(full.code == Code::Refused && full.message.contains("it holds 16 terminals"), "{full}");
+        drop(held);
+        for id in 1..=16 {
+            backend.end_terminal(&session.name, id).await.unwrap();
+        }
+        assert_eq!(session.sh("for i in $(seq 60); do sleep 500 & done; true").0 & 0x7f, 0);
+        let full = refused(open(&["sleep", "600"])).await;
+        assert!(full.message.contains("pids_limit"), "{full}");
+    });
+}
+
+#[test]
+fn a_hostile_process_inside_keeps_nobody_from_the_terminals() {
+    let session = Session::launch(&OFFLINE, &["sleep", "600"]);
+    let attack = r"
+import json, socket, struct, os, time
+def connect():
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(5)
+    s.connect('\0palisade-terminals')
+    return s
+def want(s, what):
+    b = json.dumps(what).encode()
+    s.sendall(b'W' + struct.pack('>I', len(b)) + b)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        kept = []
+        def keep(what=None, raw=b''):
+            try:
+                s = connect(); kept.append(s)
+                if what: want(s, what)
+                s.sendall(raw)
+            except OSError: pass
+        keep({'attach': {'id': 1, 'size': [65535, 65535]}})
+        keep({'open': {'command': ['yes'], 'env': [], 'working_dir': '', 'size': [65535, 65535]}})
+        keep({'open': {'command': ['sh', '-c', 'yes $(printf \'\\033[6n\\033[c\')'], 'env': [], 'working_dir': '', 'size': [1, 1]}})
+        for n in range(200):
+            keep(None, os.urandom(1000) if n % 2 else b'O\xff\xff\xff\xff')
+        for n in range(200):
+            keep()
+        print('ready', flush=True)
+        time.sleep(600)
+    os._exit(0)
+time.sleep(3)
+";
+    on_the_engine(|backend| async move {
+        let mut shell = Shown::new(&backend, &session, open(&["sh"])).await;
+        shell.keys("echo one-$$\r").await;
+        shell.until("one-").await;
+        let (code, said, _) = session.sh(&format!("cat > /tmp/attack.py <<'END'\n{attack}\nEND\nsetsid python3 /tmp/attack.py"));
+        assert_eq!((code, said.as_str()), (0, "ready\n"));
+        let mut other = Shown::new(&backend, &session, open(&["sh"])).await;
+        other.keys("echo two-$((1+1))\r").await;
+        other.until("two-2").await;
+        assert!(backend.terminals(&session.name).await.unwrap().len() >= 2);
+        shell.keys("echo still-$((1+1))\r").await;
+        shell.until("still-2").await;
+        other.keys("exit 3\r").await;
+        assert_eq!(other.ended().await, 3);
+        let (_, status, _) = session.sh("cat /proc/7/status");
+        let resident: u64 =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(resident < 600 << 10, "{resident} KiB");
+    });
+}
+
+#[test]
+fn a_shell_that_nobody_uses_ends_after_the_time_that_the_profile_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("short.toml");
+    std::fs::write(&profile, "[terminal]\nidle = \"1s\"\n").unwrap();
+    let session = Session::launch(&["--network", "none", "-p", profile.to_str().unwrap()], &["sleep", "600"]);
+    on_the_engine(|backend| async move {
+        drop(backend.terminal(&session.name, open(&[])).await.unwrap());
+        until("it has ended", || session.sh("ls /dev/pts").1 == "ptmx\n");
+        let grants = backend.grants(&session.name).await.unwrap();
+        assert_eq!(grants, Grants::default());
+    });
+}
