@@ -173,9 +173,10 @@ async fn shell(context: &Context, backend: &Backend, asked: Shell) -> Done {
     if !surroundings::has_terminal() {
         // Nothing is drawn for a pipe: what is written is what the command wrote.
         return match terminal {
-            Some(_) => Err(surroundings::needed_terminal("--terminal", "a shell that is left waits in 'palisade terminals'").err().unwrap_or_else(
-                || Failure::new(Code::Usage, "--terminal needs a terminal"),
-            ).into()),
+            Some(_) => Err(surroundings::needed_terminal("--terminal", "a shell that is left waits in 'palisade terminals'")
+                .err()
+                .unwrap_or_else(|| Failure::new(Code::Usage, "--terminal needs a terminal"))
+                .into()),
             None => {
                 let command = if command.is_empty() { attach::PLAIN_SHELL.map(str::to_owned).to_vec() } else { command };
                 let request = ExecRequest { command, env, working_dir, stdin: true, terminal: None };

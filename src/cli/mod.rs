@@ -59,7 +59,10 @@ pub fn main(arguments: &[OsString]) -> u8 {
     fault::set_json(asked.json);
     let done = match parsed {
         Ok(arguments) => {
-            fault::set_foreground(matches!(arguments.command, Some(Command::Run(_) | Command::Exec(_) | Command::Attach(_) | Command::Shell(_))));
+            fault::set_foreground(matches!(
+                arguments.command,
+                Some(Command::Run(_) | Command::Exec(_) | Command::Attach(_) | Command::Shell(_))
+            ));
             let context = Context { output, now: surroundings::now() };
             let done = dispatch::dispatch(&context, arguments);
             return finish(&context.output, done);

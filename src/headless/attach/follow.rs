@@ -50,7 +50,8 @@ pub(super) async fn follow(context: &Context, backend: &Backend, session: &Sessi
     let taken = if has_terminal { Some((Tty::take(Mode::Keys, false)?, Keyboard::read(Typing::plain(&options.detach))?)) } else { None };
     let (tty, mut keyboard) = taken.unzip();
     let surroundings = context.output.surroundings();
-    let mut encoding = if !options.raw && (surroundings.stdout_terminal || surroundings.stderr_terminal) { Encoding::shown() } else { Encoding::Raw };
+    let mut encoding =
+        if !options.raw && (surroundings.stdout_terminal || surroundings.stderr_terminal) { Encoding::shown() } else { Encoding::Raw };
     let mut writer = Writer::standard();
     let ending = tokio::select! {
         ending = copy(output, &mut encoding, &mut writer) => ending,

@@ -68,7 +68,11 @@ pub async fn shell(context: &Context, backend: &Backend, who: &str, shell: Shell
     for held in left.iter().filter(|held| held.id != MAIN && held.clients == 0) {
         let (id, idle) = (held.id, brief_span(held.idle_s));
         let command = Untrusted::from(held.command.join(" "));
-        context.output.note(&format!("'{}' still holds terminal {id} ({command}), unused for {idle}: {}", session.name, way_back(&session, id)));
+        context.output.note(&format!(
+            "'{}' still holds terminal {id} ({command}), unused for {idle}: {}",
+            session.name,
+            way_back(&session, id)
+        ));
     }
     done
 }

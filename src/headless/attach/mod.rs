@@ -16,8 +16,8 @@ mod show;
 pub mod tty;
 mod view;
 
-pub(super) use attend::changes;
 pub use attend::Options;
+pub(super) use attend::changes;
 pub use exec::exec;
 pub(super) use frames::Frames;
 pub use held::{MAIN, PLAIN_SHELL, Shell, attach, shell};

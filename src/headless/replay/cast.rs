@@ -151,7 +151,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_recording_is_read_and_what_is_not_shown_left_out() {
-        let cast = b"{\"version\": 2, \"width\": 80, \"height\": 24, \"env\": {}}\n[0.5, \"o\", \"hi\\u001b[1m\"]\n\n[1, \"i\", \"typed\"]\n\
+        let cast =
+            b"{\"version\": 2, \"width\": 80, \"height\": 24, \"env\": {}}\n[0.5, \"o\", \"hi\\u001b[1m\"]\n\n[1, \"i\", \"typed\"]\n\
             [1.25, \"r\", \"100x30\"]\n[2, \"m\", \"\"]\n[3, \"x\", {}]";
         let (size, events) = all(cast).await.unwrap();
         assert_eq!(size, Size::new(80, 24));
