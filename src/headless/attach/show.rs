@@ -68,7 +68,6 @@ pub enum Change {
 }
 
 /// Shows it until it ends.
-#[expect(clippy::too_many_lines, reason = "one select over everything that can happen, in one place")]
 pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant) -> Ending {
     let Near { keyboard, frames, signals, changes } = near;
     let Far { mut output, to } = far;
@@ -115,15 +114,9 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
             },
             room = to_far.reserve(), if is_carried && (size.is_some() || !typed.is_empty()) => match room {
                 Ok(room) => {
-                    let order = match size.take() {
-                        Some(size) => Order::Resize(size),
-                        None => {
-                            is_awaited = true;
-                            let length = typed.len().min(TYPED_PIECE);
-                            Order::Keys(typed.drain(..length).collect())
-                        }
-                    };
-                    room.send(order);
+                    is_awaited = true;
+                    let length = typed.len().min(TYPED_PIECE);
+                    room.send(size.take().map_or_else(|| Order::Keys(typed.drain(..length).collect()), Order::Resize));
                 }
                 Err(_) => is_carried = false,
             },
@@ -166,3 +159,7 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
         }
     }
 }
+
+#[cfg(test)]
+#[path = "show_tests.rs"]
+mod tests;
