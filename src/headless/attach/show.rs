@@ -17,7 +17,7 @@ use crate::failure::{Code, Failure};
 use crate::headless::foreground::{Signal, Signals};
 use crate::terminal::Size;
 use crate::terminal::typed::{Translation, Typed};
-use crate::terminal::wire::Told;
+use crate::terminal::wire::{self, Told};
 use crate::units::sanitise;
 
 /// Between two frames while output never pauses.
@@ -80,6 +80,8 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
     let mut typed: VecDeque<u8> = VecDeque::new();
     let mut size: Option<Size> = None;
     let mut piece = Bytes::new();
+    // A whole screen comes in full pieces, but for the last.
+    let mut is_last = false;
     let mut ending: Option<Ending> = None;
     let mut last_frame: Option<Instant> = None;
     // What answers a key is drawn at once, also when frames are due no sooner than in a while.
@@ -134,16 +136,19 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
             () = std::future::ready(()), if !piece.is_empty() && !view.is_full() => {
                 let part = piece.split_to(PIECE.min(piece.len()));
                 let asked = view.feed(&part, began.elapsed());
+                if piece.is_empty() && is_last {
+                    view.whole();
+                }
                 if answers && typed.len() < MOST_ANSWERS {
                     typed.extend(asked);
                 }
                 tokio::task::yield_now().await;
             }
             told = output.next(), if ending.is_none() && piece.is_empty() && !view.is_full() => match told {
-                Some(Ok(Told::Output(bytes))) => piece = bytes.into(),
+                Some(Ok(Told::Output(bytes))) => (is_last, piece) = (bytes.len() < wire::PIECE, bytes.into()),
                 Some(Ok(Told::Anew(bytes))) => {
                     view.anew();
-                    piece = bytes.into();
+                    (is_last, piece) = (bytes.len() < wire::PIECE, bytes.into());
                 }
                 Some(Ok(Told::Attached(held))) => view.far_size(held.size),
                 Some(Ok(Told::Ended(code))) => ending = Some(Ending::Ended(code)),

@@ -52,8 +52,7 @@ impl Stage {
     async fn show(&mut self, output: impl futures_util::Stream<Item = Result<Told>> + Send + 'static) -> Ending {
         let mut view = View::drawn(size(), "web", Grants::default());
         let far = Far { output: output.boxed(), to: super::super::far::To::Test(self.to.clone()) };
-        let near =
-            Near { keyboard: &mut self.keyboard, frames: &self.frames, signals: &mut self.signals, changes: &mut self.changes };
+        let near = Near { keyboard: &mut self.keyboard, frames: &self.frames, signals: &mut self.signals, changes: &mut self.changes };
         show(&mut view, far, near, Instant::now()).await
     }
 
@@ -167,6 +166,19 @@ async fn a_lost_connection_is_told_with_everything_shown_that_came() {
     let ending = stage.show(stream::iter([Ok(Told::Anew(b"one".to_vec())), Ok(Told::Anew(b"\x1b[Htwo".to_vec()))])).await;
     assert!(matches!(ending, Ending::Closed), "{ending:?}");
     assert_eq!(stage.lines().await[0], "two");
+}
+
+#[tokio::test]
+async fn a_screen_that_comes_again_does_not_scroll_by_again() {
+    let mut stage = Stage::set();
+    let whole: String = (0..5000).map(|line| format!("line {line}\r\n")).collect();
+    let pieces: Vec<&[u8]> = whole.as_bytes().chunks(wire::PIECE).collect();
+    let first = || std::iter::once(Ok(Told::Anew(pieces[0].to_vec()))).chain(pieces[1..].iter().map(|piece| output(*piece)));
+    let told: Vec<Result<Told>> = first().chain(first()).chain([output("more\r\nand more\r\n")]).collect();
+    stage.show(stream::iter(told)).await;
+    let lines = stage.lines().await;
+    let expected: Vec<String> = (0..5000).map(|line| format!("line {line}")).chain(["more", "and more", ""].map(str::to_owned)).collect();
+    assert_eq!(lines, expected);
 }
 
 #[tokio::test]
