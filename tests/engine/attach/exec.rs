@@ -1,7 +1,7 @@
 use super::{PLAIN, session, settings, shell};
 use crate::allowlist;
 use crate::dashboard::screen::gone;
-use crate::support::{call, text};
+use crate::support::{call, palisade, text};
 
 /// Everything of the corpus that no operator's terminal may be sent.
 const HOSTILE: &str = r"\033]52;c;aGFja2Vk\a\033]0;owned\a\033]8;;http://evil\033\\link\033]8;;\033\\\033[6n\033[c\033[>c\033[5n\033P+q544e\033\\\033_apc\033\\\033^pm\033\\\033Xsos\033\\\033]4;1;rgb:00/00/00\a\033]10;?\a\033[?1000h\033[?1003h\033[?2004h\033[>4;2m\033[=1u\033[21t\033[3J\033c\033[?5h\033[20h\a\a\a\a\302\2332J\342\200\256evil\033[2;4r\033#8\033[!p\033[?47h\033[?47l";
@@ -173,8 +173,9 @@ fn raw_passes_bytes_and_says_what_that_risks() {
 fn keys_are_as_the_program_wants_them_and_a_paste_is_one() {
     let session = session();
     let screen = shell(90, 20);
-    screen.line(&format!("palisade exec -it {} -- sh -c 'stty raw -echo; printf \"\\033[?1h\\033[?2004hre%s\" ady; cat -v'", session.name));
-    screen.shows("ready");
+    screen
+        .line(&format!("palisade exec -it {} -- sh -c 'stty raw -echo; printf \"\\033[?1h\\033[?2004hwai%s\" ting; cat -v'", session.name));
+    screen.shows("waiting");
     screen.keys(&["up", "esc"]);
     screen.shows("^[OA^[");
     screen.tmux(&["set-buffer", "pasted\u{10}\u{11}"]);
@@ -192,4 +193,48 @@ fn without_a_terminal_minus_t_says_what_to_do() {
     let errors = text(&output.stderr);
     assert!(errors.contains("needs a terminal") && errors.contains("without -t"), "{errors}");
     assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn stopped_and_continued_it_has_the_terminal_again() {
+    let session = session();
+    let screen = shell(90, 20);
+    let before = settings(&screen);
+    screen.line(&format!("clear; palisade exec -it {} -- sh -c 'echo rou\"\"nd; exec cat'; echo code-$?", session.name));
+    screen.shows("round");
+    let pid = screen.pid().to_string();
+    assert!(std::process::Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+    screen.shows("Stopped");
+    screen.line("clear; fg");
+    // Drawn anew, and raw: the line comes back from 'cat' alone, once by its terminal and once by itself.
+    screen.wait("it is there again", |screen| screen.starts_with("round"));
+    screen.line("again");
+    screen.wait("it has the keys", |screen| screen.matches("again").count() == 2);
+    screen.keys(&["ctrl-p", "ctrl-q"]);
+    screen.shows("left;");
+    screen.prompted();
+    assert_eq!(settings(&screen), before);
+}
+
+#[test]
+fn a_title_and_the_clipboard_are_the_operators_to_allow_and_each_use_is_told() {
+    // In the operator's own folder: a project's file may not ask for it.
+    let ours_is = palisade();
+    let config = ours_is.get_envs().find(|(key, _)| *key == "XDG_CONFIG_HOME").and_then(|(_, value)| value).unwrap();
+    let profiles = std::path::Path::new(config).join("palisade/profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    std::fs::write(profiles.join("titled.toml"), "base = \"default\"\n[terminal]\ntitle = true\nclipboard = true\n").unwrap();
+    let session = super::launched(&["--profile", "titled"], &["sleep", "600"]);
+    let screen = shell(110, 20);
+    let begin = screen.raw().len();
+    let asks = "printf \"\\033]0;ti%s\\a\\033]52;c;aGFja2Vk\\a\\033]52;c;?\\a\" tle";
+    screen.line(&format!("palisade exec -it {} -- sh -c '{asks}'; echo code-$?", session.name));
+    let shown = screen.shows("code-0");
+    assert!(shown.contains("set the title of this terminal once"), "{shown}");
+    assert!(shown.contains("wrote to the clipboard once, 6 bytes"), "{shown}");
+    let raw = screen.raw();
+    let found = allowlist::check(ours(&raw[begin..])).unwrap();
+    assert_eq!((found.titles, found.clipboards), (1, 1));
+    assert!(text(&raw).contains(&format!("\u{1b}]2;{}: title\u{1b}\\", session.name)));
+    assert_eq!(screen.clipboard(), "hacked");
 }
