@@ -65,8 +65,13 @@ impl Stage {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an item of a stream that may fail")]
 fn output(text: impl Into<Vec<u8>>) -> Result<Told> {
     Ok(Told::Output(text.into()))
+}
+
+fn lines_to(count: usize) -> String {
+    (0..count).map(|line| format!("line {line}")).flat_map(|line| [line, "\r\n".to_owned()]).collect()
 }
 
 fn typed(text: &str) -> Vec<Typed> {
@@ -76,7 +81,7 @@ fn typed(text: &str) -> Vec<Typed> {
 #[tokio::test]
 async fn every_line_of_a_flood_passes_and_the_last_is_shown() {
     let mut stage = Stage::set();
-    let text: String = (0..20_000).map(|line| format!("line {line}\r\n")).collect();
+    let text = lines_to(20_000);
     let pieces: Vec<Result<Told>> = text.as_bytes().chunks(30_000).map(output).chain([Ok(Told::Ended(3))]).collect();
     let ending = stage.show(stream::iter(pieces)).await;
     assert!(matches!(ending, Ending::Ended(3)), "{ending:?}");
@@ -171,7 +176,7 @@ async fn a_lost_connection_is_told_with_everything_shown_that_came() {
 #[tokio::test]
 async fn a_screen_that_comes_again_does_not_scroll_by_again() {
     let mut stage = Stage::set();
-    let whole: String = (0..5000).map(|line| format!("line {line}\r\n")).collect();
+    let whole = lines_to(5000);
     let pieces: Vec<&[u8]> = whole.as_bytes().chunks(wire::PIECE).collect();
     let first = || std::iter::once(Ok(Told::Anew(pieces[0].to_vec()))).chain(pieces[1..].iter().map(|piece| output(*piece)));
     let told: Vec<Result<Told>> = first().chain(first()).chain([output("more\r\nand more\r\n")]).collect();
