@@ -40,7 +40,10 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             let showing = asked.showing.clone();
             with.run_foreground(async |backend| attach::run(context, backend, &Order::from(*asked), &showing.options(backend)?).await)
         }
-        Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),
+        Some(Command::Run(asked)) => {
+            asked.options.check_for_docker_flags()?;
+            with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await)
+        }
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
         Some(Command::Attach(asked)) => with.run_foreground(async |backend| attach_to(context, backend, asked).await),
         Some(Command::Shell(asked)) => with.run_foreground(async |backend| shell(context, backend, asked).await),
