@@ -52,7 +52,7 @@ Exit codes:
   4    refused by the policy, or by the audit: less was in force than asked
   5    'verify': a session's posture is weaker than requested
   124  'run': the command ran for longer than --timeout
-  125  'run' and 'exec': a failure of ours, in place of 1; once the command
+  125  'run', 'exec', 'attach' and 'shell': a failure of ours, in place of 1; once the command
        has begun, in place of 3 and 4 too
   126  'run' and 'exec': the command is there and cannot be executed
   127  'run' and 'exec': the command was not found

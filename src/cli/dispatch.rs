@@ -41,7 +41,10 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             let showing = asked.showing.clone();
             with.run_foreground(async |backend| attach::run(context, backend, &Order::from(*asked), &showing.options(backend)?).await)
         }
-        Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),
+        Some(Command::Run(asked)) => {
+            asked.options.check_for_docker_flags()?;
+            with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await)
+        }
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
         Some(Command::Attach(asked)) => with.run_foreground(async |backend| attach_to(context, backend, asked).await),
         Some(Command::Shell(asked)) => with.run_foreground(async |backend| shell(context, backend, asked).await),
@@ -190,19 +193,14 @@ async fn shell(context: &Context, backend: &Backend, asked: Shell) -> Done {
     let Shell { name, terminal, env, workdir, showing, command } = asked;
     let env = surroundings::own_values(env);
     let working_dir = workdir.unwrap_or_default();
+    if terminal.is_some() {
+        surroundings::needed_terminal("--terminal", "a shell that was left waits; 'palisade terminals' lists it")?;
+    }
     if !surroundings::has_terminal() {
         // Nothing is drawn for a pipe: what is written is what the command wrote.
-        return match terminal {
-            Some(_) => Err(surroundings::needed_terminal("--terminal", "a shell that is left waits in 'palisade terminals'")
-                .err()
-                .unwrap_or_else(|| Failure::new(Code::Usage, "--terminal needs a terminal"))
-                .into()),
-            None => {
-                let command = if command.is_empty() { attach::PLAIN_SHELL.map(str::to_owned).to_vec() } else { command };
-                let request = ExecRequest { command, env, working_dir, stdin: true, terminal: None };
-                run::exec(context, backend, &name, &request).await
-            }
-        };
+        let command = if command.is_empty() { attach::PLAIN_SHELL.map(str::to_owned).to_vec() } else { command };
+        let request = ExecRequest { command, env, working_dir, stdin: true, terminal: None };
+        return run::exec(context, backend, &name, &request).await;
     }
     attaching::refuse_json(context, "shell")?;
     let options = showing.options(backend)?;

@@ -7,6 +7,7 @@ use clap::Args;
 use super::attaching::Showing;
 use super::words::{KindWord, NetworkWord, PullWord, SeccompWord};
 use crate::backend::{Order, Pull};
+use crate::failure::{Code, Failure, Result};
 use crate::policy::profile::{Profile, whole_number};
 use crate::session::Kind;
 use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
@@ -248,6 +249,17 @@ impl LaunchOptions {
             working_dir: self.workdir,
             pull: Pull::from(self.pull),
         }
+    }
+}
+
+impl LaunchOptions {
+    /// Whether `-it` was typed as for docker, which means `--image t` here.
+    pub(super) fn check_for_docker_flags(&self) -> Result<()> {
+        if self.image.as_deref() == Some("t") {
+            return Err(Failure::new(Code::Usage, "'-it' is '--image t' here")
+                .hint("input is always passed on: -t alone gives a terminal; an image of that name is written t:latest"));
+        }
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ fn every_command_prints_one_document_that_its_schema_describes() {
     schema::document("cache_log", &stdout(&["cache", "log", &session.name]));
     schema::document("depot", &stdout(&["depot", "status"]));
     schema::document("processes", &stdout(&["top", &session.name]));
+    schema::document("terminals", &stdout(&["terminals", &session.name]));
     schema::document("stats", &stdout(&["stats", &session.name]));
     schema::document("stats", &stdout(&["stats", &session.name, &name()]));
     schema::document("changes", &stdout(&["diff", &session.name]));

@@ -9,6 +9,9 @@
 )]
 
 mod adapter;
+#[path = "../common/allowlist.rs"]
+mod allowlist;
+mod attach;
 mod audit;
 mod cache_dirs;
 #[path = "../common/mod.rs"]

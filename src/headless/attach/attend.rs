@@ -109,7 +109,10 @@ pub fn changes() -> Result<mpsc::Receiver<Change>> {
         loop {
             let change = tokio::select! {
                 _ = resized.recv() => Change::Size(tty::size()),
-                _ = continued.recv() => Change::Continued,
+                _ = continued.recv() => {
+                    tty::take_again();
+                    Change::Continued
+                }
             };
             if sender.send(change).await.is_err() {
                 return;

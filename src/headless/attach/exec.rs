@@ -17,6 +17,7 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
     let mut signals = Signals::listen()?;
     let session = backend.find(who).await.map_err(before)?;
     let name = session.name.to_string();
+    let grants = backend.grants(&session.container_id).await.map_err(before)?;
     let prepared = prepare(context, &name, options).map_err(before)?;
     let size = prepared.size;
     let terminal = Some(TerminalSize { cols: size.columns(), rows: size.rows() });
@@ -26,7 +27,6 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
         signal = signals.next() => return Err(cut_short(signal, "the command was not started")),
     };
     let id = exec.id.clone();
-    let grants = backend.grants(who).await.map_err(before)?;
     let ending = attend(context, &name, grants, Far::exec(backend, exec), prepared, &mut signals).await.map_err(ours)?;
     let way_out = format!("the command may still run in '{name}': 'palisade top {name}' shows it, 'palisade stop {name}' ends it");
     match ending {

@@ -1,8 +1,6 @@
 //! What the operator's terminal was sent, written down as an asciicast (version 2): what any player of these shows is what was
 //! drawn here, without anything that a session wrote itself.
 
-#![expect(clippy::disallowed_methods, reason = "the recording is a file of the operator's own choosing")]
-
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -117,6 +115,7 @@ fn seconds(at: Duration) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests read what was written")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

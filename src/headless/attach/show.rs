@@ -17,7 +17,7 @@ use crate::failure::{Code, Failure};
 use crate::headless::foreground::{Signal, Signals};
 use crate::terminal::Size;
 use crate::terminal::typed::{Translation, Typed};
-use crate::terminal::wire::Told;
+use crate::terminal::wire::{self, Told};
 use crate::units::sanitise;
 
 /// Between two frames while output never pauses.
@@ -68,7 +68,6 @@ pub enum Change {
 }
 
 /// Shows it until it ends.
-#[expect(clippy::too_many_lines, reason = "one select over everything that can happen, in one place")]
 pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant) -> Ending {
     let Near { keyboard, frames, signals, changes } = near;
     let Far { mut output, to } = far;
@@ -81,6 +80,8 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
     let mut typed: VecDeque<u8> = VecDeque::new();
     let mut size: Option<Size> = None;
     let mut piece = Bytes::new();
+    // A whole screen comes in full pieces, but for the last.
+    let mut is_last = false;
     let mut ending: Option<Ending> = None;
     let mut last_frame: Option<Instant> = None;
     // What answers a key is drawn at once, also when frames are due no sooner than in a while.
@@ -115,15 +116,9 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
             },
             room = to_far.reserve(), if is_carried && (size.is_some() || !typed.is_empty()) => match room {
                 Ok(room) => {
-                    let order = match size.take() {
-                        Some(size) => Order::Resize(size),
-                        None => {
-                            is_awaited = true;
-                            let length = typed.len().min(TYPED_PIECE);
-                            Order::Keys(typed.drain(..length).collect())
-                        }
-                    };
-                    room.send(order);
+                    is_awaited = true;
+                    let length = typed.len().min(TYPED_PIECE);
+                    room.send(size.take().map_or_else(|| Order::Keys(typed.drain(..length).collect()), Order::Resize));
                 }
                 Err(_) => is_carried = false,
             },
@@ -141,16 +136,19 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
             () = std::future::ready(()), if !piece.is_empty() && !view.is_full() => {
                 let part = piece.split_to(PIECE.min(piece.len()));
                 let asked = view.feed(&part, began.elapsed());
+                if piece.is_empty() && is_last {
+                    view.whole();
+                }
                 if answers && typed.len() < MOST_ANSWERS {
                     typed.extend(asked);
                 }
                 tokio::task::yield_now().await;
             }
             told = output.next(), if ending.is_none() && piece.is_empty() && !view.is_full() => match told {
-                Some(Ok(Told::Output(bytes))) => piece = bytes.into(),
+                Some(Ok(Told::Output(bytes))) => (is_last, piece) = (bytes.len() < wire::PIECE, bytes.into()),
                 Some(Ok(Told::Anew(bytes))) => {
                     view.anew();
-                    piece = bytes.into();
+                    (is_last, piece) = (bytes.len() < wire::PIECE, bytes.into());
                 }
                 Some(Ok(Told::Attached(held))) => view.far_size(held.size),
                 Some(Ok(Told::Ended(code))) => ending = Some(Ending::Ended(code)),
@@ -166,3 +164,7 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
         }
     }
 }
+
+#[cfg(test)]
+#[path = "show_tests.rs"]
+mod tests;

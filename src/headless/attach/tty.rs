@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::termios::{InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, tcgetpgrp};
 
 use crate::failure::{Failure, Result};
 use crate::terminal::Size;
 
-/// How it was, while it is ours: for whoever must give it back in a hurry.
-static WAS: Mutex<Option<Termios>> = Mutex::new(None);
+/// How it was and how it is, while it is ours: for whoever must give it back in a hurry.
+static SET: Mutex<Option<(Termios, Termios)>> = Mutex::new(None);
 /// Whether it shows its alternate screen.
 static ALTERNATE: AtomicBool = AtomicBool::new(false);
 
@@ -45,8 +46,8 @@ impl Tty {
                 now.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
             }
         }
-        if let Ok(mut kept) = WAS.lock() {
-            *kept = Some(was);
+        if let Ok(mut set) = SET.lock() {
+            *set = Some((was, now.clone()));
         }
         let tty = Self { brackets };
         tcsetattr(stdin.as_fd(), SetArg::TCSANOW, &now).map_err(|error| Failure::io("set the terminal to raw mode", &error.into()))?;
@@ -81,6 +82,18 @@ pub fn size() -> Size {
     }
 }
 
+/// This program was stopped and goes on: whoever had the terminal meanwhile set it to their own liking.
+pub fn take_again() {
+    let stdin = io::stdin();
+    // In the background it is not ours to set, and the kernel would stop us for it.
+    if tcgetpgrp(stdin.as_fd()).is_ok_and(|foreground| foreground == getpgrp())
+        && let Ok(set) = SET.try_lock()
+        && let Some((_, now)) = &*set
+    {
+        let _ = tcsetattr(stdin.as_fd(), SetArg::TCSANOW, now);
+    }
+}
+
 /// Notes whether it shows its alternate screen.
 pub fn note_alternate(is_alternate: bool) {
     ALTERNATE.store(is_alternate, Ordering::SeqCst);
@@ -88,7 +101,7 @@ pub fn note_alternate(is_alternate: bool) {
 
 /// Gives the terminal back in a hurry, where it is ours: this program has a fault.
 pub fn give_back() {
-    let is_ours = WAS.try_lock().is_ok_and(|was| was.is_some());
+    let is_ours = SET.try_lock().is_ok_and(|set| set.is_some());
     if is_ours {
         if ALTERNATE.swap(false, Ordering::SeqCst) {
             write(b"\x1b[?1049l");
@@ -100,8 +113,8 @@ pub fn give_back() {
 
 /// What was typed and not read yet stays for whoever reads next.
 fn restore() {
-    if let Ok(mut was) = WAS.try_lock()
-        && let Some(was) = was.take()
+    if let Ok(mut set) = SET.try_lock()
+        && let Some((was, _)) = set.take()
     {
         let _ = tcsetattr(io::stdin().as_fd(), SetArg::TCSANOW, &was);
     }

@@ -22,6 +22,10 @@ pub struct View {
     way: Way,
     recording: Option<Recording>,
     is_dirty: bool,
+    /// Whether the whole screen was sent once; what scrolled off before is in the operator's scrollback since then.
+    was_whole: bool,
+    /// Whether it is being sent again.
+    is_again: bool,
 }
 
 enum Way {
@@ -44,12 +48,16 @@ impl View {
     pub fn drawn(size: Size, name: &str, grants: Grants) -> Self {
         let drawn =
             Drawn { screen: Screen::new(size, PAST), renderer: Renderer::new(size), beside: Beside::new(name, grants), extra: Vec::new() };
-        Self { way: Way::Drawn(Box::new(drawn)), recording: None, is_dirty: false }
+        Self::of(Way::Drawn(Box::new(drawn)))
     }
 
     /// One that passes everything on.
     pub const fn raw() -> Self {
-        Self { way: Way::Raw(Vec::new()), recording: None, is_dirty: false }
+        Self::of(Way::Raw(Vec::new()))
+    }
+
+    const fn of(way: Way) -> Self {
+        Self { way, recording: None, is_dirty: false, was_whole: false, is_again: false }
     }
 
     /// Writes down what is drawn.
@@ -79,6 +87,9 @@ impl View {
             Way::Drawn(drawn) => {
                 let asked = drawn.screen.feed(bytes);
                 drawn.extra.extend(drawn.beside.answer(&asked, now));
+                if self.is_again {
+                    drawn.screen.forget();
+                }
                 asked.answers
             }
             Way::Raw(held) => {
@@ -91,10 +102,16 @@ impl View {
     /// What was shown does not count any more: the whole screen follows.
     pub fn anew(&mut self) {
         self.is_dirty = true;
+        self.is_again = std::mem::replace(&mut self.was_whole, true);
         match &mut self.way {
             Way::Drawn(drawn) => drawn.screen = Screen::new(drawn.screen.size(), PAST),
             Way::Raw(held) => held.extend_from_slice(b"\x1b[0m\x1b[H\x1b[J"),
         }
+    }
+
+    /// All of the whole screen has come.
+    pub const fn whole(&mut self) {
+        self.is_again = false;
     }
 
     /// The terminal at the other end is this large.

@@ -51,12 +51,12 @@ struct Head {
 
 /// Opens a file: the size it begins with, and its events as they are read.
 pub async fn open(path: &Path) -> Result<(Size, mpsc::Receiver<Result<Event>>)> {
-    let (head, heard) = oneshot::channel();
+    let (head, told) = oneshot::channel();
     let (events, receiver) = mpsc::channel(AHEAD);
     let path = path.to_owned();
     let thread = std::thread::Builder::new().name("recording".into()).spawn(move || read(&path, head, &events));
     thread.map_err(|error| Failure::io("read the recording", &error))?;
-    let size = heard.await.map_err(|_| Failure::new(Code::Internal, "the recording could not be read"))??;
+    let size = told.await.map_err(|_| Failure::new(Code::Internal, "the recording could not be read"))??;
     Ok((size, receiver))
 }
 

@@ -50,7 +50,7 @@ fn text(screen: &Screen) -> String {
     };
     let lines: Vec<String> = (0..screen.size().rows()).map(line).collect();
     let used = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
-    lines[..used].iter().map(|line| format!("{line}\n")).collect()
+    lines[..used].iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 /// A size that somebody else wrote down.

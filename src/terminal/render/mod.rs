@@ -163,8 +163,8 @@ impl Renderer {
             let is_bridged =
                 written > 0 && gap.len() <= BRIDGE && gap.iter().all(|cell| self.pen.has(cell.look) && cell.width == 1 && is_agreed(cell));
             let from = if is_bridged { written } else { at };
-            for cell in from..=at {
-                self.pen.cell(u16::try_from(cell).unwrap_or(u16::MAX), y, &row[cell]);
+            for (x, cell) in (from..).zip(&row[from..=at]) {
+                self.pen.cell(u16::try_from(x).unwrap_or(u16::MAX), y, cell);
             }
             written = at + usize::from(row[at].width);
         }

@@ -10,8 +10,8 @@ mod manners;
 mod mouse;
 mod outside;
 mod packages;
-mod raw;
-mod screen;
+pub mod raw;
+pub mod screen;
 
 use crate::support::{Session, docker, name, succeed};
 

@@ -22,6 +22,7 @@ use palisade::headless::document::{
 };
 use palisade::headless::line;
 use palisade::headless::stats::{Stats, StatsRow, Used};
+use palisade::headless::terminals::Terminals;
 use palisade::headless::top::Processes;
 use palisade::policy::controls::Control;
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
@@ -34,6 +35,8 @@ use palisade::session::{
     ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, LogFacts, Membership, MountFacts, Process,
     ProcessList, SeccompMode, Session, Status, UlimitFacts, Usage,
 };
+use palisade::terminal::Size;
+use palisade::terminal::wire::Held;
 use palisade::units::{Bytes, CapSet, Cpus, Seconds, SessionId, Untrusted};
 use serde::Serialize;
 
@@ -259,6 +262,8 @@ fn what_sessions_do_and_use() {
         let list = ProcessList { source, processes: vec![rights(true), rights(false)], hidden: 2 };
         check("processes", &Document::new(Processes { session: session(), list }));
     }
+    let held = Held { id: 1, pid: 40, command: vec!["vim\u{1b}[2J".into()], size: Size::new(80, 24), age_s: 61, idle_s: 0, clients: 1 };
+    check("terminals", &Document::new(Terminals { session: session(), terminals: vec![held] }));
     let used = |limited: bool| Used {
         cpu_percent: 12.5,
         usage: Usage {
