@@ -44,7 +44,9 @@ impl Screen {
             let wraps = row[Column(self.term.columns() - 1)].flags.contains(Flags::WRAPLINE);
             let written = if wraps { self.term.columns() } else { width_of(row.into_iter()) };
             for cell in row.into_iter().take(written) {
-                if cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
+                // Hidden text is seen by nobody: it is as many blanks, each in its cell.
+                let hidden = cell.flags.contains(Flags::HIDDEN);
+                if !hidden && cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
                     continue;
                 }
                 let its = super::cell::Cell::of(cell).look;
@@ -53,7 +55,9 @@ impl Screen {
                     out.push_str(&look.sgr());
                 }
                 out.push(shown(cell));
-                out.extend(cell.zerowidth().unwrap_or_default());
+                if !hidden {
+                    out.extend(cell.zerowidth().unwrap_or_default());
+                }
             }
             if line != last && !wraps {
                 if look != Look::default() {
@@ -146,5 +150,5 @@ fn width_of<'a>(row: impl Iterator<Item = &'a Raw>) -> usize {
 
 /// A character that puts itself into a cell, whatever stands there.
 fn shown(cell: &Raw) -> char {
-    if cell.c.is_control() { ' ' } else { cell.c }
+    if cell.c.is_control() || cell.flags.contains(Flags::HIDDEN) { ' ' } else { cell.c }
 }

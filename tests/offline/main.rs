@@ -10,6 +10,7 @@
 mod cli;
 #[path = "../common/mod.rs"]
 mod common;
+mod corpus;
 mod layers;
 mod plan;
 mod readme;

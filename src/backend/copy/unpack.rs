@@ -21,7 +21,7 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::{LinkatFlags, linkat, symlinkat};
 use tar::EntryType;
 
-use super::pipe::{ChunkReader, Rationed};
+use super::pipe::Rationed;
 use crate::backend::CopyReport;
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Bytes, Untrusted, sanitise};
@@ -49,7 +49,7 @@ pub(super) struct Order {
 }
 
 /// Unpacks; what was written before a failure stays, and is whole file by file.
-pub(super) fn unpack(reader: ChunkReader, order: &Order) -> Result<CopyReport> {
+pub(super) fn unpack(reader: impl Read, order: &Order) -> Result<CopyReport> {
     let (reader, ration) = Rationed::new(reader);
     let mut archive = tar::Archive::new(reader);
     let mut entries = archive.entries().map_err(|error| broken(order, &error))?;
@@ -143,7 +143,7 @@ impl<'a> Unpacker<'a> {
         self.report
     }
 
-    fn entry(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>) -> Result<()> {
+    fn entry(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
         self.seen += 1;
         if self.seen > MOST_ENTRIES {
             return Err(self.too_much(&format!("it has more than {MOST_ENTRIES} files and folders")));
@@ -190,7 +190,7 @@ impl<'a> Unpacker<'a> {
         Ok(parts)
     }
 
-    fn place(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, path: &[OsString]) -> Result<(), Obstacle> {
+    fn place(&mut self, entry: &mut tar::Entry<'_, impl Read>, path: &[OsString]) -> Result<(), Obstacle> {
         let kind = entry.header().entry_type();
         let Some((name, above)) = path.split_last() else {
             return if kind.is_dir() { Ok(()) } else { Err(Obstacle::Skip("it stands where a folder should".into())) };
@@ -218,7 +218,7 @@ impl<'a> Unpacker<'a> {
         Err(Obstacle::Skip("it is a device, a pipe or nothing that this program knows".into()))
     }
 
-    fn file(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, folder: &Folder, name: &OsStr) -> Result<(), Obstacle> {
+    fn file(&mut self, entry: &mut tar::Entry<'_, impl Read>, folder: &Folder, name: &OsStr) -> Result<(), Obstacle> {
         let mode = Mode::from_bits_truncate((entry.header().mode().unwrap_or(0o644) & 0o755) | 0o600);
         let modified = i64::try_from(entry.header().mtime().unwrap_or(0)).unwrap_or(0);
         let mut written = None;
@@ -245,7 +245,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    fn content(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, file: &mut File) -> Result<()> {
+    fn content(&mut self, entry: &mut tar::Entry<'_, impl Read>, file: &mut File) -> Result<()> {
         let mut piece = vec![0; PIECE];
         let mut expected = entry.size();
         loop {
@@ -263,13 +263,13 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Reads over what is left out: it counts as well, since it had to come.
-    fn drain(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>) -> Result<()> {
+    fn drain(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
         let mut piece = vec![0; PIECE];
         while self.read(entry, &mut piece)? > 0 {}
         Ok(())
     }
 
-    fn read(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, piece: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, entry: &mut tar::Entry<'_, impl Read>, piece: &mut [u8]) -> Result<usize> {
         let count = entry.read(piece).map_err(|error| broken(self.order, &error))?;
         self.left =
             self.left.checked_sub(count as u64).ok_or_else(|| self.too_much(&format!("it is larger than {}", self.order.max_size)))?;

@@ -47,7 +47,12 @@ impl Encoding {
                 event(kind, &whole, *timed)
             }
             Self::Shown { cut } => {
-                let whole = join(&mut cut[index(kind)], &bytes);
+                let cut = &mut cut[index(kind)];
+                let mut whole = join(cut, &bytes);
+                if cut.is_empty() && whole.ends_with(b"\r") {
+                    // Perhaps the first half of a line's end.
+                    *cut = whole.split_off(whole.len() - 1);
+                }
                 (!whole.is_empty()).then(|| (kind, show(&whole)))
             }
         }
@@ -81,10 +86,10 @@ const fn index(kind: OutputKind) -> usize {
 fn join(cut: &mut BytesMut, bytes: &[u8]) -> BytesMut {
     let mut whole = std::mem::take(cut);
     whole.extend_from_slice(bytes);
-    if let Err(error) = std::str::from_utf8(&whole)
-        && error.error_len().is_none()
-    {
-        *cut = whole.split_off(error.valid_up_to());
+    // What is wrong before it does not make the end whole.
+    let last = whole.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    if std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none()) {
+        *cut = whole.split_off(whole.len() - last.len());
     }
     whole
 }
@@ -166,6 +171,23 @@ mod tests {
         let line = json(&mut encoding, out(b"2026-01-31T08:00:00.5Z hello world\n"));
         assert_eq!((&line["time"], &line["text"]), (&"2026-01-31T08:00:00.5Z".into(), &"hello world\n".into()));
         assert_eq!(json(&mut encoding, out(b"no time\n"))["text"], "no time\n");
+    }
+
+    #[test]
+    fn where_the_stream_was_cut_is_not_to_be_seen() {
+        let written = "\u{fffd}\r\né\r\n日\r".as_bytes();
+        let written = [&b"\xff"[..], written, b"\xe2\x82"].concat();
+        let shown = |piece: usize| {
+            let mut encoding = Encoding::shown();
+            let pieces: Vec<_> = written
+                .chunks(piece)
+                .filter_map(|piece| encoding.encode(Output { kind: OutputKind::Stdout, bytes: Bytes::copy_from_slice(piece) }))
+                .collect();
+            pieces.into_iter().chain(encoding.rest()).map(|(_, bytes)| String::from_utf8(bytes.to_vec()).unwrap()).collect::<String>()
+        };
+        for piece in 1..written.len() {
+            assert_eq!(shown(piece), "\u{fffd}\u{fffd}\né\n日\\u{d}\u{fffd}", "in pieces of {piece}");
+        }
     }
 
     #[test]
