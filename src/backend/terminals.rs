@@ -53,7 +53,9 @@ impl Backend {
     pub async fn terminal(&self, who: &str, want: Want) -> Result<Terminal> {
         let mut asked = self.ask_supervisor(who, want).await?;
         match asked.told.try_next().await? {
-            Some(Told::Attached(held)) => Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) }),
+            Some(Told::Attached(held)) => {
+                Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) })
+            }
             other => Err(unexpected(who, other)),
         }
     }

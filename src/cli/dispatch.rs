@@ -16,8 +16,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list, logs,
-    plan, profiles, run, stats, top, verify,
+    Context, Done, Plain, Search, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list,
+    logs, plan, profiles, run, stats, top, verify,
 };
 use crate::units::Seconds;
 
@@ -33,7 +33,10 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             on_runtime(async { Ok(dashboard::runtime::run(Backend::connect(host).await?, host).await?) })
         }
         Some(Command::Ls(asked)) => with.run(async |backend| list::list(context, backend, &filter(asked)).await),
-        Some(Command::Run(asked)) => with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await),
+        Some(Command::Run(asked)) => with.run_foreground(async |backend| {
+            let raw = asked.raw;
+            run::run(context, backend, &Order::from(*asked), raw).await
+        }),
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
         Some(Command::Launch(asked)) => with.run(async |backend| launch::launch(context, backend, &Order::from(*asked)).await),
         Some(Command::Plan(asked)) => with.run(async |backend| plan::plan(context, backend, &Order::from(*asked)).await),
@@ -134,12 +137,13 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
         stdin: true,
         terminal: None,
     };
-    run::exec(context, backend, &asked.name, &request).await
+    run::exec(context, backend, &asked.name, &request, asked.raw).await
 }
 
 async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
     let options = asked.part.options(context.now);
-    logs::logs(context, backend, &asked.name, &options, asked.raw).await
+    let search = asked.search.map(|pattern| Search::new(&pattern, asked.ignore_case, options.timestamps)).transpose()?;
+    logs::logs(context, backend, &asked.name, &options, search, asked.raw).await
 }
 
 fn cached(with: &WithEngine<'_>, asked: Cache) -> Done {
@@ -168,7 +172,7 @@ async fn keep(context: &Context, backend: &Backend, asked: Depot) -> Done {
         DepotCommand::Stop(asked) => depot::stop(context, backend, asked.grace.map(Seconds::get)).await,
         DepotCommand::Logs(asked) => {
             let options = asked.part.options(context.now);
-            logs::show(context, backend.depot_logs(&options), options.timestamps, false).await
+            logs::show(context, backend.depot_logs(&options), options.timestamps, None, false).await
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
 /// Run a command in a sandbox of its own, in the foreground, and remove the sandbox when it ends
 ///
 /// Standard input, output and error are the command's own, byte for byte and apart; its exit code becomes this
-/// program's. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
+/// program's. Only what goes to a terminal has its control characters written out, unless --raw is given. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
 /// seconds, or a third, kills the session. When the reader of standard output goes away, the session is stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -39,6 +39,10 @@ pub(super) struct Run {
     /// Name of the session [default: run- and eight random characters]
     #[arg(short, long, value_name = "NAME", help_heading = "Session")]
     pub name: Option<SessionName>,
+
+    /// Pass control characters to a terminal as they are; what a sandbox prints can then act on it
+    #[arg(long)]
+    pub raw: bool,
 
     /// Command and arguments, the image's own where absent; '--' before it is needed only when it begins with '-'
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]

@@ -53,14 +53,17 @@ pub enum Colour {
 impl Cell {
     pub(super) fn of(raw: &Raw) -> Self {
         let look = Look::of(raw);
+        if raw.flags.contains(Flags::HIDDEN) {
+            // Hidden text is not shown to anyone, so that it cannot be copied unseen.
+            return Self { c: ' ', mark: None, width: 1, look };
+        }
         if raw.flags.intersects(Flags::WIDE_CHAR_SPACER) {
             return Self { c: ' ', mark: None, width: 0, look };
         }
         let width = if raw.flags.contains(Flags::WIDE_CHAR) { 2 } else { 1 };
         let c = match raw.c {
-            // A tab is kept where it began; hidden text is not shown to anyone, so that it cannot be copied unseen.
+            // A tab is kept where it began.
             '\t' => ' ',
-            _ if raw.flags.contains(Flags::HIDDEN) => ' ',
             c if plain_width(c) == Some(usize::from(width)) => c,
             // As wide as what it stands for, or all that follows on its line would move.
             _ if width == 2 => '\u{ff1f}',

@@ -12,6 +12,7 @@ mod adapter;
 mod cache_dirs;
 #[path = "../common/mod.rs"]
 mod common;
+mod corpus;
 mod dashboard;
 mod depot;
 mod documents;

@@ -23,6 +23,8 @@ pub enum Encoding {
     Shown {
         /// As for JSON.
         cut: [BytesMut; 2],
+        /// Which of output and errors goes to a terminal; the other is passed as it is.
+        terminal: [bool; 2],
     },
 }
 
@@ -34,7 +36,12 @@ impl Encoding {
 
     /// Text for a terminal.
     pub fn shown() -> Self {
-        Self::Shown { cut: Default::default() }
+        Self::shown_on([true; 2])
+    }
+
+    /// Text for those of output and errors that go to a terminal; what goes elsewhere is passed as it is.
+    pub fn shown_on(terminal: [bool; 2]) -> Self {
+        if terminal == [false; 2] { Self::Raw } else { Self::Shown { cut: Default::default(), terminal } }
     }
 
     /// What to write, and where; nothing where only the beginning of a character came.
@@ -46,7 +53,8 @@ impl Encoding {
                 let whole = join(&mut cut[index(kind)], &bytes);
                 event(kind, &whole, *timed)
             }
-            Self::Shown { cut } => {
+            Self::Shown { terminal, .. } if !terminal[index(kind)] => (!bytes.is_empty()).then_some((kind, bytes)),
+            Self::Shown { cut, .. } => {
                 let cut = &mut cut[index(kind)];
                 let mut whole = join(cut, &bytes);
                 if cut.is_empty() && whole.ends_with(b"\r") {
@@ -65,7 +73,7 @@ impl Encoding {
             match self {
                 Self::Raw => {}
                 Self::Json { cut, .. } => last.extend(event(kind, &std::mem::take(&mut cut[index(kind)]), false)),
-                Self::Shown { cut } => {
+                Self::Shown { cut, .. } => {
                     let held = std::mem::take(&mut cut[index(kind)]);
                     last.extend((!held.is_empty()).then(|| (kind, show(&held))));
                 }
@@ -111,7 +119,7 @@ fn event(kind: OutputKind, bytes: &[u8], timed: bool) -> Option<(OutputKind, Byt
 }
 
 /// `2026-01-31T08:00:00.123456789Z text` apart.
-fn split_time(bytes: &[u8]) -> (Option<String>, &[u8]) {
+pub(in crate::headless) fn split_time(bytes: &[u8]) -> (Option<String>, &[u8]) {
     let split = bytes.iter().take(64).position(|byte| *byte == b' ').and_then(|space| {
         let time = std::str::from_utf8(&bytes[..space]).ok()?;
         time.parse::<jiff::Timestamp>().ok()?;
@@ -188,6 +196,16 @@ mod tests {
         for piece in 1..written.len() {
             assert_eq!(shown(piece), "\u{fffd}\u{fffd}\né\n日\\u{d}\u{fffd}", "in pieces of {piece}");
         }
+    }
+
+    #[test]
+    fn what_goes_to_no_terminal_passes_as_it_is() {
+        let mut encoding = Encoding::shown_on([false, true]);
+        assert_eq!(encoding.encode(out(b"\x1b[2J\xff\xe2")).unwrap().1, &b"\x1b[2J\xff\xe2"[..]);
+        let errors = Output { kind: OutputKind::Stderr, bytes: Bytes::from_static(b"\x1b[2J") };
+        assert_eq!(encoding.encode(errors).unwrap().1, "\\u{1b}[2J");
+        assert!(encoding.rest().is_empty());
+        assert!(matches!(Encoding::shown_on([false; 2]), Encoding::Raw));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::backend::copy::pipe::ChunkReader;
 
 /// An entry as an attacker writes it: the header says what it likes.
 #[derive(Debug)]
