@@ -23,6 +23,8 @@ pub fn check(data: &[u8]) {
             [] => &[],
         };
     }
+    // A sequence or character that has begun is no part of what is seen: it is given up.
+    screen.feed(b"\x18");
     plain(&screen);
     let mut other = Screen::new(screen.size(), PAST);
     let written = screen.dump();
@@ -46,15 +48,19 @@ fn plain(screen: &Screen) {
     let past = i32::try_from(screen.past()).unwrap_or(i32::MAX);
     assert!(screen.past() <= PAST);
     for line in -past..i32::from(size.rows()) {
-        let mut columns = 0;
+        let (mut columns, mut before) = (0, 1);
         for Cell { c, mark, width, .. } in screen.line(line) {
             columns += 1;
             match width {
                 0 => assert_eq!(c, ' '),
                 width => assert_eq!(plain_width(c), Some(usize::from(width)), "{c:?}"),
             }
+            // A wide character and the cell that it covers come together.
+            assert_eq!(before == 2, width == 0, "{c:?} at {columns} of line {line}");
+            before = width;
             assert!(mark.is_none_or(|mark| unicode_width::UnicodeWidthChar::width(mark) == Some(0) && !mark.is_control()), "{mark:?}");
         }
+        assert_ne!(before, 2, "line {line}");
         assert_eq!(columns, usize::from(size.columns()));
     }
     let (column, row) = screen.cursor();

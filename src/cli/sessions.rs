@@ -171,7 +171,7 @@ pub(super) struct Cp {
     #[arg(value_name = "DST")]
     pub destination: String,
 
-    /// The most that comes out of a session
+    /// The most that comes out of a session; for each 4 KiB of it one file or folder, 1000 of them at least
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub max_size: Bytes,
 }

@@ -96,7 +96,8 @@ fn printing(folder: &tempfile::TempDir) -> Session {
 fn a_log_shows_all_of_it_and_none_acts() {
     let folder = tempfile::tempdir().unwrap();
     let session = printing(&folder);
-    for options in [&["logs"][..], &["logs", "-t"], &["logs", "--search", "."], &["logs", "--search", "the-end", "-i"], &["--json", "logs"]] {
+    for options in [&["logs"][..], &["logs", "-t"], &["logs", "--search", "."], &["logs", "--search", "the-end", "-i"], &["--json", "logs"]]
+    {
         let raw = shown(&[options, &[session.name.as_str()]].concat());
         inert(&raw);
         assert_eq!(text(&raw).matches("the-end").count(), 2, "{options:?}");

@@ -11,6 +11,7 @@ mod cli;
 #[path = "../common/mod.rs"]
 mod common;
 mod corpus;
+mod fuzzed;
 mod layers;
 mod plan;
 mod readme;
