@@ -17,6 +17,16 @@ use crate::session::{ContainerFacts, KernelFacts, Kind, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::SessionName;
 
+/// How what the session's command writes is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// By the session's own output.
+    ByStreams,
+    /// In a terminal that the supervisor holds. The session's own output is a copy for the log: attached to and not read, it would hold
+    /// the command back.
+    ByTerminal,
+}
+
 /// A session whose gate is open.
 pub(super) struct Open {
     pub launched: Launched,
@@ -40,6 +50,7 @@ impl Backend {
         let prepared = self.prepare(order, reporter).await?;
         // Before anything exists: a frame that does not fit is the operator's to mend.
         let frame = encode(stdin, &prepared)?;
+        let shown = if order.tty { Shown::ByTerminal } else { Shown::ByStreams };
         let created = match self.engine.create(&prepared.plan.create).await {
             Err(failure) if failure.code == Code::Conflict => return Err(name_taken(&prepared.plan.name, failure)),
             created => created?,
@@ -47,14 +58,14 @@ impl Backend {
         for warning in &created.warnings {
             reporter.warning(&format!("the engine says: {warning}"));
         }
-        match self.take_up(&created.id, &prepared.plan, &frame).await {
+        match self.take_up(&created.id, &prepared.plan, &frame, shown).await {
             Ok(open) => Ok(open),
             Err(failure) => Err(self.undo(&created.id, &prepared.plan, failure).await),
         }
     }
 
     /// From a created container to an open gate.
-    async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8]) -> Result<Open> {
+    async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8], shown: Shown) -> Result<Open> {
         self.give_volumes_to_their_user(id, plan).await?;
         let facts = self.engine.inspect(id).await?;
         let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
@@ -63,12 +74,13 @@ impl Backend {
         }
         self.go_on()?;
         let until = if plan.create.auto_remove { WaitFor::Removed } else { WaitFor::NextExit };
-        self.open_gate(id, until, &plan.name, frame).await
+        self.open_gate(id, until, &plan.name, frame, shown).await
     }
 
     /// Attaches, starts, measures and, if the kernel shows what was asked, opens the gate. For new and stopped containers alike.
-    pub(super) async fn open_gate(&self, id: &str, until: WaitFor, name: &SessionName, frame: &[u8]) -> Result<Open> {
-        let mut attached = self.engine.attach(id, AttachOptions { stdin: true, output: true }).await?;
+    pub(super) async fn open_gate(&self, id: &str, until: WaitFor, name: &SessionName, frame: &[u8], shown: Shown) -> Result<Open> {
+        let options = AttachOptions { stdin: true, output: shown == Shown::ByStreams };
+        let mut attached = self.engine.attach(id, options).await?;
         let exit = self.exit_of(id, until);
         self.engine.start(id).await.map_err(|failure| not_started(name, failure))?;
         let (facts, kernel) = self.measure_at_gate(id).await?;

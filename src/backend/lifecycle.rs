@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::engine::WaitFor;
+use super::launch::Shown;
 use super::listing::is_abandoned_helper;
 use super::measure::{refuse, requested_of};
 use super::prepare::session_name;
@@ -51,7 +52,7 @@ impl Backend {
         let frame = Frame::new(stdin, &values, depot)
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
-        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame).await {
+        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams).await {
             Ok(open) => Ok(open.launched),
             Err(failure) => {
                 // Its home stays: a session that measured weaker is stopped, not removed.

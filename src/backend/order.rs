@@ -18,6 +18,8 @@ pub struct Order {
     pub ignore_project: bool,
     /// Command and arguments; empty for the image's own.
     pub command: Vec<String>,
+    /// Whether it runs in a terminal, which the session's supervisor holds as its terminal 0.
+    pub tty: bool,
     /// `KEY=VALUE`, or `KEY` to pass on the caller's.
     pub env: Vec<String>,
     /// Files of such lines, read before `env`.

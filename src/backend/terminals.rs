@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::Backend;
 use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
+use super::measure::requested_of;
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::terminal::Grants;
@@ -78,8 +79,9 @@ impl Backend {
 
     /// What a session may do to the operator's terminal beside drawing.
     pub async fn grants(&self, who: &str) -> Result<Grants> {
-        self.find(who).await?;
-        Ok(Grants::default())
+        let session = self.find(who).await?;
+        let facts = self.engine.inspect(&session.container_id).await?;
+        Ok(requested_of(&facts).map(|requested| requested.terminal).unwrap_or_default())
     }
 
     async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {

@@ -1,5 +1,6 @@
 use clap::{Args, Parser, Subcommand};
 
+use super::attaching::{Attach, Replay, Shell, Terminals};
 use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
@@ -100,6 +101,10 @@ pub(super) enum Command {
     Plan(Box<PlanOnly>),
     Verify(Verify),
     Exec(Exec),
+    Attach(Attach),
+    Shell(Shell),
+    Terminals(Terminals),
+    Replay(Replay),
     Logs(Logs),
     Top(Top),
     Stats(Stats),

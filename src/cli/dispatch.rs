@@ -1,11 +1,12 @@
 //! From what was typed to the command that it means.
 
 use super::arguments::{Arguments, Command};
+use super::attaching::{Attach, Shell};
 use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
-use super::{pages, surroundings};
+use super::{attaching, pages, surroundings};
 use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, BuildOrder, Machine, Order};
 use crate::dashboard;
@@ -16,8 +17,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Search, Stop, TerminalReporter, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch, list,
-    logs, plan, profiles, run, stats, top, verify,
+    Context, Done, Plain, Search, Stop, TerminalReporter, attach, cache, code_for_foreground, depot, diff, doctor, images, inspect, launch,
+    list, logs, plan, profiles, replay, run, stats, terminals, top, verify,
 };
 use crate::units::Seconds;
 
@@ -33,11 +34,28 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             on_runtime(async { Ok(dashboard::runtime::run(Backend::connect(host).await?, host).await?) })
         }
         Some(Command::Ls(asked)) => with.run(async |backend| list::list(context, backend, &filter(asked)).await),
+        Some(Command::Run(asked)) if asked.options.tty => {
+            surroundings::needed_terminal("-t", "without -t the command has plain streams; 'palisade launch -t' needs no terminal")?;
+            attaching::refuse_json(context, "run -t")?;
+            let showing = asked.showing.clone();
+            with.run_foreground(async |backend| attach::run(context, backend, &Order::from(*asked), &showing.options(backend)?).await)
+        }
         Some(Command::Run(asked)) => with.run_foreground(async |backend| {
-            let raw = asked.raw;
+            let raw = asked.showing.raw;
             run::run(context, backend, &Order::from(*asked), raw).await
         }),
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
+        Some(Command::Attach(asked)) => with.run_foreground(async |backend| attach_to(context, backend, asked).await),
+        Some(Command::Shell(asked)) => with.run_foreground(async |backend| shell(context, backend, asked).await),
+        Some(Command::Terminals(asked)) => with.run(async |backend| match asked.end {
+            Some(id) => terminals::end(context, backend, &asked.name, id).await,
+            None => terminals::list(context, backend, &asked.name).await,
+        }),
+        Some(Command::Replay(asked)) => {
+            let has_terminal = surroundings::has_terminal();
+            attaching::refuse_json(context, "replay")?;
+            on_runtime(replay::replay(context, &asked.into(), has_terminal))
+        }
         Some(Command::Launch(asked)) => with.run(async |backend| launch::launch(context, backend, &Order::from(*asked)).await),
         Some(Command::Plan(asked)) => with.run(async |backend| plan::plan(context, backend, &Order::from(*asked)).await),
         Some(Command::Inspect(asked)) => with.run(async |backend| inspect::inspect(context, backend, &asked.name).await),
@@ -137,7 +155,42 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
         stdin: true,
         terminal: None,
     };
-    run::exec(context, backend, &asked.name, &request, asked.raw).await
+    if asked.tty {
+        surroundings::needed_terminal("-t", "without -t the command has plain streams")?;
+        attaching::refuse_json(context, "exec -t")?;
+        return attach::exec(context, backend, &asked.name, &request, &asked.showing.options(backend)?).await;
+    }
+    run::exec(context, backend, &asked.name, &request, asked.showing.raw).await
+}
+
+async fn attach_to(context: &Context, backend: &Backend, asked: Attach) -> Done {
+    attaching::refuse_json(context, "attach")?;
+    let options = asked.showing.options(backend)?;
+    attach::attach(context, backend, &asked.name, asked.terminal, &options, surroundings::has_terminal()).await
+}
+
+async fn shell(context: &Context, backend: &Backend, asked: Shell) -> Done {
+    let Shell { name, terminal, env, workdir, showing, command } = asked;
+    let env = surroundings::own_values(env);
+    let working_dir = workdir.unwrap_or_default();
+    if !surroundings::has_terminal() {
+        // Nothing is drawn for a pipe: what is written is what the command wrote.
+        return match terminal {
+            Some(_) => Err(surroundings::needed_terminal("--terminal", "a shell that is left waits in 'palisade terminals'")
+                .err()
+                .unwrap_or_else(|| Failure::new(Code::Usage, "--terminal needs a terminal"))
+                .into()),
+            None => {
+                let command = if command.is_empty() { attach::PLAIN_SHELL.map(str::to_owned).to_vec() } else { command };
+                let request = ExecRequest { command, env, working_dir, stdin: true, terminal: None };
+                run::exec(context, backend, &name, &request, showing.raw).await
+            }
+        };
+    }
+    attaching::refuse_json(context, "shell")?;
+    let options = showing.options(backend)?;
+    let shell = terminal.map_or(attach::Shell::New { command, env, working_dir }, attach::Shell::There);
+    attach::shell(context, backend, &name, shell, &options).await
 }
 
 async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {

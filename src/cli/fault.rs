@@ -24,6 +24,7 @@ pub(super) fn set_json(json: bool) {
 pub fn catch_faults() {
     std::panic::set_hook(Box::new(|info| {
         crate::dashboard::runtime::terminal::give_back();
+        crate::headless::attach::tty::give_back();
         let (hook, _) = color_eyre::config::HookBuilder::blank().theme(color_eyre::config::Theme::new()).into_hooks();
         let report = hook.panic_report(info).to_string();
         let mut stderr = std::io::stderr().lock();

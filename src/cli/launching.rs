@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::attaching::Showing;
 use super::words::{KindWord, NetworkWord, PullWord, SeccompWord};
 use crate::backend::{Order, Pull};
 use crate::policy::profile::{Profile, whole_number};
@@ -13,7 +14,8 @@ use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
 /// Run a command in a sandbox of its own, in the foreground, and remove the sandbox when it ends
 ///
 /// Standard input, output and error are the command's own, byte for byte and apart; its exit code becomes this
-/// program's. Only what goes to a terminal has its control characters written out, unless --raw is given. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
+/// program's. Only what goes to a terminal has its control characters written out, unless --raw is given.
+/// SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
 /// seconds, or a third, kills the session. When the reader of standard output goes away, the session is stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -36,13 +38,12 @@ pub(super) struct Run {
     #[command(flatten)]
     pub options: LaunchOptions,
 
+    #[command(flatten)]
+    pub showing: Showing,
+
     /// Name of the session [default: run- and eight random characters]
     #[arg(short, long, value_name = "NAME", help_heading = "Session")]
     pub name: Option<SessionName>,
-
-    /// Pass control characters to a terminal as they are; what a sandbox prints can then act on it
-    #[arg(long)]
-    pub raw: bool,
 
     /// Command and arguments, the image's own where absent; '--' before it is needed only when it begins with '-'
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
@@ -124,6 +125,12 @@ pub(super) struct LaunchOptions {
     /// Kept inside the sandbox, so that it holds when this program is gone.
     #[arg(long, value_name = "TIME", help_heading = "Session")]
     timeout: Option<Seconds>,
+
+    /// Give the command a terminal, which the session holds: it can be left and taken up again, with its screen as it was
+    ///
+    /// What the command writes to it is also the session's log.
+    #[arg(short, long, help_heading = "Session")]
+    pub tty: bool,
 
     /// Leave a project's .palisade.toml unread
     #[arg(long, help_heading = "Session")]
@@ -234,6 +241,7 @@ impl LaunchOptions {
             overrides,
             ignore_project: self.no_project,
             command,
+            tty: self.tty,
             env: self.env,
             env_files: self.env_file,
             secrets: self.secret,

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts: shown as they are, without markup")]
 
 mod arguments;
+mod attaching;
 mod cache;
 mod depot;
 mod dispatch;
@@ -39,6 +40,7 @@ pub fn inside(arguments: &[OsString]) -> Option<u8> {
             "control" => Some(depot_process::control(rest.get(1..).unwrap_or_default())),
             _ => None,
         },
+        "terminal" => Some(supervisor::terminals::bridge::main()),
         "enter" => Some(supervisor::enter::main(rest.iter().cloned())),
         "probe" => {
             let rest: Option<Vec<String>> = rest.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
@@ -57,7 +59,10 @@ pub fn main(arguments: &[OsString]) -> u8 {
     fault::set_json(asked.json);
     let done = match parsed {
         Ok(arguments) => {
-            fault::set_foreground(matches!(arguments.command, Some(Command::Run(_) | Command::Exec(_))));
+            fault::set_foreground(matches!(
+                arguments.command,
+                Some(Command::Run(_) | Command::Exec(_) | Command::Attach(_) | Command::Shell(_))
+            ));
             let context = Context { output, now: surroundings::now() };
             let done = dispatch::dispatch(&context, arguments);
             return finish(&context.output, done);

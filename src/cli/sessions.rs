@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::attaching::Showing;
 use super::log_part::LogPart;
 use super::words::{KindWord, StatusWord};
 use crate::failure::{Code, Failure, Result};
@@ -90,6 +91,7 @@ Examples:
   palisade exec web -- pytest -q
   palisade exec web -w /workspace/api -e CI=1 -- make test
   palisade exec web -- cat /etc/os-release
+  palisade exec -it web -- python3
   echo 'print(1)' | palisade exec web -- python3 -
 
 Exit codes:
@@ -101,6 +103,14 @@ pub(super) struct Exec {
     #[arg(value_name = "NAME")]
     pub name: String,
 
+    /// Pass input on; it always is, and this is taken for docker's sake
+    #[arg(short, long)]
+    pub interactive: bool,
+
+    /// In a terminal, shown at yours
+    #[arg(short, long)]
+    pub tty: bool,
+
     /// Environment variable; without '=VALUE' yours is passed on (repeatable)
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     pub env: Vec<String>,
@@ -109,9 +119,8 @@ pub(super) struct Exec {
     #[arg(short, long, value_name = "DIR")]
     pub workdir: Option<String>,
 
-    /// Pass control characters to a terminal as they are; what a sandbox prints can then act on it
-    #[arg(long)]
-    pub raw: bool,
+    #[command(flatten)]
+    pub showing: Showing,
 
     /// Command and arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]

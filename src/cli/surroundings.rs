@@ -47,6 +47,23 @@ pub(super) fn terminal() -> Result<()> {
     Ok(())
 }
 
+/// What is shown in a terminal needs one at both ends; `what` asked for it.
+pub(super) fn needed_terminal(what: &str, instead: &str) -> Result<()> {
+    let without = |which: &str| Failure::new(Code::Usage, format!("{what} needs a terminal, and {which} is none")).hint(instead);
+    if !stdin().is_terminal() {
+        return Err(without("standard input"));
+    }
+    if !stdout().is_terminal() {
+        return Err(without("standard output"));
+    }
+    Ok(())
+}
+
+/// Whether standard input and output are both a terminal.
+pub(super) fn has_terminal() -> bool {
+    stdin().is_terminal() && stdout().is_terminal()
+}
+
 /// `KEY=VALUE` as it is; `KEY` with our own value, or left out where we have none, as `docker exec` does.
 pub(super) fn own_values(env: Vec<String>) -> Vec<String> {
     env.into_iter()

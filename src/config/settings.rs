@@ -16,9 +16,10 @@ use written::Written;
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Every key with what it takes.
-const KEYS: [toml_file::Key; 22] = [
+const KEYS: [toml_file::Key; 23] = [
     ("profile", "the name of a profile"),
     ("host", "an engine's address such as \"unix:///var/run/docker.sock\", or \"\" to find it"),
+    ("detach_keys", "keys such as \"ctrl-p,ctrl-q\": each a letter, or ctrl- with one of a-z @ [ \\ ] ^ _"),
     ("ca_bundle", "the path of a PEM file, absolute or from ~/, \"auto\" or \"\""),
     ("workspace.allowed_roots", "a list of folders, absolute or from ~/"),
     ("image.tag", "an image reference such as \"palisade-sandbox:latest\""),
@@ -48,6 +49,8 @@ pub struct Settings {
     pub profile: String,
     /// The engine's address; empty to find it.
     pub host: String,
+    /// The keys that leave a session's terminal, as docker writes them.
+    pub detach_keys: String,
     /// Which certificates images trust while they are built.
     pub ca_bundle: CaBundle,
     /// Bounds on workspaces.
@@ -192,6 +195,7 @@ impl Settings {
         let mut settings = Self {
             profile: decided(written.profile)?,
             host: decided(written.host)?,
+            detach_keys: decided(written.detach_keys)?,
             ca_bundle: CaBundle::of(decided(written.ca_bundle)?),
             workspace: WorkspaceSettings { allowed_roots: written.workspace.allowed_roots.unwrap_or_default() },
             image: ImageSettings {
@@ -228,6 +232,7 @@ impl Settings {
         }
         take(&mut self.profile, written.profile);
         take(&mut self.host, written.host);
+        take(&mut self.detach_keys, written.detach_keys);
         take(&mut self.ca_bundle, written.ca_bundle.map(CaBundle::of));
         take(&mut self.workspace.allowed_roots, written.workspace.allowed_roots);
         take(&mut self.image.tag, written.image.tag);

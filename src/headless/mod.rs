@@ -4,6 +4,7 @@
 //! no clock but the `now` of its [`Context`].
 
 pub mod actions;
+pub mod attach;
 pub mod cache;
 pub mod copy;
 pub mod depot;
@@ -23,10 +24,12 @@ pub mod plan;
 mod posture_table;
 pub mod profiles;
 mod progress;
+pub mod replay;
 pub mod run;
 mod search;
 pub mod stats;
 mod table;
+pub mod terminals;
 pub mod top;
 pub mod verify;
 

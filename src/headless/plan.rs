@@ -81,6 +81,14 @@ pub fn policy(policy: &Policy, page: Page) -> String {
     );
     fields.add("stop_grace", policy.stop_grace.to_string());
     fields.add("workspace", if policy.workspace_read_only { "read-only" } else { "as asked" });
+    let allowed = |is_allowed, what| if is_allowed { what } else { "" };
+    let may = [allowed(policy.terminal.title, "title"), allowed(policy.terminal.clipboard, "clipboard")];
+    let may: Vec<_> = may.into_iter().filter(|what| !what.is_empty()).collect();
+    let idle = match policy.terminal.idle.get() {
+        0 => "a shell stays however long nobody uses it".to_owned(),
+        _ => format!("a shell ends when nobody has used it for {}", policy.terminal.idle),
+    };
+    fields.add("terminal", if may.is_empty() { idle } else { format!("{idle}; may set: {}", may.join(", ")) });
     for (key, value) in &policy.env {
         fields.add("env", format!("{key}={value}"));
     }

@@ -16,7 +16,7 @@ use crate::failure::{Code, Failure, Result};
 /// The exit code of a program that wrote to a pipe which nobody reads: 128 and SIGPIPE.
 pub const READER_GONE: u8 = 141;
 /// Our own failure once the command has begun.
-const OURS: u8 = 125;
+pub(super) const OURS: u8 = 125;
 /// The exit code of what SIGKILL ended.
 const KILLED: i64 = 128 + 9;
 /// How long a session whose reader left may take to end by itself: a program would have died at its first write.
@@ -99,11 +99,11 @@ fn end(context: &Context, ending: Ending, way_out: &str) -> Done {
 }
 
 /// Engines give 0 to 255; what is beyond is not a code that a program can end with.
-fn exit_code(code: i64) -> u8 {
+pub(super) fn exit_code(code: i64) -> u8 {
     u8::try_from(code).unwrap_or(OURS)
 }
 
-fn before(failure: Failure) -> Stop {
+pub(super) fn before(failure: Failure) -> Stop {
     let exit = code_for_foreground(failure.code);
     Stop { failure, exit }
 }

@@ -26,6 +26,6 @@ pub mod resolve;
 pub mod workspace;
 
 pub use plan::Plan;
-pub use policy_type::{LogCap, Network, PidsLimit, Policy, Seccomp, Timeout};
+pub use policy_type::{LogCap, Network, PidsLimit, Policy, Seccomp, Terminal, Timeout};
 pub use posture::{ControlPosture, Posture, Verdict};
 pub use request::{ImageFacts, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount};

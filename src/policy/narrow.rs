@@ -32,6 +32,17 @@ pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
     {
         wider("timeout", endless(asked), format!("above {}", endless(given)));
     }
+    let (asked, has) = (project.terminal.unwrap_or_default(), given.terminal.unwrap_or_default());
+    for (field, asked, has) in [("terminal.title", asked.title, has.title), ("terminal.clipboard", asked.clipboard, has.clipboard)] {
+        if asked == Some(true) && has != Some(true) {
+            wider(field, "true".to_owned(), "its base is false".to_owned());
+        }
+    }
+    if let (Some(asked), Some(given)) = (asked.idle, has.idle)
+        && span(asked) > span(given)
+    {
+        wider("terminal.idle", endless(asked), format!("above {}", endless(given)));
+    }
     if project.seccomp == Some(Seccomp::Default) && given.seccomp != Some(Seccomp::Default) {
         wider("seccomp", "default".to_owned(), "its base is strict".to_owned());
     }

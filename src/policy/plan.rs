@@ -152,11 +152,19 @@ fn entrypoint(policy: &Policy, request: &Request) -> Result<Vec<String>> {
     if let Timeout::After(limit) = policy.timeout {
         argv.extend(["--timeout".to_owned(), limit.get().to_string()]);
     }
+    argv.extend(["--shell-idle".to_owned(), policy.terminal.idle.get().to_string()]);
     let command = if request.command.is_empty() { &request.image.command } else { &request.command };
     match (command.is_empty(), request.kind) {
         (false, _) => {
+            if request.tty {
+                argv.push("--tty".to_owned());
+            }
             argv.push("--".to_owned());
             argv.extend(command.iter().cloned());
+        }
+        (true, Kind::Persistent) if request.tty => {
+            return Err(Failure::new(Code::Refused, "there is no command to give a terminal to")
+                .hint("give one after --, or leave -t out: a shell can be opened in any session"));
         }
         (true, Kind::Persistent) => argv.push("--idle".to_owned()),
         (true, Kind::Ephemeral) => {
@@ -230,6 +238,7 @@ pub fn requested(policy: &Policy, request: &Request) -> Requested {
         network: policy.network,
         min_age: policy.min_age,
         min_age_allow: policy.min_age_allow.clone(),
+        terminal: policy.terminal.grants(),
         log: (policy.log.max_size.get(), policy.log.max_file),
     }
 }

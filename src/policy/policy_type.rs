@@ -3,6 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::terminal::Grants;
 use crate::units::{Bytes, Capability, Cpus, ParseError, Seconds};
 
 /// What holds for a session: every field decided and validated, no `Option`.
@@ -49,6 +50,8 @@ pub struct Policy {
     pub timeout: Timeout,
     /// Seconds between the polite signal and the last one when it is stopped.
     pub stop_grace: Seconds,
+    /// What terminals in it may do, and how long they are held.
+    pub terminal: Terminal,
     /// Environment set by profiles.
     pub env: BTreeMap<String, String>,
     /// Whether workspaces are mounted read-only whatever the request says.
@@ -147,6 +150,24 @@ pub struct LogCap {
     pub max_size: Bytes,
     /// How many are kept.
     pub max_file: u32,
+}
+
+/// What terminals in a session may do to the operator's, and how long one that nobody uses is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Terminal {
+    /// Programs may set the title.
+    pub title: bool,
+    /// Programs may write to the clipboard.
+    pub clipboard: bool,
+    /// A shell that nobody has used for so long ends; 0 for never.
+    pub idle: Seconds,
+}
+
+impl Terminal {
+    /// What beside drawing is allowed.
+    pub const fn grants(self) -> Grants {
+        Grants { title: self.title, clipboard: self.clipboard }
+    }
 }
 
 /// How long a command may run, enforced inside the sandbox.

@@ -11,7 +11,7 @@ use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, ParseError, Seconds};
 
 /// Every key of a profile with what it takes, as errors say it.
-pub const KEYS: [(&str, &str); 24] = [
+pub const KEYS: [(&str, &str); 27] = [
     ("description", "a text of at most 200 characters"),
     ("base", "the name of another profile"),
     ("image", "an image reference such as debian:trixie-slim"),
@@ -35,6 +35,9 @@ pub const KEYS: [(&str, &str); 24] = [
     ("timeout", "a span of whole seconds up to 10 years, such as \"30m\", or 0 for as long as it likes"),
     ("stop_grace", "a span of whole seconds up to an hour"),
     ("workspace_read_only", "true or false"),
+    ("terminal.title", "true or false"),
+    ("terminal.clipboard", "true or false"),
+    ("terminal.idle", "a span of whole seconds up to 10 years, such as \"8h\", or 0 for as long as it likes"),
     ("env", "a table of texts by variable name"),
 ];
 
@@ -121,9 +124,27 @@ pub struct Profile {
     /// Whether workspaces are read-only whatever the launch says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_read_only: Option<bool>,
+    /// Terminals in the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<Terminals>,
     /// Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<BTreeMap<String, String>>,
+}
+
+/// What a profile may say of terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terminals {
+    /// Whether programs may set the title of the operator's terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<bool>,
+    /// Whether programs may write to the operator's clipboard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipboard: Option<bool>,
+    /// A shell that nobody has used for so long ends; 0 for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Seconds>,
 }
 
 /// The capabilities that can be given back.
@@ -161,6 +182,11 @@ impl From<&Policy> for Profile {
             }),
             stop_grace: Some(policy.stop_grace),
             workspace_read_only: Some(policy.workspace_read_only),
+            terminal: Some(Terminals {
+                title: Some(policy.terminal.title),
+                clipboard: Some(policy.terminal.clipboard),
+                idle: Some(policy.terminal.idle),
+            }),
             env: Some(policy.env.clone()),
         }
     }

@@ -54,6 +54,7 @@ pub(super) fn faults(profile: &Profile) -> Vec<Fault> {
     check(&mut refuse, "log_max_file", profile.log_max_file, &LOG_FILES, u64::to_string);
     check(&mut refuse, "timeout", profile.timeout, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "stop_grace", profile.stop_grace, &STOP_GRACE, Seconds::to_string);
+    check(&mut refuse, "terminal.idle", profile.terminal.and_then(|terminal| terminal.idle), &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "min_age", profile.min_age, &TIMEOUT, Seconds::to_string);
     for name in profile.min_age_allow.iter().flatten().filter(|name| package::parse(name).is_err()) {
         refuse("min_age_allow", format!("'{}'", name.chars().take(80).collect::<String>()));

@@ -21,6 +21,8 @@ pub struct Request {
     pub image: ImageFacts,
     /// Command and arguments; empty takes the image's own, or, for a persistent session, idles.
     pub command: Vec<String>,
+    /// Whether the command runs in a terminal, which the supervisor holds.
+    pub tty: bool,
     /// Environment from the command line; wins over the profile's.
     pub env: BTreeMap<String, String>,
     /// The user it runs as.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cpuset::CpuList;
-use super::{LogCap, PidsLimit, Policy, Timeout, fault, narrow, package, profile::Profile, range};
+use super::{LogCap, PidsLimit, Policy, Terminal, Timeout, fault, narrow, package, profile::Profile, range};
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Capability, Seconds};
 
@@ -71,6 +71,12 @@ fn lay(below: &mut Profile, layer: &Layer) -> Result<()> {
     capabilities.extend(above.cap_add.iter().flatten());
     capabilities.retain(|capability| !above.cap_drop.iter().flatten().any(|dropped| dropped == capability));
     below.cap_add = Some(capabilities.into_iter().collect());
+    if let Some(above) = above.terminal {
+        let below = below.terminal.get_or_insert_default();
+        below.title = above.title.or(below.title);
+        below.clipboard = above.clipboard.or(below.clipboard);
+        below.idle = above.idle.or(below.idle);
+    }
     if let Some(env) = &above.env {
         below.env.get_or_insert_default().extend(env.clone());
     }
@@ -85,6 +91,13 @@ fn undecided(profile: &Profile) -> Vec<&'static str> {
     }
     need!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
     need!(log_max_size log_max_file timeout stop_grace workspace_read_only min_age min_age_allow);
+    let terminal = profile.terminal.unwrap_or_default();
+    let undecided = [
+        ("terminal.title", terminal.title.is_none()),
+        ("terminal.clipboard", terminal.clipboard.is_none()),
+        ("terminal.idle", terminal.idle.is_none()),
+    ];
+    fields.extend(undecided.iter().filter(|(_, is_open)| *is_open).map(|(field, _)| field));
     fields
 }
 
@@ -92,6 +105,7 @@ fn undecided(profile: &Profile) -> Vec<&'static str> {
 fn policy(name: &str, profile: Profile) -> Result<Policy> {
     let internal = || Failure::new(Code::Internal, "a profile that decides every field was checked and is not whole");
     let timeout = profile.timeout.ok_or_else(internal)?;
+    let terminal = profile.terminal.ok_or_else(internal)?;
     Ok(Policy {
         profile: name.to_owned(),
         image: profile.image.ok_or_else(internal)?,
@@ -115,6 +129,11 @@ fn policy(name: &str, profile: Profile) -> Result<Policy> {
         },
         timeout: if timeout == Seconds::new(0) { Timeout::Never } else { Timeout::After(timeout) },
         stop_grace: profile.stop_grace.ok_or_else(internal)?,
+        terminal: Terminal {
+            title: terminal.title.ok_or_else(internal)?,
+            clipboard: terminal.clipboard.ok_or_else(internal)?,
+            idle: terminal.idle.ok_or_else(internal)?,
+        },
         env: profile.env.unwrap_or_default(),
         workspace_read_only: profile.workspace_read_only.ok_or_else(internal)?,
     })
@@ -173,7 +192,8 @@ mod tests {
         let wide = "cap_add = ['CHOWN']\npids_limit = 101\nmemory = '4.5GiB'\ncpus = 2.5\nnofile = 4097\nread_only_rootfs = false\n\
                     tmp_size = '2GiB'\nrun_size = '65MiB'\nshm_size = '65MiB'\nnetwork = 'open'\nmin_age = '2d'\nmin_age_allow = ['pypi:Requests', 'left-pad']\nlog_max_size = '11MiB'\n\
                     log_max_file = 4\ntimeout = 0\nstop_grace = 11\nimage = 'evil:1'\nseccomp = 'default'\n\
-                    workspace_read_only = false\ncpuset = '0-7'\nenv = { LD_PRELOAD = '/workspace/x.so' }";
+                    workspace_read_only = false\ncpuset = '0-7'\nenv = { LD_PRELOAD = '/workspace/x.so' }\n\
+                    [terminal]\ntitle = true\nclipboard = true\nidle = 0";
         let tight = operator(
             "timeout = '1h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'",
         );

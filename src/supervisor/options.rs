@@ -8,15 +8,19 @@ pub struct Options {
     pub grace: Duration,
     /// How long the command may run.
     pub timeout: Option<Duration>,
+    /// Whether the command runs in a terminal.
+    pub tty: bool,
+    /// A terminal that nobody has used for so long ends; `None` for never.
+    pub shell_idle: Option<Duration>,
     /// Command and arguments; empty to hold the session open with none.
     pub command: Vec<OsString>,
 }
 
 impl Options {
-    /// Reads `[--grace S] [--timeout S] (--idle | -- COMMAND…)`.
+    /// Reads `[--grace S] [--timeout S] [--shell-idle S] [--tty] (--idle | -- COMMAND…)`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = args.into_iter();
-        let mut options = Self { grace: Duration::from_secs(10), timeout: None, command: Vec::new() };
+        let mut options = Self { grace: Duration::from_secs(10), timeout: None, tty: false, shell_idle: None, command: Vec::new() };
         let mut idle = false;
         while let Some(arg) = args.next() {
             let mut seconds = || {
@@ -27,6 +31,8 @@ impl Options {
             match arg.to_str() {
                 Some("--grace") => options.grace = seconds()?,
                 Some("--timeout") => options.timeout = Some(seconds()?),
+                Some("--shell-idle") => options.shell_idle = Some(seconds()?).filter(|span| !span.is_zero()),
+                Some("--tty") => options.tty = true,
                 Some("--idle") => idle = true,
                 Some("--") => {
                     options.command = args.collect();
@@ -37,6 +43,9 @@ impl Options {
         }
         if options.command.is_empty() != idle {
             return Err("give either --idle or -- COMMAND".to_owned());
+        }
+        if options.tty && idle {
+            return Err("there is no command to give a terminal to".to_owned());
         }
         Ok(options)
     }
@@ -56,11 +65,14 @@ mod tests {
         assert_eq!((options.grace.as_secs(), options.timeout.unwrap().as_secs()), (3, 60));
         assert_eq!(options.command, ["python3", "-c", "--timeout"]);
         assert!(parse("--idle").unwrap().command.is_empty());
+        let options = parse("--shell-idle 3600 --tty -- sh").unwrap();
+        assert_eq!((options.tty, options.shell_idle.unwrap().as_secs()), (true, 3600));
+        assert_eq!(parse("--shell-idle 0 --idle").unwrap().shell_idle, None);
     }
 
     #[test]
     fn a_line_that_says_nothing_to_run_or_both_is_refused() {
-        for line in ["--grace 3", "--idle -- true", "--", "--grace x -- true", "--fast -- true"] {
+        for line in ["--grace 3", "--idle -- true", "--", "--grace x -- true", "--fast -- true", "--tty --idle", "--shell-idle -- true"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -1,38 +1,27 @@
 //! The way from a sandbox without a network to the depot: listens on the sandbox's own loopback and passes each
 //! connection on to the depot's socket, opening it with the session's token, which no process of the sandbox sees.
 //!
-//! It runs on the supervisor's one thread, and only while the supervisor [waits](Relay::wait): threads count against
-//! the sandbox's `pids_limit`, and what the supervisor does first, signals and the deadline, is never behind bytes.
-//! What it takes is bounded, because the sandbox decides how often and how slowly it asks. It knows neither HTTP,
-//! but for the one answer it gives itself, nor packages.
+//! It is one of the supervisor's [duties](super::duties::Duties), so it works only while the supervisor waits. What it takes is
+//! bounded, because the sandbox decides how often and how slowly it asks. It knows neither HTTP, but for the one answer it
+//! gives itself, nor packages.
 
 mod connection;
 mod pump;
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use pump::Scratch;
 
-/// Name of a thread that the runtime would start for blocking work. There is none, which a test holds.
-const NO_SUCH_THREAD: &str = "relay-blocking";
 /// Connections that wait for their turn; the kernel's `somaxconn` may allow fewer.
 const BACKLOG: u32 = 4096;
-/// Descriptors that are the supervisor's own: standard streams, signals, the runtime's, the listener, and some to spare.
-const OWN_DESCRIPTORS: u64 = 16;
 /// Before asking again for a descriptor that was not to be had, where no connection of ours can end and give one back.
 const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
@@ -61,14 +50,9 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The bounds under this process's own limit of open files, of which a connection takes two.
-    pub fn of_this_process() -> Self {
-        let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
-        Self::under(files)
-    }
-
-    fn under(files: u64) -> Self {
-        let affordable = usize::try_from(files.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
+    /// With so many descriptors, of which a connection takes two.
+    pub fn under(files: usize) -> Self {
+        let affordable = files / 2;
         Self {
             // As many as npm opens to one registry at its widest; pip and uv open fewer.
             connections: affordable.clamp(1, 64),
@@ -79,52 +63,17 @@ impl Bounds {
     }
 }
 
-/// A relay that listens, and works while it is waited with.
-pub struct Relay {
-    runtime: Runtime,
-    address: SocketAddr,
-}
-
-impl Relay {
-    /// Listens at `address` from now on; nothing is taken before the first [`wait`](Self::wait).
-    pub fn listen(address: SocketAddr, way: Way) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().thread_name(NO_SUCH_THREAD).enable_io().enable_time().build()?;
-        let listener = {
-            let _runtime = runtime.enter();
-            let socket = TcpSocket::new_v4()?;
-            // What a former listener's connections left behind keeps nobody out; one that listens still does.
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            socket.listen(BACKLOG)?
-        };
-        let address = listener.local_addr()?;
-        runtime.spawn(serve(listener, Arc::new(way)));
-        Ok(Self { runtime, address })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Relays until `fd` can be read or the patience is over; which of the two, the caller finds out.
-    pub fn wait(&self, fd: BorrowedFd<'_>, patience: Option<Duration>) -> io::Result<()> {
-        self.runtime.block_on(async {
-            #[expect(deprecated, reason = "its successor is unsafe; this descriptor is borrowed for longer than the wait")]
-            let fd = AsyncFd::with_interest(fd.as_raw_fd(), Interest::READABLE)?;
-            let over = async {
-                match patience {
-                    Some(patience) => tokio::time::sleep(patience).await,
-                    None => pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                ready = fd.readable() => ready.map(|_| ()),
-                () = over => Ok(()),
-            }
-        })
-    }
+/// Listens at `address` from now on, and says where that is. What comes is taken while the supervisor does its duties, among which
+/// this is called.
+pub fn listen(address: SocketAddr, way: Way) -> io::Result<SocketAddr> {
+    let socket = TcpSocket::new_v4()?;
+    // What a former listener's connections left behind keeps nobody out; one that listens still does.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    tokio::spawn(serve(listener, Arc::new(way)));
+    Ok(address)
 }
 
 /// Takes connections for ever, as many at once as the bounds allow.

@@ -1,29 +1,26 @@
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::prctl;
-use nix::sys::signal::{SigEvent, SigSet, SigevNotify, Signal, kill, killpg};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::stat::Mode;
+use nix::sys::signal::{SigEvent, SigevNotify, Signal, kill, killpg};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
+use super::descriptors::Descriptors;
 use super::gate::{Frame, Stdin, WAITING_NAME};
 use super::options::Options;
-use super::relay::{Bounds, Relay, Way};
-use super::secrets;
+use super::signals::{Awaited, Signals};
+use super::start::{Streams, environment, start};
+use super::{relay, secrets, terminals};
 use crate::depot::{self, wire};
+use crate::terminal::Size;
 
 /// Ours, as `docker run` has it: the command was never started.
 pub(super) const EXIT_OURS: u8 = 125;
@@ -35,6 +32,8 @@ pub(super) const EXIT_NOT_FOUND: u8 = 127;
 const EXIT_TIMEOUT: u8 = 124;
 /// Nobody opened the gate: the manager is gone, or the container was started without one.
 const GATE_PATIENCE: Duration = Duration::from_mins(2);
+/// For who launched a command in a terminal to look at it; then it begins all the same.
+const LOOK_PATIENCE: Duration = Duration::from_secs(30);
 /// What the kernel's own timer allows beyond deadline and grace.
 const KERNEL_MARGIN: Duration = Duration::from_secs(2);
 
@@ -74,26 +73,71 @@ fn supervise(options: &Options) -> Outcome {
     let placed = frame.secrets().and_then(|secrets| secrets::place(Path::new(SECRETS), &secrets));
     placed.map_err(ours(&format!("write the secrets to {SECRETS}")))?;
 
+    // Both listen before the command can ask, and work from the first wait on.
+    let descriptors = Descriptors::of_this_process();
     if let Some(token) = &frame.depot {
-        // It listens before the command can ask, and works from the first wait on.
-        signals.relay = Some(relay(token).map_err(ours(&format!("listen at {} for the package depot", depot::RELAY)))?);
+        let _among = signals.duties.enter();
+        relay(token, descriptors.relay).map_err(ours(&format!("listen at {} for the package depot", depot::RELAY)))?;
     }
+    let held = terminals::Bounds::under(descriptors.terminals, options.grace, options.shell_idle);
+    signals.hold_terminals(held, options.tty).map_err(ours("listen for who wants a terminal"))?;
 
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
-    let Some(program) = options.command.first() else {
+    if options.command.is_empty() {
         return Ok(idle(&signals, deadline.as_ref()));
+    }
+    if options.tty {
+        close_stdin(stdin);
+        return in_terminal(options, frame.stdin, &mut signals, deadline.as_ref());
+    }
+    let streams = match frame.stdin {
+        Stdin::Pass => Streams::Ours,
+        Stdin::Null => Streams::NoInput,
     };
-    let child = spawn(program, &options.command, frame.stdin).map_err(|errno| {
-        let code = if errno == Errno::ENOENT { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE };
-        (code, format!("cannot run {}: {}", program.display(), errno.desc()))
-    })?;
+    let child = start(&options.command, &environment([]), streams).map_err(|errno| not_run(options, errno))?;
     close_stdin(stdin);
     watch(child, &signals, deadline.as_ref(), options.grace)
 }
 
-fn relay(token: &str) -> io::Result<Relay> {
+fn not_run(options: &Options, errno: Errno) -> (u8, String) {
+    let code = if errno == Errno::ENOENT { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE };
+    let program = options.command.first().map(|program| program.display().to_string()).unwrap_or_default();
+    (code, format!("cannot run {program}: {}", errno.desc()))
+}
+
+/// Runs the command in terminal 0. Whoever launched it to look on has it started once they do, in a terminal of their size.
+fn in_terminal(options: &Options, stdin: Stdin, signals: &mut Signals, deadline: Option<&Deadline>) -> Outcome {
+    let ours = |error: io::Error| (EXIT_OURS, format!("cannot give the command a terminal: {error}"));
+    let mut size = Size::USUAL;
+    if stdin == Stdin::Pass {
+        let due = Instant::now() + LOOK_PATIENCE;
+        loop {
+            match signals.until_awaited(due).map_err(ours)? {
+                Awaited::By(their) => {
+                    size = their;
+                    break;
+                }
+                Awaited::Signal(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGHUP)) => {
+                    return Ok(exit_by(signal));
+                }
+                Awaited::Signal(_) => {}
+                Awaited::Nobody => break,
+            }
+        }
+    }
+    let log = io::stdout().as_fd().try_clone_to_owned().map_err(ours)?;
+    let outcome = match signals.start_in_terminal(&options.command, size, log) {
+        Ok(child) => watch(child, signals, deadline, options.grace),
+        Err(errno) => Err(not_run(options, errno)),
+    };
+    signals.tell_the_end(&outcome).map_err(ours)?;
+    outcome
+}
+
+fn relay(token: &str, descriptors: usize) -> io::Result<()> {
     let address = depot::RELAY.parse().map_err(io::Error::other)?;
-    Relay::listen(address, Way { depot: depot::SOCKET.into(), greeting: wire::greeting(token), bounds: Bounds::of_this_process() })
+    let bounds = relay::Bounds::under(descriptors);
+    relay::listen(address, relay::Way { depot: depot::SOCKET.into(), greeting: wire::greeting(token), bounds }).map(drop)
 }
 
 /// Lets go of standard input, so that the command alone decides when its pipe breaks.
@@ -104,25 +148,6 @@ fn close_stdin(stdin: File) {
         // A failure leaves the pipe open in this process: the writer then learns of a closed pipe later, at the end.
         let _ = nix::unistd::dup2_stdin(null);
     }
-}
-
-/// Starts the command in a process group of its own, so that the deadline reaches its children and not this process,
-/// with no signal blocked or ignored: the standard library would hand on this process's mask.
-fn spawn(program: &OsStr, argv: &[OsString], stdin: Stdin) -> Result<Pid, Errno> {
-    let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL);
-    let argv = argv.iter().map(|argument| text(argument)).collect::<Result<Vec<_>, _>>()?;
-    let env = std::env::vars_os().map(|(name, value)| text(&[name, value].join(OsStr::new("=")))).collect::<Result<Vec<_>, _>>()?;
-    let mut attributes = PosixSpawnAttr::init()?;
-    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
-    attributes.set_flags(flags)?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&SigSet::all())?;
-    let mut files = PosixSpawnFileActions::init()?;
-    if stdin == Stdin::Null {
-        files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
-    }
-    posix_spawnp(&text(program)?, &files, &attributes, &argv, &env)
 }
 
 /// Waits for the command, forwarding signals and keeping the deadline.
@@ -185,100 +210,6 @@ impl Deadline {
         let mut kernel = Timer::new(ClockId::CLOCK_MONOTONIC, event)?;
         kernel.set(Expiration::OneShot((limit + grace + KERNEL_MARGIN).into()), TimerSetTimeFlags::empty())?;
         Ok(Self { at: Instant::now() + limit, limit, _kernel: kernel })
-    }
-}
-
-/// The signals that this process takes from a file descriptor instead of being interrupted by them, and what it does
-/// while it waits for one.
-struct Signals {
-    fd: SignalFd,
-    relay: Option<Relay>,
-}
-
-impl Signals {
-    fn block() -> io::Result<Self> {
-        let mut set = SigSet::empty();
-        for signal in Signal::iterator() {
-            // Faults must stay fatal; SIGKILL and SIGSTOP cannot be taken.
-            let ours_to_take = !matches!(
-                signal,
-                Signal::SIGKILL
-                    | Signal::SIGSTOP
-                    | Signal::SIGSEGV
-                    | Signal::SIGBUS
-                    | Signal::SIGFPE
-                    | Signal::SIGILL
-                    | Signal::SIGTRAP
-                    | Signal::SIGABRT
-                    | Signal::SIGSYS
-                    | Signal::SIGPIPE
-            );
-            if ours_to_take {
-                set.add(signal);
-            }
-        }
-        set.thread_block()?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Self { fd, relay: None })
-    }
-
-    /// The next signal, or `None` once `due` has come.
-    fn next(&self, due: Option<Instant>) -> io::Result<Option<Signal>> {
-        loop {
-            if let Some(info) = self.fd.read_signal()? {
-                let number = i32::try_from(info.ssi_signo).unwrap_or(0);
-                // A real-time signal has no name here and no meaning to pass on.
-                if let Ok(signal) = Signal::try_from(number) {
-                    return Ok(Some(signal));
-                }
-                continue;
-            }
-            let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
-            if patience == Some(Duration::ZERO) {
-                return Ok(None);
-            }
-            match &self.relay {
-                Some(relay) => relay.wait(self.fd.as_fd(), patience)?,
-                None => wait_for(&mut [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)], patience)?,
-            }
-        }
-    }
-
-    /// Waits until `fd` can be read (`None`), or a signal that ends this process comes.
-    fn until_readable(&self, fd: BorrowedFd<'_>, patience: Duration) -> io::Result<Option<Signal>> {
-        let due = Instant::now() + patience;
-        loop {
-            while let Some(info) = self.fd.read_signal()? {
-                if let Ok(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGHUP)) =
-                    Signal::try_from(i32::try_from(info.ssi_signo).unwrap_or(0))
-                {
-                    return Ok(Some(signal));
-                }
-            }
-            let mut fds = [PollFd::new(fd, PollFlags::POLLIN), PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)];
-            let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let message = "nobody measured this session and opened its gate, nothing was run; start it with: palisade start NAME";
-                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
-            }
-            wait_for(&mut fds, Some(left))?;
-            if fds[0].any() == Some(true) {
-                return Ok(None);
-            }
-        }
-    }
-}
-
-/// poll(2), where an interruption is no error and nothing is promised on return.
-fn wait_for(fds: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<()> {
-    let timeout = match patience {
-        None => PollTimeout::NONE,
-        // A millisecond more, so that a wait never ends just before its time.
-        Some(patience) => PollTimeout::try_from(patience + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
-    };
-    match poll(fds, timeout) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }
 

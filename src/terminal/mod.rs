@@ -8,13 +8,16 @@ mod cell;
 mod dump;
 mod grants;
 mod guard;
+mod render;
 mod screen;
 mod sieve;
 mod size;
+pub mod typed;
 pub mod wire;
 
 pub use cell::{Cell, Colour, Look};
 pub use grants::Grants;
+pub use render::{Beside, Renderer, Uses};
 pub use screen::{Asked, Modes, Mouse, Screen};
 pub use size::Size;
 

@@ -23,11 +23,15 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
 
 /// The same in a column's width: `45s`, `3h`, `2d`; `-` where there is no time.
 pub fn brief_age(now: Timestamp, then: Timestamp) -> String {
-    const UNITS: [(i64, char); 5] = [(365 * 86_400, 'y'), (7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
     if then == Timestamp::UNIX_EPOCH {
         return "-".to_owned();
     }
-    let seconds = now.as_second().saturating_sub(then.as_second()).max(0);
+    brief_span(u64::try_from(now.as_second().saturating_sub(then.as_second())).unwrap_or(0))
+}
+
+/// A span as an age is written: `45s`, `3h`, `2d`.
+pub fn brief_span(seconds: u64) -> String {
+    const UNITS: [(u64, char); 5] = [(365 * 86_400, 'y'), (7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
     for (size, letter) in UNITS {
         if seconds >= 2 * size {
             return format!("{}{letter}", seconds / size);

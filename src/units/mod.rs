@@ -14,7 +14,7 @@ mod seconds;
 mod share;
 mod untrusted;
 
-pub use age::{age, brief_age};
+pub use age::{age, brief_age, brief_span};
 pub use bytes::Bytes;
 pub use capability::{CapSet, Capability};
 pub use cpus::Cpus;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade::depot;
 use palisade::policy::plan::{CACHE, DEPOT_DIR, HOME, SUPERVISOR_DIR, plan};
 use palisade::policy::{
-    ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Timeout, WorkspaceMode, WorkspaceMount,
-    controls::ADDABLE_CAPABILITIES,
+    ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Terminal, Timeout, WorkspaceMode,
+    WorkspaceMount, controls::ADDABLE_CAPABILITIES,
 };
 use palisade::session::{Kind, labels};
 use palisade::units::{Bytes, Cpus, Seconds, SessionId};
@@ -39,6 +39,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             log: LogCap { max_size: Bytes::mib(1), max_file: 3 },
             timeout: timeout.map_or(Timeout::Never, |s| Timeout::After(Seconds::new(s))),
             stop_grace: Seconds::new(grace),
+            terminal: Terminal { title: strict, clipboard: network == Network::None, idle: Seconds::new(grace) },
             env,
             workspace_read_only: ro_workspace,
         },
@@ -75,6 +76,7 @@ fn requests() -> impl Strategy<Value = Request> {
                     ..Default::default()
                 },
                 command,
+                tty: uid % 2 == 0,
                 env,
                 run_as: RunAs::new(uid, gid).unwrap(),
                 workspace: workspace.map(|(source, device, inode, ro)| WorkspaceMount {

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{CaBundle, KEYS, PrivateRegistry, Proxy, Settings};
 use crate::config::ownership::{Names, overlapping};
 use crate::failure::{Code, Failure, Result};
+use crate::terminal::typed::DetachKeys;
 use crate::units::{Bytes, Seconds};
 
 const INDEX_TTL: RangeInclusive<Seconds> = Seconds::new(0)..=Seconds::new(30 * 24 * 3600);
@@ -21,6 +22,8 @@ const LONGEST_NAME: usize = 50;
 pub(super) fn check(settings: &mut Settings, origin: &str) -> Result<()> {
     let mut wrong = Wrong { origin, found: Vec::new() };
     wrong.need(is_plain(&settings.profile), "profile", &settings.profile);
+    let is_keys = settings.detach_keys.parse::<DetachKeys>().is_ok();
+    wrong.need(is_keys, "detach_keys", &settings.detach_keys);
     for root in &settings.workspace.allowed_roots {
         wrong.need(is_anchored(root), "workspace.allowed_roots", &root.to_string_lossy());
     }

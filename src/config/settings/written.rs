@@ -13,6 +13,7 @@ use crate::units::{Bytes, Seconds};
 pub(super) struct Written {
     pub(super) profile: Option<String>,
     pub(super) host: Option<String>,
+    pub(super) detach_keys: Option<String>,
     pub(super) ca_bundle: Option<String>,
     pub(super) workspace: WrittenWorkspace,
     pub(super) image: WrittenImage,

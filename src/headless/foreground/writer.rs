@@ -71,7 +71,7 @@ fn is_reader_gone(error: &io::Error) -> bool {
 }
 
 /// Writes until no more comes.
-pub(super) fn write_all(mut pieces: mpsc::Receiver<(OutputKind, Bytes)>, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> io::Result<()> {
+pub fn write_all(mut pieces: mpsc::Receiver<(OutputKind, Bytes)>, out: BorrowedFd<'_>, err: BorrowedFd<'_>) -> io::Result<()> {
     while let Some((kind, bytes)) = pieces.blocking_recv() {
         let to = match kind {
             OutputKind::Stdout => out,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::policy::controls::ADDABLE_CAPABILITIES;
 use crate::policy::cpuset::CpuList;
 use crate::policy::{Network, PidsLimit, Seccomp, range};
+use crate::terminal::Grants;
 use crate::units::{Bytes, CapSet, Capability, Cpus, Seconds};
 
 /// The hardening that a session asked for, as its label [`crate::session::labels::REQUESTED`] keeps it in canonical JSON.
@@ -47,6 +48,9 @@ pub struct Requested {
     /// Packages that `min_age` leaves alone.
     #[serde(default)]
     pub min_age_allow: BTreeSet<String>,
+    /// What its terminals may do to the operator's; nothing in labels from before it held any.
+    #[serde(default)]
+    pub terminal: Grants,
     /// Bytes of one log file, and how many.
     pub log: (u64, u32),
 }

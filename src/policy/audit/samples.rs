@@ -27,6 +27,7 @@ pub(super) fn requested() -> Requested {
         network: Network::None,
         min_age: Seconds::new(0),
         min_age_allow: BTreeSet::new(),
+        terminal: crate::terminal::Grants::default(),
         log: (Bytes::mib(10).get(), 3),
     }
 }

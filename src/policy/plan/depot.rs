@@ -9,6 +9,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::{DEPOT_RESTARTS, Requested};
 use crate::policy::{LogCap, Network, PidsLimit, Seccomp};
 use crate::session::labels;
+use crate::terminal::Grants;
 use crate::units::{Bytes, Cpus, Seconds};
 
 /// Where the depot keeps everything.
@@ -95,6 +96,7 @@ pub fn depot_requested(request: &DepotRequest) -> Result<Requested> {
         network: Network::Open,
         min_age: Seconds::new(0),
         min_age_allow: BTreeSet::new(),
+        terminal: Grants::default(),
         log: (limits.log.max_size.get(), limits.log.max_file),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::{ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Timeout};
+use crate::policy::{ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Terminal, Timeout};
 use crate::session::Kind;
 use crate::units::{Bytes, Cpus, Seconds, SessionId};
 
@@ -27,6 +27,7 @@ pub(super) fn policy() -> Policy {
         log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
         timeout: Timeout::Never,
         stop_grace: Seconds::new(10),
+        terminal: Terminal { title: false, clipboard: false, idle: Seconds::new(12 * 3600) },
         env: BTreeMap::new(),
         workspace_read_only: false,
     }
@@ -39,6 +40,7 @@ pub(super) fn request() -> Request {
         kind: Kind::Persistent,
         image: ImageFacts { reference: "image:tag".to_owned(), id: "sha256:00".to_owned(), ..ImageFacts::default() },
         command: vec!["true".to_owned()],
+        tty: false,
         env: BTreeMap::new(),
         run_as: RunAs::SANDBOX,
         workspace: None,

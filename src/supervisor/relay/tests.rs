@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::super::duties::{Duties, NO_SUCH_THREAD};
 use super::*;
 use crate::depot::wire;
 
@@ -33,9 +34,9 @@ impl Running {
         let (watched, stop) = std::io::pipe().unwrap();
         let (tell, told) = channel();
         let thread = thread::spawn(move || {
-            let relay = Relay::listen(SocketAddr::from(([127, 0, 0, 1], 0)), way).unwrap();
-            tell.send(relay.address()).unwrap();
-            relay.wait(watched.as_fd(), None).unwrap();
+            let duties = Duties::new().unwrap();
+            tell.send(listening(&duties, way)).unwrap();
+            duties.wait(watched.as_fd(), None).unwrap();
         });
         Self { folder, address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
     }
@@ -61,6 +62,12 @@ impl Drop for Running {
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || thread::panicking());
     }
+}
+
+/// At a port of its own.
+fn listening(duties: &Duties, way: Way) -> SocketAddr {
+    let _among_them = duties.enter();
+    listen(SocketAddr::from(([127, 0, 0, 1], 0)), way).unwrap()
 }
 
 fn bounds() -> Bounds {
@@ -307,7 +314,7 @@ fn who_is_gone_frees_the_slot() {
 #[test]
 fn a_descriptor_costs_no_connection() {
     assert_eq!(Bounds::under(1024).connections, 64);
-    assert_eq!(Bounds::under(64).connections, 24);
+    assert_eq!(Bounds::under(32).connections, 16);
     assert_eq!(Bounds::under(0).connections, 1);
 }
 
@@ -324,7 +331,9 @@ fn no_thread_is_started_and_a_second_relay_is_told_that_the_place_is_taken() {
     assert_eq!(named.filter(|name| name.trim() == NO_SUCH_THREAD).count(), 0);
 
     let way = Way { depot: running.socket(), greeting: Vec::new(), bounds: bounds() };
-    assert_eq!(Relay::listen(running.address, way).err().unwrap().kind(), io::ErrorKind::AddrInUse);
+    let duties = Duties::new().unwrap();
+    let _among_them = duties.enter();
+    assert_eq!(listen(running.address, way).err().unwrap().kind(), io::ErrorKind::AddrInUse);
 }
 
 #[test]
@@ -332,8 +341,8 @@ fn a_wait_ends_with_its_patience_whatever_is_relayed() {
     let folder = tempfile::tempdir().unwrap();
     let way = Way { depot: folder.path().join("depot.sock"), greeting: wire::greeting("token"), bounds: bounds() };
     let depot = UnixListener::bind(&way.depot).unwrap();
-    let relay = Relay::listen(SocketAddr::from(([127, 0, 0, 1], 0)), way).unwrap();
-    let address = relay.address();
+    let duties = Duties::new().unwrap();
+    let address = listening(&duties, way);
     let (never, _kept) = std::io::pipe().unwrap();
     // Both flood as fast as they can until the relay is dropped.
     let floods = thread::spawn(move || {
@@ -351,9 +360,9 @@ fn a_wait_ends_with_its_patience_whatever_is_relayed() {
         drop(reader.join().unwrap());
     });
     for _ in 0..5 {
-        relay.wait(never.as_fd(), Some(Duration::from_millis(100))).unwrap();
+        duties.wait(never.as_fd(), Some(Duration::from_millis(100))).unwrap();
     }
-    drop(relay);
+    drop(duties);
     floods.join().unwrap();
     until("the port is free again", || TcpStream::connect(address).is_err());
 }

@@ -45,6 +45,7 @@ pub fn requested() -> Requested {
         network: Network::None,
         min_age: palisade::units::Seconds::new(0),
         min_age_allow: std::collections::BTreeSet::new(),
+        terminal: palisade::terminal::Grants::default(),
         log: (1 << 20, 2),
     }
 }

@@ -27,7 +27,8 @@ use palisade::policy::controls::Control;
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::policy::posture::Deviant;
 use palisade::policy::{
-    ControlPosture, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Timeout, Verdict, WorkspaceMode, WorkspaceMount,
+    ControlPosture, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Terminal, Timeout, Verdict, WorkspaceMode,
+    WorkspaceMount,
 };
 use palisade::session::{
     ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, LogFacts, Membership, MountFacts, Process,
@@ -98,6 +99,7 @@ fn policy(timeout: Timeout) -> Policy {
         log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
         timeout,
         stop_grace: Seconds::new(10),
+        terminal: Terminal { title: false, clipboard: true, idle: Seconds::new(3600) },
         env: BTreeMap::from([("CI".into(), "1".into())]),
         workspace_read_only: false,
     }

@@ -49,6 +49,7 @@ impl Reading {
             overrides,
             ignore_project: values.text(Field::Project) == IGNORED,
             command: reader.words(Field::Command),
+            tty: false,
             env: reader.env(unkept),
             env_files: reader.words(Field::EnvFiles).into_iter().map(PathBuf::from).collect(),
             secrets: reader.secrets(),

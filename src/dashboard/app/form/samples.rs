@@ -57,6 +57,7 @@ pub(crate) fn planned(order: &Order) -> Result<Box<Plan>, Failure> {
         kind: order.kind,
         image: ImageFacts { reference: policy.image.clone(), id: "sha256:0123456789abcdef".to_owned(), ..ImageFacts::default() },
         command: order.command.clone(),
+        tty: false,
         env: BTreeMap::new(),
         run_as: RunAs::SANDBOX,
         workspace,

@@ -84,6 +84,7 @@ fn order() -> Order {
         overrides,
         ignore_project: true,
         command: ["sh", "-c", SCRIPT].map(str::to_owned).to_vec(),
+        tty: false,
         env: Vec::new(),
         env_files: Vec::new(),
         secrets: Vec::new(),

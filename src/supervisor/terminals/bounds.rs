@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+/// What the holder takes at most: whoever asks may be a hostile process of the sandbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Terminals at once.
+    pub terminals: usize,
+    /// Connections at once.
+    pub connections: usize,
+    /// Of either, what processes of the sandbox itself may have.
+    pub inside: usize,
+    /// For a connection to say what it wants.
+    pub first_word: Duration,
+    /// Who takes nothing for so long no longer holds a program back.
+    pub patience: Duration,
+    /// Between the hang-up and SIGKILL.
+    pub grace: Duration,
+    /// A terminal that nobody has used for so long ends; `None` for never.
+    pub idle: Option<Duration>,
+}
+
+impl Bounds {
+    /// With so many descriptors: a terminal takes two, a connection one.
+    pub fn under(files: usize, grace: Duration, idle: Option<Duration>) -> Self {
+        let terminals = (files / 4).clamp(1, 16);
+        Self {
+            terminals,
+            connections: terminals * 2,
+            inside: terminals / 2,
+            first_word: Duration::from_secs(5),
+            patience: Duration::from_secs(2),
+            grace,
+            idle,
+        }
+    }
+}

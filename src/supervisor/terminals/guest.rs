@@ -1,0 +1,147 @@
+//! A connection from its beginning: who it is, what it wants, and what it types.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::peer::Peer;
+use super::terminal::Order;
+use crate::terminal::wire::{Frames, Garbled, Say, Want};
+
+/// Read at once.
+const READ: usize = 16 << 10;
+/// Typed and not taken by the program, of one connection; more waits at the other end.
+const TYPED: usize = 256 << 10;
+
+/// A connection's place among those that there can be: free again when all that was its is gone.
+pub struct Slot {
+    peer: Peer,
+    _places: Vec<OwnedSemaphorePermit>,
+}
+
+impl Slot {
+    /// With what it takes of the bounds.
+    pub fn new(peer: Peer, places: Vec<OwnedSemaphorePermit>) -> Self {
+        Self { peer, _places: places }
+    }
+
+    /// Whether a process of the sandbox has it.
+    pub fn is_inside(&self) -> bool {
+        self.peer == Peer::Inside
+    }
+}
+
+/// A connection that has said what it wants, or nothing yet.
+pub struct Guest {
+    pub slot: Arc<Slot>,
+    pub reads: OwnedReadHalf,
+    pub writes: OwnedWriteHalf,
+    frames: Frames,
+}
+
+impl Guest {
+    /// One that has just connected.
+    pub fn new(stream: UnixStream, slot: Slot) -> Self {
+        let (reads, writes) = stream.into_split();
+        Self { slot: Arc::new(slot), reads, writes, frames: Frames::default() }
+    }
+
+    /// Its first word; `None` where it goes, or says nothing in time.
+    pub async fn want(&mut self, patience: Duration) -> Option<Result<Want, Garbled>> {
+        let read = async {
+            loop {
+                match self.frames.say() {
+                    Ok(Some(Say::Want(want))) => return Some(Ok(want)),
+                    Ok(Some(_)) => return Some(Err(Garbled("the first must say what is wanted"))),
+                    Err(garbled) => return Some(Err(garbled)),
+                    Ok(None) => {}
+                }
+                if !take(&mut self.reads, &mut self.frames).await {
+                    return None;
+                }
+            }
+        };
+        tokio::time::timeout(patience, read).await.ok().flatten()
+    }
+
+    /// Splits into what a terminal writes to, and what reads for it.
+    pub fn attach(self, number: u64, orders: mpsc::Sender<Order>, keys: mpsc::Sender<Vec<u8>>) -> (Arc<Slot>, OwnedWriteHalf) {
+        let listener = Listener { number, reads: self.reads, frames: self.frames, orders, keys, _slot: Arc::clone(&self.slot) };
+        tokio::spawn(listener.listen());
+        (self.slot, self.writes)
+    }
+}
+
+/// Reads what a client types.
+struct Listener {
+    number: u64,
+    reads: OwnedReadHalf,
+    frames: Frames,
+    orders: mpsc::Sender<Order>,
+    keys: mpsc::Sender<Vec<u8>>,
+    _slot: Arc<Slot>,
+}
+
+impl Listener {
+    async fn listen(mut self) {
+        let mut typed = Vec::new();
+        let mut is_there = true;
+        // What was typed before it left is typed all the same.
+        while is_there || !typed.is_empty() {
+            let came = tokio::select! {
+                permit = self.keys.reserve(), if !typed.is_empty() => match permit {
+                    Ok(permit) => {
+                        permit.send(std::mem::take(&mut typed));
+                        continue;
+                    }
+                    // The terminal is gone.
+                    Err(_) => return,
+                },
+                came = take(&mut self.reads, &mut self.frames), if is_there && typed.len() < TYPED => came,
+            };
+            is_there = came && self.heard(&mut typed).await;
+            if !is_there {
+                let _ = self.orders.send(Order::Left(self.number)).await;
+            }
+        }
+    }
+
+    /// Whether there may be more: what is no frame ends a connection.
+    async fn heard(&mut self, typed: &mut Vec<u8>) -> bool {
+        loop {
+            match self.frames.say() {
+                Ok(Some(Say::Input(bytes))) => typed.extend_from_slice(&bytes),
+                Ok(Some(Say::Resize(size))) => {
+                    if self.orders.send(Order::Resize(self.number, size)).await.is_err() {
+                        return false;
+                    }
+                }
+                Ok(Some(Say::Want(_))) | Err(_) => return false,
+                Ok(None) => return true,
+            }
+        }
+    }
+}
+
+/// Whether something came. The buffer is nobody's while nothing comes.
+async fn take(reads: &mut OwnedReadHalf, frames: &mut Frames) -> bool {
+    loop {
+        if reads.readable().await.is_err() {
+            return false;
+        }
+        let mut buffer = [0; READ];
+        match reads.try_read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(read) => {
+                frames.push(&buffer[..read]);
+                return true;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return false,
+        }
+    }
+}
