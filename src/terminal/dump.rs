@@ -39,10 +39,14 @@ impl Screen {
         let (first, last) = (self.term.topmost_line(), self.term.bottommost_line());
         let mut look = Look::default();
         let mut line = first;
+        let mut goes_on = false;
         while line <= last {
             let row = &grid[line];
             let wraps = row[Column(self.term.columns() - 1)].flags.contains(Flags::WRAPLINE);
             let written = if wraps { self.term.columns() } else { width_of(row.into_iter()) };
+            // A line goes on in the next by what is written there, if it is a blank.
+            let written = if goes_on { written.max(1) } else { written };
+            goes_on = wraps;
             for cell in row.into_iter().take(written) {
                 // Hidden text is seen by nobody: it is as many blanks, each in its cell.
                 let hidden = cell.flags.contains(Flags::HIDDEN);
