@@ -1,8 +1,13 @@
 //! Whatever is written to a screen, in whatever pieces and between whatever sizes: its cells are plain, it stays
-//! within its room, and what it writes down of itself makes it anew.
+//! within its room, what it writes down of itself makes it anew, and what is drawn of it is drawing.
 
-use palisade::terminal::{Asked, Cell, Modes, Screen, Size};
+use std::time::Duration;
+
+use palisade::terminal::{Asked, Beside, Cell, Grants, Modes, Renderer, Screen, Size};
 use palisade::units::plain_width;
+
+#[path = "../../tests/common/allowlist.rs"]
+mod allowlist;
 
 /// Lines that are remembered: few, so that they are soon full.
 const PAST: usize = 20;
@@ -10,13 +15,22 @@ const PAST: usize = 20;
 /// `0xff` cuts the stream here; `0xfe` and two more bytes give another size. The rest is written.
 pub fn check(data: &[u8]) {
     let mut screen = Screen::new(Size::new(20, 6), PAST);
+    let mut renderer = Renderer::new(screen.size());
+    let mut beside = Beside::new("web", Grants { title: true, clipboard: true });
+    drawing(&renderer.begin());
+    let mut now = Duration::ZERO;
     let mut rest = data;
     while !rest.is_empty() {
         let end = rest.iter().position(|byte| *byte >= 0xfe).unwrap_or(rest.len());
-        harmless(&screen.feed(&rest[..end]));
+        let asked = screen.feed(&rest[..end]);
+        harmless(&asked);
+        now += Duration::from_millis(100);
+        drawing(&beside.answer(&asked, now));
+        drawing(&renderer.frame(&mut screen));
         rest = match &rest[end..] {
             [0xfe, columns, rows, more @ ..] => {
                 screen.resize(Size::new(u16::from(*columns), u16::from(*rows) / 4));
+                renderer.resize(screen.size());
                 more
             }
             [_, more @ ..] => more,
@@ -34,6 +48,13 @@ pub fn check(data: &[u8]) {
     screen.feed(leave);
     other.feed(leave);
     assert_eq!(lines(&other), lines(&screen), "behind the alternate screen, written down as {:?}", String::from_utf8_lossy(&written));
+}
+
+/// What reaches the operator's terminal is of the few things that may.
+fn drawing(bytes: &[u8]) {
+    if let Err(fault) = allowlist::check(bytes) {
+        panic!("{fault}");
+    }
 }
 
 /// What is passed on of what was asked is bounded, and an answer is a terminal's.

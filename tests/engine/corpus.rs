@@ -13,8 +13,16 @@ use palisade::units::plain_width;
 use crate::common::corpus::{Hostile, corpus};
 use crate::support::{Session, docker, name, palisade, succeed, text, until};
 
+#[path = "../common/allowlist.rs"]
+mod allowlist;
+
 /// A terminal of the test's own: what is written to it while the command runs, and how that ended.
-fn on_a_terminal(mut command: Command) -> (i32, Vec<u8>) {
+fn on_a_terminal(command: Command) -> (i32, Vec<u8>) {
+    with_a_terminal(command, false)
+}
+
+/// The same, with its input from there too where it is `typed` at.
+fn with_a_terminal(mut command: Command, typed: bool) -> (i32, Vec<u8>) {
     let size = nix::pty::Winsize { ws_row: 24, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
     let pair = nix::pty::openpty(&size, None).unwrap();
     let mut modes = nix::sys::termios::tcgetattr(&pair.slave).unwrap();
@@ -22,6 +30,9 @@ fn on_a_terminal(mut command: Command) -> (i32, Vec<u8>) {
     nix::sys::termios::tcsetattr(&pair.slave, nix::sys::termios::SetArg::TCSANOW, &modes).unwrap();
     let clone = |end: &OwnedFd| end.try_clone().unwrap();
     command.stdout(clone(&pair.slave)).stderr(clone(&pair.slave));
+    if typed {
+        command.stdin(clone(&pair.slave));
+    }
     let mut child = command.spawn().unwrap();
     drop((command, pair.slave));
     let mut master = File::from(pair.master);
@@ -139,6 +150,27 @@ fn a_foreground_commands_output_is_text_on_a_terminal_and_bytes_elsewhere() {
         let (_, raw) = on_a_terminal(under);
         inert(&raw);
         assert!(std::fs::read(&out).unwrap() == whole && text(&raw).contains("the-end"), "{command:?}");
+    }
+}
+
+#[test]
+fn a_terminal_is_drawn_from_cells_whatever_is_written_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = printing(&folder);
+    // At once, and each sequence alone with time between: what is drawn then is drawn with it in force.
+    let slowly = "while IFS= read -r line; do printf '%s\\n' \"$line\"; sleep 0.01; done < ~/corpus";
+    for (command, line) in [("exec", "cat ~/corpus"), ("exec", slowly), ("shell", "cat ~/corpus")] {
+        let mut on_terminal = palisade();
+        on_terminal.arg(command).args(if command == "exec" { &["-it"][..] } else { &[] }).arg(&session.name);
+        on_terminal.args(["--", "sh", "-c", &format!("{line}; exit 7")]).env("TERM", "xterm-256color");
+        let (code, raw) = with_a_terminal(on_terminal, true);
+        // What is said before and after has its line ends.
+        let lines: Vec<u8> = raw.iter().copied().filter(|byte| *byte != b'\n').collect();
+        let found = allowlist::check(&lines).unwrap_or_else(|fault| panic!("{command} {line}: {fault}"));
+        assert_eq!((found.titles, found.clipboards), (0, 0), "{command}: nothing was granted");
+        assert!(found.bells < 100, "{command}: {} bells", found.bells);
+        assert!(text(&raw).contains("the-end"), "{command}: {:?}", text(&raw));
+        assert_eq!(code, 7, "{command}");
     }
 }
 
