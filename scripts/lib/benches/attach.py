@@ -21,7 +21,7 @@ COLUMNS, LINES = 160, 50
 MEGABYTES = 100
 # Printed in two parts, so that the command line which is typed does not hold it.
 DONE, DONE_COMMAND = b"flood-over", "printf '%s%s\\n' flood- over"
-LIMIT_S = 600
+LIMIT_S = 120
 FRAME_MS = 33
 
 
