@@ -12,6 +12,7 @@ mod place;
 mod unpack;
 
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::path::Path;
 
 use futures_util::StreamExt;
@@ -69,12 +70,7 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
     let asked = if inside.contents { place::join(&inside.path, ".") } else { inside.path.clone() };
     let mut archive = engine.download(&facts.id, &asked);
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let order = unpack::Order {
-        local: local.to_owned(),
-        name: (!inside.contents).then(|| OsString::from(inside.name())),
-        asked: inside.path.clone(),
-        max_size: Bytes::new(max_size),
-    };
+    let order = order(&inside, local, max_size);
     let unpacking = spawn_blocking(move || unpack::unpack(pipe::ChunkReader::new(receiver), &order));
     let mut fault = None;
     while let Some(chunk) = archive.next().await {
@@ -95,6 +91,20 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
     match (unpacked, fault) {
         (Err(_), Some(fault)) => Err(fault),
         (unpacked, _) => unpacked,
+    }
+}
+
+/// Unpacks an archive of a path of a container, as [`copy_out`] does with the engine's.
+pub fn extract(archive: impl Read, inside: &str, local: &Path, max_size: u64) -> Result<CopyReport> {
+    unpack::unpack(archive, &order(&Inside::parse(inside), local, max_size))
+}
+
+fn order(inside: &Inside, local: &Path, max_size: u64) -> unpack::Order {
+    unpack::Order {
+        local: local.to_owned(),
+        name: (!inside.contents).then(|| OsString::from(inside.name())),
+        asked: inside.path.clone(),
+        max_size: Bytes::new(max_size),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, images, inspect,
-    launch, list, logs, plan, profiles, replay, run, stats, terminals, top, verify,
+    Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, images,
+    inspect, launch, list, logs, plan, profiles, replay, run, stats, terminals, top, verify,
 };
 use crate::units::Seconds;
 
@@ -43,7 +43,8 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         }
         Some(Command::Run(asked)) => {
             asked.options.check_for_docker_flags()?;
-            with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked)).await)
+            let raw = asked.showing.raw;
+            with.run_foreground(async |backend| run::run(context, backend, &Order::from(*asked), raw).await)
         }
         Some(Command::Exec(asked)) => with.run_foreground(async |backend| exec(context, backend, asked).await),
         Some(Command::Attach(asked)) => with.run_foreground(async |backend| attach_to(context, backend, asked).await),
@@ -180,7 +181,7 @@ async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {
         attaching::refuse_json(context, "exec -t")?;
         return attach::exec(context, backend, &asked.name, &request, &asked.showing.options(backend)?).await;
     }
-    run::exec(context, backend, &asked.name, &request).await
+    run::exec(context, backend, &asked.name, &request, asked.showing.raw).await
 }
 
 async fn attach_to(context: &Context, backend: &Backend, asked: Attach) -> Done {
@@ -200,7 +201,7 @@ async fn shell(context: &Context, backend: &Backend, asked: Shell) -> Done {
         // Nothing is drawn for a pipe: what is written is what the command wrote.
         let command = if command.is_empty() { attach::PLAIN_SHELL.map(str::to_owned).to_vec() } else { command };
         let request = ExecRequest { command, env, working_dir, stdin: true, terminal: None };
-        return run::exec(context, backend, &name, &request).await;
+        return run::exec(context, backend, &name, &request, showing.raw).await;
     }
     attaching::refuse_json(context, "shell")?;
     let options = showing.options(backend)?;
@@ -210,7 +211,8 @@ async fn shell(context: &Context, backend: &Backend, asked: Shell) -> Done {
 
 async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
     let options = asked.part.options(context.now);
-    logs::logs(context, backend, &asked.name, &options, asked.raw).await
+    let search = asked.search.map(|pattern| Search::new(&pattern, asked.ignore_case, options.timestamps)).transpose()?;
+    logs::logs(context, backend, &asked.name, &options, search, asked.raw).await
 }
 
 fn cached(with: &WithEngine<'_>, asked: Cache) -> Done {
@@ -239,7 +241,7 @@ async fn keep(context: &Context, backend: &Backend, asked: Depot) -> Done {
         DepotCommand::Stop(asked) => depot::stop(context, backend, asked.grace.map(Seconds::get)).await,
         DepotCommand::Logs(asked) => {
             let options = asked.part.options(context.now);
-            logs::show(context, backend.depot_logs(&options), options.timestamps, false).await
+            logs::show(context, backend.depot_logs(&options), options.timestamps, None, false).await
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
 /// Run a command in a sandbox of its own, in the foreground, and remove the sandbox when it ends
 ///
 /// Standard input, output and error are the command's own, byte for byte and apart; its exit code becomes this
-/// program's. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
+/// program's. Only what goes to a terminal has its control characters written out, unless --raw is given.
+/// SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it; a second SIGINT within three
 /// seconds, or a third, kills the session. When the reader of standard output goes away, the session is stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\

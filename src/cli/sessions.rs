@@ -130,11 +130,13 @@ pub(super) struct Exec {
 /// Show what a session has printed
 ///
 /// Output and errors stay apart: each goes where the command wrote it. On a terminal, control characters are written out.
+/// With --search only the lines with a match are shown; of a line longer than 64 KiB each such part counts as a line.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   palisade logs web
   palisade logs -f --tail 20 web
+  palisade logs -f -i --search 'error|panic' web
   palisade logs --since 10m -t web
   palisade logs --since 2026-01-31T08:00:00Z --until 2026-01-31T09:00:00Z web")]
 pub(super) struct Logs {
@@ -144,6 +146,14 @@ pub(super) struct Logs {
 
     #[command(flatten)]
     pub part: LogPart,
+
+    /// Only lines that this regular expression matches; --tail counts the lines that are searched
+    #[arg(long, value_name = "PATTERN")]
+    pub search: Option<String>,
+
+    /// Search without regard to upper and lower case
+    #[arg(short, long, requires = "search")]
+    pub ignore_case: bool,
 
     /// Pass control characters to the terminal as they are; what a sandbox prints can then act on it
     #[arg(long)]
@@ -170,7 +180,7 @@ pub(super) struct Cp {
     #[arg(value_name = "DST")]
     pub destination: String,
 
-    /// The most that comes out of a session
+    /// The most that comes out of a session; for each 4 KiB of it one file or folder, 1000 of them at least
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub max_size: Bytes,
 }

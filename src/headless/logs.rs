@@ -1,45 +1,48 @@
 //! `logs`: what a session has printed.
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 
-use super::foreground::{Encoding, WriteError, Writer};
+use super::foreground::{WriteError, Writer, chosen};
+use super::search::Search;
 use super::{Context, Done};
 use crate::backend::Backend;
-use crate::backend::engine::{LogOptions, OutputStream};
+use crate::backend::engine::{LogOptions, OutputKind, OutputStream};
 use crate::failure::Failure;
 
-/// Prints the log, output and errors apart. `raw` passes control characters to a terminal.
-pub async fn logs(context: &Context, backend: &Backend, who: &str, options: &LogOptions, raw: bool) -> Done {
-    show(context, backend.logs(who, options).await?, options.timestamps, raw).await
+/// Prints the log, output and errors apart: of a search the lines that match. `raw` passes control characters to a terminal.
+pub async fn logs(context: &Context, backend: &Backend, who: &str, options: &LogOptions, search: Option<Search>, raw: bool) -> Done {
+    show(context, backend.logs(who, options).await?, options.timestamps, search, raw).await
 }
 
 /// Prints any log, with the engine's times where they were asked for.
-pub async fn show(context: &Context, mut log: OutputStream, timestamps: bool, raw: bool) -> Done {
-    let surroundings = context.output.surroundings();
-    let mut encoding = if surroundings.json {
-        Encoding::json(timestamps)
-    } else if !raw && (surroundings.stdout_terminal || surroundings.stderr_terminal) {
-        Encoding::shown()
-    } else {
-        Encoding::Raw
-    };
+pub async fn show(context: &Context, mut log: OutputStream, timestamps: bool, mut search: Option<Search>, raw: bool) -> Done {
+    let mut encoding = chosen(context, raw, timestamps);
     let mut writer = Writer::standard();
     while let Some(piece) = log.next().await {
-        if let Some((kind, bytes)) = encoding.encode(piece?)
-            && let Err(error) = writer.send(kind, bytes).await
-        {
+        let found = match &mut search {
+            Some(search) => search.take(piece?),
+            None => vec![piece?],
+        };
+        if let Err(error) = write(&mut writer, found.into_iter().filter_map(|piece| encoding.encode(piece))).await {
             return ended(context, error);
         }
     }
-    for (kind, bytes) in encoding.rest() {
-        if let Err(error) = writer.send(kind, bytes).await {
-            return ended(context, error);
-        }
+    let last: Vec<_> = search.iter_mut().flat_map(Search::rest).filter_map(|piece| encoding.encode(piece)).collect();
+    if let Err(error) = write(&mut writer, last.into_iter().chain(encoding.rest())).await {
+        return ended(context, error);
     }
     match writer.finish().await {
         Ok(()) => Ok(0),
         Err(error) => ended(context, error),
     }
+}
+
+async fn write(writer: &mut Writer, pieces: impl Iterator<Item = (OutputKind, Bytes)>) -> Result<(), WriteError> {
+    for (kind, bytes) in pieces {
+        writer.send(kind, bytes).await?;
+    }
+    Ok(())
 }
 
 fn ended(context: &Context, error: WriteError) -> Done {

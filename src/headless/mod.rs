@@ -28,6 +28,7 @@ pub mod profiles;
 mod progress;
 pub mod replay;
 pub mod run;
+mod search;
 pub mod stats;
 mod table;
 pub mod terminals;
@@ -39,6 +40,7 @@ use jiff::Timestamp;
 pub use failing::{Stop, code_for_foreground, show_failure};
 pub use output::{Colours, Output, Surroundings, line};
 pub use progress::{Plain, TerminalReporter};
+pub use search::Search;
 
 /// What every command is given beside its own arguments.
 pub struct Context {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,6 +7,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::table::Page;
 use crate::failure::Failure;
+use crate::units::sanitise;
 
 /// What standard output and error are, and what the operator wants on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,16 +101,17 @@ impl Output {
         self.write(&line(document));
     }
 
-    /// Text for people, to standard output as it is: whoever made it has sanitised it.
+    /// Text for people, to standard output. Whoever made it has sanitised what came from outside; what they forgot is
+    /// written out here, colours excepted.
     pub fn text(&self, text: &str) {
-        self.write(text.as_bytes());
+        self.write(inert(text).as_bytes());
     }
 
     /// One line for each.
     pub fn lines<T: std::fmt::Display>(&self, items: impl Iterator<Item = T>) {
         let mut text = String::new();
         for item in items {
-            text.push_str(&crate::units::sanitise(&item.to_string()));
+            text.push_str(&sanitise(&item.to_string()));
             text.push('\n');
         }
         self.text(&text);
@@ -117,12 +120,13 @@ impl Output {
     /// A note on standard error, unless it is unwanted.
     pub fn note(&self, text: &str) {
         if !self.is_quiet() {
-            self.complain(&format!("{}\n", crate::units::sanitise(text)));
+            self.complain(&format!("{}\n", sanitise(text)));
         }
     }
 
-    /// Standard error, whatever is wanted. Where it cannot be written there is nobody left to tell.
+    /// Standard error, whatever is wanted; written as [`Output::text`] is. Where it cannot be written there is nobody left to tell.
     pub fn complain(&self, text: &str) {
+        let text = inert(text);
         let mut stderr = io::stderr().lock();
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
     }
@@ -143,6 +147,33 @@ impl Output {
             }
         }
     }
+}
+
+/// The last before a terminal: lines, tabs and colours pass, whatever else a terminal would act on is written out.
+fn inert(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = colour(rest).unwrap_or(c.len_utf8());
+        let (piece, after) = rest.split_at(length);
+        if length > c.len_utf8() || matches!(c, '\n' | '\t') {
+            shown.push_str(piece);
+        } else {
+            shown.push_str(&sanitise(piece));
+        }
+        rest = after;
+    }
+    Cow::Owned(shown)
+}
+
+/// The length of the colour or attribute that a text begins with, of the few that we write ourselves: none that hides text.
+fn colour(text: &str) -> Option<usize> {
+    let body = text.strip_prefix("\u{1b}[")?;
+    let end = body.find(|c: char| !c.is_ascii_digit() && c != ';').filter(|end| *end <= 20)?;
+    (body[end..].starts_with('m') && body[..end].split(';').all(|code| code != "8")).then_some(2 + end + 1)
 }
 
 /// One line of JSON in ASCII: no character in it can act on a terminal, whoever wrote the text.
@@ -178,6 +209,28 @@ impl Formatter for Ascii {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_forgotten_is_written_out_at_the_last_and_colours_pass() {
+        let ours = "\u{1b}[1;38;5;14mNAME\u{1b}[0m\tnaïve 日本\n";
+        assert_eq!(inert(ours), ours);
+        assert_eq!(inert("plain\n"), "plain\n");
+        for hostile in [
+            "\u{1b}[2J",
+            "\u{1b}[8mhidden",
+            "\u{1b}[1;8m",
+            "\u{1b}[",
+            "\u{1b}]0;t\u{7}",
+            "\u{9b}1m",
+            "\u{202e}",
+            "\r",
+            "\u{1b}\u{1b}[2J",
+            "\u{1b}[?1m",
+        ] {
+            let shown = inert(hostile);
+            assert!(shown.chars().all(|c| crate::units::plain_width(c).is_some()), "{hostile:?}: {shown:?}");
+        }
+    }
 
     #[test]
     fn json_is_one_line_of_ascii_and_loses_nothing() {

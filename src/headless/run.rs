@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::document::{Document, Event};
-use super::foreground::{Control, Encoding, Ending, Exit, Signal, Signals, Streams, Writer, carry, standard_input};
+use super::foreground::{Control, Ending, Exit, Signal, Signals, Streams, Writer, carry, chosen, standard_input};
 use super::launch::{cut_short, settle};
 use super::progress::{Plain, TerminalReporter};
 use super::{Context, Done, Stop, code_for_foreground};
@@ -22,8 +22,9 @@ const KILLED: i64 = 128 + 9;
 /// How long a session whose reader left may take to end by itself: a program would have died at its first write.
 const LAST_WORDS_S: u64 = 2;
 
-/// Launches an ephemeral session, carries its streams, and ends with its command's exit code.
-pub async fn run(context: &Context, backend: &Backend, order: &Order) -> Done {
+/// Launches an ephemeral session, carries its streams, and ends with its command's exit code. `raw` passes control
+/// characters to a terminal.
+pub async fn run(context: &Context, backend: &Backend, order: &Order, raw: bool) -> Done {
     let mut signals = Signals::listen()?;
     let reporter = TerminalReporter::new(&context.output, Plain::Silent);
     let settled = settle(backend.run(order, &reporter), &mut signals, context).await;
@@ -36,9 +37,8 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order) -> Done {
         let _ = control.kill_now().await;
         return Err(cut_short(signal, "the launch was cut short, and the session removed"));
     }
-    let mut encoding = Encoding::Raw;
+    let mut encoding = chosen(context, raw, false);
     if context.output.is_json() {
-        encoding = Encoding::json(false);
         let started = Event::Started { session: Box::new(session.clone()), posture: Some(Box::new(running.launched.posture)) };
         context.output.document(&Document::new(started));
     }
@@ -54,17 +54,16 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order) -> Done {
     end(context, ending, &format!("'palisade ls' shows whether '{}' still runs; 'palisade rm -f {0}' removes it", session.name))
 }
 
-/// Runs a command in a session that is there.
-pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &ExecRequest) -> Done {
+/// Runs a command in a session that is there. `raw` passes control characters to a terminal.
+pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &ExecRequest, raw: bool) -> Done {
     let mut signals = Signals::listen()?;
     let session = if context.output.is_json() { Some(backend.find(who).await.map_err(before)?) } else { None };
     let running = tokio::select! {
         running = backend.exec(who, request) => running.map_err(before)?,
         signal = signals.next() => return Err(cut_short(signal, "the command was not started")),
     };
-    let mut encoding = Encoding::Raw;
+    let mut encoding = chosen(context, raw, false);
     if let Some(session) = session {
-        encoding = Encoding::json(false);
         context.output.document(&Document::new(Event::Started { session: Box::new(session), posture: None }));
     }
     let exit = Exit::AfterOutput(Box::pin(backend.exec_exit(&running.id)));

@@ -6,7 +6,7 @@ use crate::units::plain_width;
 /// One cell as it may be drawn: a character that no terminal acts on, and how it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// The character; a blank where there is none, `?` where it is one that is not shown.
+    /// The character; a blank where there is none, a question mark of its width where it is one that is not shown.
     pub c: char,
     /// A combining mark over it, if it has one; a second and further ones are left out.
     pub mark: Option<char>,
@@ -53,15 +53,20 @@ pub enum Colour {
 impl Cell {
     pub(super) fn of(raw: &Raw) -> Self {
         let look = Look::of(raw);
+        if raw.flags.contains(Flags::HIDDEN) {
+            // Hidden text is not shown to anyone, so that it cannot be copied unseen.
+            return Self { c: ' ', mark: None, width: 1, look };
+        }
         if raw.flags.intersects(Flags::WIDE_CHAR_SPACER) {
             return Self { c: ' ', mark: None, width: 0, look };
         }
         let width = if raw.flags.contains(Flags::WIDE_CHAR) { 2 } else { 1 };
         let c = match raw.c {
-            // A tab is kept where it began; hidden text is not shown to anyone, so that it cannot be copied unseen.
+            // A tab is kept where it began.
             '\t' => ' ',
-            _ if raw.flags.contains(Flags::HIDDEN) => ' ',
             c if plain_width(c) == Some(usize::from(width)) => c,
+            // As wide as what it stands for, or all that follows on its line would move.
+            _ if width == 2 => '\u{ff1f}',
             _ => '?',
         };
         let mark = raw.zerowidth().and_then(|marks| marks.iter().copied().find(|mark| is_mark(*mark)));

@@ -39,12 +39,18 @@ impl Screen {
         let (first, last) = (self.term.topmost_line(), self.term.bottommost_line());
         let mut look = Look::default();
         let mut line = first;
+        let mut goes_on = false;
         while line <= last {
             let row = &grid[line];
             let wraps = row[Column(self.term.columns() - 1)].flags.contains(Flags::WRAPLINE);
             let written = if wraps { self.term.columns() } else { width_of(row.into_iter()) };
+            // A line goes on in the next by what is written there, if it is a blank.
+            let written = if goes_on { written.max(1) } else { written };
+            goes_on = wraps;
             for cell in row.into_iter().take(written) {
-                if cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
+                // Hidden text is seen by nobody: it is as many blanks, each in its cell.
+                let hidden = cell.flags.contains(Flags::HIDDEN);
+                if !hidden && cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
                     continue;
                 }
                 let its = super::cell::Cell::of(cell).look;
@@ -53,7 +59,9 @@ impl Screen {
                     out.push_str(&look.sgr());
                 }
                 out.push(shown(cell));
-                out.extend(cell.zerowidth().unwrap_or_default());
+                if !hidden {
+                    out.extend(cell.zerowidth().unwrap_or_default());
+                }
             }
             if line != last && !wraps {
                 if look != Look::default() {
@@ -146,5 +154,5 @@ fn width_of<'a>(row: impl Iterator<Item = &'a Raw>) -> usize {
 
 /// A character that puts itself into a cell, whatever stands there.
 fn shown(cell: &Raw) -> char {
-    if cell.c.is_control() { ' ' } else { cell.c }
+    if cell.c.is_control() || cell.flags.contains(Flags::HIDDEN) { ' ' } else { cell.c }
 }

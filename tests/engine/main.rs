@@ -16,6 +16,7 @@ mod audit;
 mod cache_dirs;
 #[path = "../common/mod.rs"]
 mod common;
+mod corpus;
 mod dashboard;
 mod depot;
 mod documents;

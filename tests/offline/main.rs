@@ -10,6 +10,8 @@
 mod cli;
 #[path = "../common/mod.rs"]
 mod common;
+mod corpus;
+mod fuzzed;
 mod layers;
 mod plan;
 mod readme;

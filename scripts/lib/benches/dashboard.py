@@ -11,10 +11,8 @@ import contextlib
 import os
 import random
 import re
-import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +21,8 @@ from pathlib import Path
 from terminal import Terminal
 
 from .counting_proxy import CountingProxy
-from .measure import PREFIX, ROOT, binary, die, in_turn, run
+from .measure import PREFIX, binary, die, in_turn, run
+from .peers import peer
 
 COLUMNS, LINES = 160, 50
 PEERS = {"dtop": ["dtop@0.10.2"], "oxker": ["oxker"]}
@@ -37,19 +36,12 @@ FRAME_MS = 33
 
 
 def programs():
-    """Each program's command; a peer that is not there is built, once."""
+    """Each program's command, of the peers those that can be had."""
     found = {"palisade": [binary()]}
-    own = ROOT / "target" / "peers"
     for name, package in PEERS.items():
-        path = os.environ.get(name.upper()) or shutil.which(name) or shutil.which(name, path=str(own / "bin"))
-        if not path:
-            print(f"building {name} (some minutes)", file=sys.stderr)
-            done = subprocess.run(["cargo", "install", "--quiet", "--locked", "--root", own, *package], check=False)
-            path = shutil.which(name, path=str(own / "bin")) if done.returncode == 0 else None
-        if path:
-            found[name] = [path]
-        else:
-            print(f"{name}: not measured, it cannot be built here")
+        command = peer(name, package)
+        if command:
+            found[name] = command
     return found
 
 

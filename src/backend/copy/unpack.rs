@@ -21,18 +21,24 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::{LinkatFlags, linkat, symlinkat};
 use tar::EntryType;
 
-use super::pipe::{ChunkReader, Rationed};
+use super::pipe::Rationed;
 use crate::backend::CopyReport;
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Bytes, Untrusted, sanitise};
 use folder::{Folder, Obstacle};
 
-/// Files and folders at most: an inode costs a disk more than an empty file looks like.
-const MOST_ENTRIES: u64 = 500_000;
+/// Files and folders that any copy may have.
+const FREE_ENTRIES: u64 = 1000;
+/// What each further one counts against the size that is allowed: an empty one costs a disk a block and an inode.
+const ENTRY: u64 = 4 << 10;
+/// Parts of a name at most: each is a folder on the way to the next, and is opened again for every entry below it.
+const DEEPEST: usize = 256;
 /// Bytes of headers for one entry: names, link targets and extended attributes.
 const LONGEST_HEADER: u64 = 1 << 20;
 /// Entries left out that are listed one by one.
 const LISTED: usize = 100;
+/// Bytes of a name that are listed.
+const LONGEST_LISTED: usize = 500;
 /// What is read and written at once.
 const PIECE: usize = 64 * 1024;
 
@@ -49,7 +55,7 @@ pub(super) struct Order {
 }
 
 /// Unpacks; what was written before a failure stays, and is whole file by file.
-pub(super) fn unpack(reader: ChunkReader, order: &Order) -> Result<CopyReport> {
+pub(super) fn unpack(reader: impl Read, order: &Order) -> Result<CopyReport> {
     let (reader, ration) = Rationed::new(reader);
     let mut archive = tar::Archive::new(reader);
     let mut entries = archive.entries().map_err(|error| broken(order, &error))?;
@@ -79,7 +85,9 @@ struct Unpacker<'a> {
     /// What that part is called here.
     renamed: Option<OsString>,
     left: u64,
+    /// Entries read, and folders made.
     seen: u64,
+    most: u64,
     /// Device and inode of each file written, the only ones that a hard link may name.
     written: HashSet<(u64, u64)>,
     report: CopyReport,
@@ -130,6 +138,7 @@ impl<'a> Unpacker<'a> {
             renamed,
             left: order.max_size.get(),
             seen: 0,
+            most: (order.max_size.get() / ENTRY).max(FREE_ENTRIES),
             written: HashSet::new(),
             report: CopyReport { entries: 0, bytes: 0, skipped: Vec::new() },
             left_out: 0,
@@ -143,10 +152,10 @@ impl<'a> Unpacker<'a> {
         self.report
     }
 
-    fn entry(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>) -> Result<()> {
+    fn entry(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
         self.seen += 1;
-        if self.seen > MOST_ENTRIES {
-            return Err(self.too_much(&format!("it has more than {MOST_ENTRIES} files and folders")));
+        if self.seen > self.most {
+            return Err(self.too_much(&format!("it has more than {} files and folders", self.most)));
         }
         let raw = entry.path_bytes().into_owned();
         let outcome = match self.local_path(&raw) {
@@ -162,7 +171,7 @@ impl<'a> Unpacker<'a> {
             Err(Obstacle::Skip(why)) => {
                 self.left_out += 1;
                 if self.report.skipped.len() < LISTED {
-                    self.report.skipped.push(Untrusted::new(format!("{}: {why}", String::from_utf8_lossy(&raw))));
+                    self.report.skipped.push(Untrusted::new(format!("{}: {why}", briefly(&raw))));
                 }
                 self.drain(entry)?;
             }
@@ -190,15 +199,16 @@ impl<'a> Unpacker<'a> {
         Ok(parts)
     }
 
-    fn place(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, path: &[OsString]) -> Result<(), Obstacle> {
+    fn place(&mut self, entry: &mut tar::Entry<'_, impl Read>, path: &[OsString]) -> Result<(), Obstacle> {
         let kind = entry.header().entry_type();
         let Some((name, above)) = path.split_last() else {
             return if kind.is_dir() { Ok(()) } else { Err(Obstacle::Skip("it stands where a folder should".into())) };
         };
         if kind.is_dir() {
-            return self.anchor.make(path, Mode::from_bits_truncate((entry.header().mode().unwrap_or(0o755) & 0o755) | 0o700)).map(drop);
+            let mode = Mode::from_bits_truncate((entry.header().mode().unwrap_or(0o755) & 0o755) | 0o700);
+            return self.anchor.make(path, mode, &mut self.seen).map(drop);
         }
-        let folder = self.anchor.make(above, Mode::S_IRWXU)?;
+        let folder = self.anchor.make(above, Mode::S_IRWXU, &mut self.seen)?;
         if kind.is_file() || kind.is_gnu_sparse() || kind == EntryType::Continuous {
             return self.file(entry, &folder, name);
         }
@@ -208,7 +218,7 @@ impl<'a> Unpacker<'a> {
             let depth = above.len() - usize::from(self.renamed.is_some() && !above.is_empty());
             let stays = link::stays_inside(&target, depth) && !(above.is_empty() && self.renamed.is_some());
             if !stays {
-                return Err(Obstacle::Skip(format!("a link that leads outside, to {}", String::from_utf8_lossy(&target))));
+                return Err(Obstacle::Skip(format!("a link that leads outside, to {}", briefly(&target))));
             }
             return folder.put(name, |temporary| symlinkat(OsStr::from_bytes(&target), folder.fd(), temporary));
         }
@@ -218,7 +228,7 @@ impl<'a> Unpacker<'a> {
         Err(Obstacle::Skip("it is a device, a pipe or nothing that this program knows".into()))
     }
 
-    fn file(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, folder: &Folder, name: &OsStr) -> Result<(), Obstacle> {
+    fn file(&mut self, entry: &mut tar::Entry<'_, impl Read>, folder: &Folder, name: &OsStr) -> Result<(), Obstacle> {
         let mode = Mode::from_bits_truncate((entry.header().mode().unwrap_or(0o644) & 0o755) | 0o600);
         let modified = i64::try_from(entry.header().mtime().unwrap_or(0)).unwrap_or(0);
         let mut written = None;
@@ -245,7 +255,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    fn content(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, file: &mut File) -> Result<()> {
+    fn content(&mut self, entry: &mut tar::Entry<'_, impl Read>, file: &mut File) -> Result<()> {
         let mut piece = vec![0; PIECE];
         let mut expected = entry.size();
         loop {
@@ -263,13 +273,13 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Reads over what is left out: it counts as well, since it had to come.
-    fn drain(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>) -> Result<()> {
+    fn drain(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
         let mut piece = vec![0; PIECE];
         while self.read(entry, &mut piece)? > 0 {}
         Ok(())
     }
 
-    fn read(&mut self, entry: &mut tar::Entry<'_, Rationed<ChunkReader>>, piece: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, entry: &mut tar::Entry<'_, impl Read>, piece: &mut [u8]) -> Result<usize> {
         let count = entry.read(piece).map_err(|error| broken(self.order, &error))?;
         self.left =
             self.left.checked_sub(count as u64).ok_or_else(|| self.too_much(&format!("it is larger than {}", self.order.max_size)))?;
@@ -303,6 +313,12 @@ impl<'a> Unpacker<'a> {
     }
 }
 
+/// As much of a name as says which it is.
+fn briefly(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name.get(..LONGEST_LISTED).unwrap_or(name)).into_owned();
+    if name.len() > LONGEST_LISTED { text + "…" } else { text }
+}
+
 /// The parts of a name in an archive, or why it is not one.
 fn parts(name: &[u8]) -> Result<Vec<OsString>, &'static str> {
     if name.starts_with(b"/") {
@@ -316,12 +332,22 @@ fn parts(name: &[u8]) -> Result<Vec<OsString>, &'static str> {
             _ if has_control(part) => return Err("its name has control characters"),
             _ => parts.push(OsString::from_vec(part.to_vec())),
         }
+        if parts.len() > DEEPEST {
+            return Err("it lies too deep");
+        }
     }
     Ok(parts)
 }
 
+/// Characters that a terminal obeys when the name is listed: controls, in UTF-8 or as single bytes, and those that turn the
+/// writing around.
 fn has_control(part: &[u8]) -> bool {
-    part.iter().any(u8::is_ascii_control) || std::str::from_utf8(part).is_ok_and(|text| text.chars().any(char::is_control))
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    part.iter().any(u8::is_ascii_control)
+        || match std::str::from_utf8(part) {
+            Ok(text) => text.chars().any(|c| c.is_control() || turns(c)),
+            Err(_) => part.iter().any(|byte| matches!(byte, 0x80..=0x9f)),
+        }
 }
 
 fn broken(order: &Order, error: &io::Error) -> Failure {

@@ -23,6 +23,8 @@ pub enum Encoding {
     Shown {
         /// As for JSON.
         cut: [BytesMut; 2],
+        /// Which of output and errors goes to a terminal; the other is passed as it is.
+        terminal: [bool; 2],
     },
 }
 
@@ -34,7 +36,12 @@ impl Encoding {
 
     /// Text for a terminal.
     pub fn shown() -> Self {
-        Self::Shown { cut: Default::default() }
+        Self::shown_on([true; 2])
+    }
+
+    /// Text for those of output and errors that go to a terminal; what goes elsewhere is passed as it is.
+    pub fn shown_on(terminal: [bool; 2]) -> Self {
+        if terminal == [false; 2] { Self::Raw } else { Self::Shown { cut: Default::default(), terminal } }
     }
 
     /// What to write, and where; nothing where only the beginning of a character came.
@@ -46,8 +53,14 @@ impl Encoding {
                 let whole = join(&mut cut[index(kind)], &bytes);
                 event(kind, &whole, *timed)
             }
-            Self::Shown { cut } => {
-                let whole = join(&mut cut[index(kind)], &bytes);
+            Self::Shown { terminal, .. } if !terminal[index(kind)] => (!bytes.is_empty()).then_some((kind, bytes)),
+            Self::Shown { cut, .. } => {
+                let cut = &mut cut[index(kind)];
+                let mut whole = join(cut, &bytes);
+                if cut.is_empty() && whole.ends_with(b"\r") {
+                    // Perhaps the first half of a line's end.
+                    *cut = whole.split_off(whole.len() - 1);
+                }
                 (!whole.is_empty()).then(|| (kind, show(&whole)))
             }
         }
@@ -60,7 +73,7 @@ impl Encoding {
             match self {
                 Self::Raw => {}
                 Self::Json { cut, .. } => last.extend(event(kind, &std::mem::take(&mut cut[index(kind)]), false)),
-                Self::Shown { cut } => {
+                Self::Shown { cut, .. } => {
                     let held = std::mem::take(&mut cut[index(kind)]);
                     last.extend((!held.is_empty()).then(|| (kind, show(&held))));
                 }
@@ -81,10 +94,10 @@ const fn index(kind: OutputKind) -> usize {
 fn join(cut: &mut BytesMut, bytes: &[u8]) -> BytesMut {
     let mut whole = std::mem::take(cut);
     whole.extend_from_slice(bytes);
-    if let Err(error) = std::str::from_utf8(&whole)
-        && error.error_len().is_none()
-    {
-        *cut = whole.split_off(error.valid_up_to());
+    // What is wrong before it does not make the end whole.
+    let last = whole.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    if std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none()) {
+        *cut = whole.split_off(whole.len() - last.len());
     }
     whole
 }
@@ -106,7 +119,7 @@ fn event(kind: OutputKind, bytes: &[u8], timed: bool) -> Option<(OutputKind, Byt
 }
 
 /// `2026-01-31T08:00:00.123456789Z text` apart.
-fn split_time(bytes: &[u8]) -> (Option<String>, &[u8]) {
+pub(in crate::headless) fn split_time(bytes: &[u8]) -> (Option<String>, &[u8]) {
     let split = bytes.iter().take(64).position(|byte| *byte == b' ').and_then(|space| {
         let time = std::str::from_utf8(&bytes[..space]).ok()?;
         time.parse::<jiff::Timestamp>().ok()?;
@@ -166,6 +179,33 @@ mod tests {
         let line = json(&mut encoding, out(b"2026-01-31T08:00:00.5Z hello world\n"));
         assert_eq!((&line["time"], &line["text"]), (&"2026-01-31T08:00:00.5Z".into(), &"hello world\n".into()));
         assert_eq!(json(&mut encoding, out(b"no time\n"))["text"], "no time\n");
+    }
+
+    #[test]
+    fn where_the_stream_was_cut_is_not_to_be_seen() {
+        let written = "\u{fffd}\r\né\r\n日\r".as_bytes();
+        let written = [&b"\xff"[..], written, b"\xe2\x82"].concat();
+        let shown = |piece: usize| {
+            let mut encoding = Encoding::shown();
+            let pieces: Vec<_> = written
+                .chunks(piece)
+                .filter_map(|piece| encoding.encode(Output { kind: OutputKind::Stdout, bytes: Bytes::copy_from_slice(piece) }))
+                .collect();
+            pieces.into_iter().chain(encoding.rest()).map(|(_, bytes)| String::from_utf8(bytes.to_vec()).unwrap()).collect::<String>()
+        };
+        for piece in 1..written.len() {
+            assert_eq!(shown(piece), "\u{fffd}\u{fffd}\né\n日\\u{d}\u{fffd}", "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn what_goes_to_no_terminal_passes_as_it_is() {
+        let mut encoding = Encoding::shown_on([false, true]);
+        assert_eq!(encoding.encode(out(b"\x1b[2J\xff\xe2")).unwrap().1, &b"\x1b[2J\xff\xe2"[..]);
+        let errors = Output { kind: OutputKind::Stderr, bytes: Bytes::from_static(b"\x1b[2J") };
+        assert_eq!(encoding.encode(errors).unwrap().1, "\\u{1b}[2J");
+        assert!(encoding.rest().is_empty());
+        assert!(matches!(Encoding::shown_on([false; 2]), Encoding::Raw));
     }
 
     #[test]

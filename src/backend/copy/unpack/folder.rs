@@ -65,15 +65,16 @@ impl Folder {
         Ok(folder)
     }
 
-    /// A folder further down, made where it is not there.
-    pub(super) fn make(&self, path: &[OsString], mode: Mode) -> Result<Self, Obstacle> {
+    /// A folder further down, made where it is not there; each that is made counts, also where it comes to nothing.
+    pub(super) fn make(&self, path: &[OsString], mode: Mode, count: &mut u64) -> Result<Self, Obstacle> {
         let mut folder = Self(openat(&self.0, ".", DOWN, Mode::empty())?);
         for name in path {
             let name = name.as_os_str();
             let below = match openat(&folder.0, name, DOWN, Mode::empty()) {
                 Err(nix::Error::ENOENT) => {
                     match mkdirat(&folder.0, name, mode) {
-                        Ok(()) | Err(nix::Error::EEXIST) => {}
+                        Ok(()) => *count += 1,
+                        Err(nix::Error::EEXIST) => {}
                         Err(error) => return Err(error.into()),
                     }
                     openat(&folder.0, name, DOWN, Mode::empty())

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::backend::copy::pipe::ChunkReader;
 
 /// An entry as an attacker writes it: the header says what it likes.
 #[derive(Debug)]
@@ -272,6 +273,62 @@ fn size_is_counted_as_it_comes_and_leaves_no_half_a_file() {
     assert_eq!(here.read("dest/tree/a"), "12345");
     assert!(!here.dest().join("tree/b").exists());
     here.unharmed();
+}
+
+#[test]
+fn files_that_are_empty_and_folders_that_are_implied_count_too() {
+    let here = Here::new();
+    let many: Vec<Hostile> = (0..1100).map(|at| file(&format!("x/{at}"), "")).collect();
+    let failure = here.run(&bytes(&many), "dest", Some("tree"), 1 << 20).unwrap_err();
+    assert!(failure.code == Code::Refused && failure.to_string().contains("more than 1000 files and folders"), "{failure}");
+    here.run(&bytes(&many), "dest", Some("tree"), 8 << 20).unwrap();
+    // Forty folders for each of thirty names.
+    let here = Here::new();
+    let deep: Vec<Hostile> = (0..30).map(|at| file(&format!("x/{at}/{}f", "d/".repeat(40)), "")).collect();
+    let failure = here.run(&bytes(&deep), "dest", Some("tree"), 1 << 20).unwrap_err();
+    assert!(failure.to_string().contains("more than 1000 files and folders"), "{failure}");
+    // And where they come to nothing.
+    let here = Here::new();
+    let dead: Vec<Hostile> = (0..30)
+        .map(|at| {
+            let mut name = format!("x/{at}/{}", "d/".repeat(40)).into_bytes();
+            name.extend_from_slice(&[b'x'; 12]);
+            Hostile { kind: EntryType::Link, target: "x/none".into(), name, ..file("", "") }
+        })
+        .collect();
+    let all: Vec<Hostile> = std::iter::once(folder("x")).chain(dead).collect();
+    let failure = here.run(&bytes(&all), "dest", Some("tree"), 1 << 20).unwrap_err();
+    assert!(failure.to_string().contains("more than 1000 files and folders"), "{failure}");
+    here.unharmed();
+}
+
+#[test]
+fn what_lies_too_deep_is_left_out() {
+    let here = Here::new();
+    let long =
+        Hostile { kind: EntryType::GNULongName, content: format!("x/{}f", "d/".repeat(500_000)).into(), ..file("././@LongLink", "") };
+    let report = here.tree(&[folder("x"), long, file("x/f", "no"), file("x/ok", "ok")]).unwrap();
+    assert_eq!((report.skipped.len(), here.read("dest/tree/ok").as_str()), (1, "ok"));
+    assert!(report.skipped[0].raw().ends_with("it lies too deep"));
+    assert_eq!(std::fs::read_dir(here.dest().join("tree")).unwrap().count(), 1);
+}
+
+#[test]
+fn names_that_deceive_whoever_lists_them_are_left_out() {
+    let here = Here::new();
+    let single = Hostile { name: b"x/\x9b2J".to_vec(), ..file("", "") };
+    let report = here
+        .tree(&[
+            folder("x"),
+            file("x/\u{202e}gpj.exe", ""),
+            file("x/\u{2067}a", ""),
+            file("x/\u{9b}2J", ""),
+            single,
+            file("x/naïve 日本 👩\u{200d}👧", ""),
+            Hostile { name: b"x/na\xefve".to_vec(), ..file("", "") },
+        ])
+        .unwrap();
+    assert_eq!((report.entries, report.skipped.len()), (3, 4), "{:?}", report.skipped);
 }
 
 #[test]

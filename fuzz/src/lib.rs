@@ -1,0 +1,7 @@
+//! What must hold for any input, one module for each target. The fuzzer calls these with what it makes up, the tests on
+//! the stable compiler with what it found.
+
+pub mod archive;
+pub mod filter;
+pub mod log;
+pub mod wire;
