@@ -12,6 +12,7 @@ mod outside;
 mod packages;
 mod raw;
 mod screen;
+mod terminal;
 
 use crate::support::{Session, docker, name, succeed};
 
