@@ -323,6 +323,8 @@ impl Handler for Sieve<'_> {
     }
 
     fn terminal_attribute(&mut self, attribute: Attr) {
+        // SGR 21 is a double underline to xterm and ECMA-48; only to the parser it is the end of bold.
+        let attribute = if attribute == Attr::CancelBold { Attr::DoubleUnderline } else { attribute };
         self.term.terminal_attribute(attribute);
     }
 

@@ -151,3 +151,11 @@ fn a_cursor_that_moves_stays_within_its_region_wherever_the_origin_is() {
         assert_eq!(screen.cursor(), at, "{written:?}");
     }
 }
+
+#[test]
+fn a_double_underline_is_one() {
+    let mut screen = screen(20, 2);
+    screen.feed(b"\x1b[1;21mx\x1b[22;24my");
+    let looks: Vec<(bool, bool)> = screen.line(0).take(2).map(|cell| (cell.look.bold, cell.look.underline)).collect();
+    assert_eq!(looks, [(true, true), (false, false)]);
+}

@@ -28,7 +28,7 @@ fn vim_looks_as_in_tmux() {
     let session = drawing();
     file(&session, "/tmp/a.c", CODE);
     file(&session, "/tmp/vimrc", "set nocompatible number hlsearch cursorline list background=dark\nsyntax on\nset showcmd laststatus=2");
-    let pair = Pair::run(&session, SIZE, "vim -u /tmp/vimrc /tmp/a.c");
+    let pair = Pair::run(&session, SIZE, "vim -n -u /tmp/vimrc /tmp/a.c");
     pair.shows("nothing");
     pair.alike("a file with its syntax", &[]);
     pair.line("/text");
@@ -74,7 +74,7 @@ fn less_looks_as_in_tmux() {
 fn a_python_prompt_looks_as_in_tmux() {
     let session = drawing();
     let pair = Pair::run(&session, SIZE, "python3");
-    pair.shows(">>> ");
+    pair.shows(">>>");
     pair.alike("the prompt", &[]);
     pair.line("print('日本語', 'e\u{301}', 6 * 7)");
     pair.shows("42");

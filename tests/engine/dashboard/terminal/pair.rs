@@ -110,6 +110,8 @@ impl Pair {
 /// A tmux screen's cells, by its own account of them.
 fn read(screen: &Screen, columns: u16, rows: u16) -> Vec<Vec<Cell>> {
     let text = screen.tmux(&["capture-pane", "-e", "-p", "-N"]);
+    // Where a line's rest was cleared and never written, this tmux does not tell in which colour.
+    let told: Vec<usize> = screen.tmux(&["capture-pane", "-p", "-N"]).lines().map(columns_of).collect();
     let mut again = palisade::terminal::Screen::new(Size::new(columns, rows), 0);
     // tmux shifts to the second character set for line drawing, and goes from line to line with the look that it has.
     let mut written = "\u{1b})0\u{1b}[?7l".to_owned();
@@ -117,8 +119,27 @@ fn read(screen: &Screen, columns: u16, rows: u16) -> Vec<Vec<Cell>> {
         let _ = write!(written, "\u{1b}[{number};1H{line}");
     }
     again.feed(written.as_bytes());
-    (0..i32::from(rows)).map(|row| again.line(row).map(as_seen).collect()).collect()
+    let row = |row: i32| {
+        let told = usize::try_from(row).ok().and_then(|row| told.get(row)).copied().unwrap_or(0);
+        again.line(row).map(as_seen).enumerate().map(|(at, cell)| if at < told { cell } else { untold() }).collect()
+    };
+    (0..i32::from(rows)).map(row).collect()
 }
+
+/// Columns of a line, as our own screen lays it out.
+fn columns_of(line: &str) -> usize {
+    let mut screen = palisade::terminal::Screen::new(Size::new(1000, 2), 0);
+    screen.feed(line.as_bytes());
+    usize::from(screen.cursor().0)
+}
+
+/// A cell of which only that it is blank is known.
+fn untold() -> Cell {
+    Cell { c: ' ', mark: Some(UNTOLD), width: 1, look: Look::default() }
+}
+
+/// Stands at cells of which tmux tells no more than that nothing is written there.
+const UNTOLD: char = '?';
 
 /// Of a blank only what is behind it is seen.
 fn as_seen(mut cell: Cell) -> Cell {
@@ -145,7 +166,7 @@ fn masked(mut cells: Vec<Vec<Cell>>, masks: &[Mask]) -> Vec<Vec<Cell>> {
                     }
                 };
                 if is_hidden {
-                    (cell.c, cell.look) = ('#', Look::default());
+                    (cell.c, cell.mark, cell.look) = ('#', None, Look::default());
                 }
             }
         }
@@ -153,16 +174,20 @@ fn masked(mut cells: Vec<Vec<Cell>>, masks: &[Mask]) -> Vec<Vec<Cell>> {
     cells
 }
 
+fn is_same(ours: &Cell, theirs: &Cell) -> bool {
+    ours == theirs || (theirs.mark == Some(UNTOLD) && ours.c == ' ' && ours.width == 1) || (ours.mark == Some(UNTOLD) && theirs.is_blank())
+}
+
 /// Where two screens differ, row by row.
 pub fn differences(pane: &[Vec<Cell>], plain: &[Vec<Cell>]) -> String {
     let mut told = String::new();
     for (number, (ours, theirs)) in pane.iter().zip(plain).enumerate() {
-        if ours == theirs {
+        if ours.iter().zip(theirs).all(|(ours, theirs)| is_same(ours, theirs)) {
             continue;
         }
         let text = |row: &[Cell]| row.iter().filter(|cell| cell.width > 0).map(|cell| cell.c).collect::<String>();
         let _ = writeln!(told, "row {number}\n  here {:?}\n  tmux {:?}", text(ours).trim_end(), text(theirs).trim_end());
-        if let Some((at, (ours, theirs))) = ours.iter().zip(theirs).enumerate().find(|(_, (ours, theirs))| ours != theirs) {
+        if let Some((at, (ours, theirs))) = ours.iter().zip(theirs).enumerate().find(|(_, (ours, theirs))| !is_same(ours, theirs)) {
             let _ = writeln!(told, "  first at {at}: here {}, tmux {}", cell(ours), cell(theirs));
         }
     }
