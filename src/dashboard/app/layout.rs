@@ -115,12 +115,11 @@ impl Layout {
         let status = take_bottom(&mut free, u16::from(lines >= 10));
         let (list, mut detail) = panes(state, free);
         let terminal = match state.terminals.place {
-            Place::Away => None,
             Place::Full => Some(Rect::new(0, 0, columns, lines)),
             Place::Below if list.height > 0 && detail.height > 0 => Some(std::mem::take(&mut detail)),
             // Where there is no room for both, it has all of it while it has the keys.
             Place::Below if state.focus == Focus::Terminal => Some(Rect::new(0, 0, columns, lines)),
-            Place::Below => None,
+            Place::Away | Place::Below => None,
         };
         let terminal = terminal.map(|area| terminal_in(state, area));
         let heads = heads(list, state);

@@ -9,6 +9,9 @@ use palisade::terminal::{Cell, Colour, Look, Size};
 use super::super::screen::Screen;
 use crate::support::{Session, until_had};
 
+/// A screen's cells, row by row.
+pub type Cells = Vec<Vec<Cell>>;
+
 pub struct Pair {
     pane: Screen,
     plain: Screen,
@@ -41,7 +44,9 @@ impl Pair {
         pane.line(command);
         let plain = Screen::shell(columns, rows);
         let environment = "-e TERM=xterm-256color -e COLORTERM=truecolor";
-        plain.line(&format!("clear; exec docker exec -it {environment} {} {command}", session.container()));
+        // An engine's terminal is not born with its size: a program that began before it came would have drawn twice.
+        let sized = format!("sh -c 'until [ \"$(stty size)\" = \"{rows} {columns}\" ]; do :; done; exec \"$@\"' sh");
+        plain.line(&format!("clear; exec docker exec -it {environment} {} {sized} {command}", session.container()));
         Self { pane, plain, size: (columns, rows) }
     }
 
@@ -71,7 +76,7 @@ impl Pair {
     }
 
     /// Both screens' cells: the dashboard's without its title.
-    pub fn cells(&self) -> (Vec<Vec<Cell>>, Vec<Vec<Cell>>) {
+    pub fn cells(&self) -> (Cells, Cells) {
         let (columns, rows) = self.size;
         (read(&self.pane, columns, rows + 1)[1..].to_vec(), read(&self.plain, columns, rows))
     }
@@ -86,7 +91,7 @@ impl Pair {
     }
 
     /// Whether both come to look alike; neither changes any more where they do not.
-    pub fn settles(&self, before: Option<&(Vec<Vec<Cell>>, Vec<Vec<Cell>>)>) -> Result<(), String> {
+    pub fn settles(&self, before: Option<&(Cells, Cells)>) -> Result<(), String> {
         const STILL: u32 = 25;
         let mut last = self.cells();
         let mut still = 0;
@@ -108,7 +113,7 @@ impl Pair {
 }
 
 /// A tmux screen's cells, by its own account of them.
-fn read(screen: &Screen, columns: u16, rows: u16) -> Vec<Vec<Cell>> {
+fn read(screen: &Screen, columns: u16, rows: u16) -> Cells {
     let text = screen.tmux(&["capture-pane", "-e", "-p", "-N"]);
     // Where a line's rest was cleared and never written, this tmux does not tell in which colour.
     let told: Vec<usize> = screen.tmux(&["capture-pane", "-p", "-N"]).lines().map(columns_of).collect();
@@ -153,7 +158,7 @@ fn as_seen(mut cell: Cell) -> Cell {
     cell
 }
 
-fn masked(mut cells: Vec<Vec<Cell>>, masks: &[Mask]) -> Vec<Vec<Cell>> {
+fn masked(mut cells: Cells, masks: &[Mask]) -> Cells {
     for mask in masks {
         for row in cells.iter_mut().skip(mask.rows.start).take(mask.rows.len()) {
             let mut inside = false;

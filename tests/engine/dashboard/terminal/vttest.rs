@@ -20,7 +20,6 @@ struct Seen {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a score for whoever runs the tests")]
 fn vttests_cursor_and_screen_tests_look_as_in_tmux() {
     let session = drawing();
     let mut seen = Vec::new();
