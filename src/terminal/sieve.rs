@@ -5,7 +5,7 @@
 use alacritty_terminal::Term;
 use alacritty_terminal::event::{Event, EventListener};
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::Column;
+use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, StandardCharset,
@@ -71,6 +71,39 @@ impl Sieve<'_> {
             column = back(column);
         }
         grid[at.line][Column(column)].zerowidth().is_none_or(|marks| marks.len() < MOST_MARKS)
+    }
+
+    fn line(&self) -> usize {
+        usize::try_from(self.term.grid().cursor.point.line.0).unwrap_or(0)
+    }
+
+    fn column(&self) -> usize {
+        self.term.grid().cursor.point.column.0
+    }
+
+    /// So many lines up: a region's first line is not passed from within it or below.
+    fn above(&self, count: usize) -> usize {
+        let top = self.beside.region.as_ref().map_or(0, |region| region.start - 1);
+        let least = if self.line() >= top { top } else { 0 };
+        self.line().saturating_sub(count).max(least)
+    }
+
+    /// So many lines down: a region's last line is not passed from within it or above.
+    fn below(&self, count: usize) -> usize {
+        let last = self.term.screen_lines() - 1;
+        let bottom = self.beside.region.as_ref().map_or(last, |region| region.end - 1);
+        let most = if self.line() <= bottom { bottom } else { last };
+        self.line().saturating_add(count).min(most)
+    }
+
+    /// Puts the cursor there. The emulator's own way takes a line for one of the region's where the origin is there (DECOM), also
+    /// when it is told to move from where it is.
+    fn place(&mut self, line: usize, column: usize) {
+        let last = self.term.columns() - 1;
+        let cursor = &mut self.term.grid_mut().cursor;
+        cursor.point.line = Line(i32::try_from(line).unwrap_or(0));
+        cursor.point.column = Column(column.min(last));
+        cursor.input_needs_wrap = false;
     }
 
     /// No count moves further than the screen is large.
@@ -148,7 +181,7 @@ impl Handler for Sieve<'_> {
     }
 
     fn goto_col(&mut self, column: usize) {
-        self.term.goto_col(column);
+        self.place(self.line(), column);
     }
 
     fn insert_blank(&mut self, count: usize) {
@@ -156,11 +189,11 @@ impl Handler for Sieve<'_> {
     }
 
     fn move_up(&mut self, count: usize) {
-        self.term.move_up(self.most(count));
+        self.place(self.above(count), self.column());
     }
 
     fn move_down(&mut self, count: usize) {
-        self.term.move_down(self.most(count));
+        self.place(self.below(count), self.column());
     }
 
     fn move_forward(&mut self, count: usize) {
@@ -172,11 +205,11 @@ impl Handler for Sieve<'_> {
     }
 
     fn move_down_and_cr(&mut self, count: usize) {
-        self.term.move_down_and_cr(self.most(count));
+        self.place(self.below(count), 0);
     }
 
     fn move_up_and_cr(&mut self, count: usize) {
-        self.term.move_up_and_cr(self.most(count));
+        self.place(self.above(count), 0);
     }
 
     fn identify_terminal(&mut self, intermediate: Option<char>) {
@@ -290,6 +323,8 @@ impl Handler for Sieve<'_> {
     }
 
     fn terminal_attribute(&mut self, attribute: Attr) {
+        // SGR 21 is a double underline to xterm and ECMA-48; only to the parser it is the end of bold.
+        let attribute = if attribute == Attr::CancelBold { Attr::DoubleUnderline } else { attribute };
         self.term.terminal_attribute(attribute);
     }
 

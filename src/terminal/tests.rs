@@ -131,3 +131,33 @@ fn lines_that_scroll_off_are_counted_also_when_no_more_are_remembered() {
     screen.feed(b"\r\n\r\n\r\n\r\n\r\n");
     assert_eq!(screen.past(), 3);
 }
+
+#[test]
+fn a_cursor_that_moves_stays_within_its_region_wherever_the_origin_is() {
+    for (written, at) in [
+        // As xterm: up and down stop at the region's edge, from inside it.
+        ("\u{1b}[3;5r\u{1b}[4;1H\u{1b}[9A", (0, 2)),
+        ("\u{1b}[3;5r\u{1b}[4;1H\u{1b}[9B", (0, 4)),
+        ("\u{1b}[3;5r\u{1b}[1;4H\u{1b}[9B", (3, 4)),
+        ("\u{1b}[3;5r\u{1b}[7;1H\u{1b}[9B", (0, 7)),
+        ("\u{1b}[3;5r\u{1b}[2;1H\u{1b}[9A", (0, 0)),
+        ("\u{1b}[3;5r\u{1b}[4;9H\u{1b}[9F", (0, 2)),
+        // And where the region is the origin, a move from here is no move to there.
+        ("\u{1b}[3;5r\u{1b}[?6h\u{1b}[2;2H\u{1b}[7G", (6, 3)),
+        ("\u{1b}[3;5r\u{1b}[?6h\u{1b}[3;2H\u{1b}[A", (1, 3)),
+        ("\u{1b}[3;5r\u{1b}[?6h\u{1b}[24A", (0, 2)),
+        ("\u{1b}[3;5r\u{1b}[?6h\u{1b}[24B", (0, 4)),
+    ] {
+        let mut screen = screen(20, 8);
+        screen.feed(written.as_bytes());
+        assert_eq!(screen.cursor(), at, "{written:?}");
+    }
+}
+
+#[test]
+fn a_double_underline_is_one() {
+    let mut screen = screen(20, 2);
+    screen.feed(b"\x1b[1;21mx\x1b[22;24my");
+    let looks: Vec<(bool, bool)> = screen.line(0).take(2).map(|cell| (cell.look.bold, cell.look.underline)).collect();
+    assert_eq!(looks, [(true, true), (false, false)]);
+}

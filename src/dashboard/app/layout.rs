@@ -12,6 +12,7 @@ use super::effect::PaneId;
 use super::list::Column;
 use super::overlay::Overlay;
 use super::page::{hardening, help, notices, overview};
+use super::row::Row;
 use super::state::{Focus, State};
 use super::terminals::{self, Place};
 use crate::dashboard::text;
@@ -114,12 +115,11 @@ impl Layout {
         let status = take_bottom(&mut free, u16::from(lines >= 10));
         let (list, mut detail) = panes(state, free);
         let terminal = match state.terminals.place {
-            Place::Away => None,
             Place::Full => Some(Rect::new(0, 0, columns, lines)),
             Place::Below if list.height > 0 && detail.height > 0 => Some(std::mem::take(&mut detail)),
             // Where there is no room for both, it has all of it while it has the keys.
             Place::Below if state.focus == Focus::Terminal => Some(Rect::new(0, 0, columns, lines)),
-            Place::Below => None,
+            Place::Away | Place::Below => None,
         };
         let terminal = terminal.map(|area| terminal_in(state, area));
         let heads = heads(list, state);
@@ -258,7 +258,9 @@ fn heads(list: Rect, state: &State) -> Vec<(Column, Rect)> {
     let mut shown = Column::ALL.to_vec();
     // A name that cannot be read is worth more room than a column that can be had in the detail.
     let least = width(Column::Name).0;
-    let longest = state.list.rows.iter().map(|row| letters(row.session.name.as_str())).max().unwrap_or(0);
+    // And the sign for the terminals that are open in it.
+    let wide = |row: &Row| letters(row.session.name.as_str()) + if state.terminals.of(row.id()).next().is_some() { 4 } else { 0 };
+    let longest = state.list.rows.iter().map(wide).max().unwrap_or(0);
     let name = longest.min(list.width / 4).clamp(least, WIDEST_NAME);
     let needed = |shown: &[Column]| GUTTER + name - least + shown.iter().map(|column| width(*column).0 + GAP).sum::<u16>() - GAP;
     while shown.len() > 1 && needed(&shown) > list.width {

@@ -86,8 +86,10 @@ fn a_shell_is_the_sandboxs_user_and_is_left_without_ending_the_session() {
     says("29 100");
     screen.keys(&["ctrl-p", "ctrl-q"]);
     screen.row_shows(&session.name, "running");
-    // Once more, and out by its own end.
+    // Once more: it was left, and is offered; a new one goes by its own end.
     screen.keys(&["s"]);
+    screen.shows("a shell was left");
+    screen.keys(&["n"]);
     screen.wait("a shell waits", |screen| screen.contains('$'));
     screen.line("exit 3");
     screen.shows("3");

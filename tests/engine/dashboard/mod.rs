@@ -12,6 +12,7 @@ mod outside;
 mod packages;
 pub mod raw;
 pub mod screen;
+mod terminal;
 
 use crate::support::{Session, docker, name, succeed};
 

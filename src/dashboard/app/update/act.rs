@@ -17,6 +17,7 @@ use crate::dashboard::app::terminals::Place;
 use crate::session::{Kind, Status};
 use crate::units::{Bytes, SessionName};
 
+#[expect(clippy::too_many_lines, reason = "a line or two for each action")]
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Up => moved(state, -1),

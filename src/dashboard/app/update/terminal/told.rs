@@ -26,10 +26,10 @@ pub fn opened(state: &mut State, id: PaneId, opened: Opened) -> Vec<Effect> {
 }
 
 pub fn offered(state: &mut State, id: PaneId, left: Vec<Held>) -> Vec<Effect> {
+    let is_seen = state.terminals.shown().is_some_and(|pane| pane.id == id);
     if let Some(pane) = state.terminals.get_mut(id) {
         pane.mode = Mode::Choose(left, 0);
-        // Nobody chose yet: what is in the background asks to be looked at.
-        pane.active = true;
+        pane.active |= !is_seen;
     }
     Vec::new()
 }
@@ -103,7 +103,6 @@ pub fn ended(state: &mut State, id: PaneId, ended: Result<Option<i64>, Failure>)
         if matches!(pane.mode, Mode::Leaving | Mode::Choose(..)) {
             pane.mode = Mode::Live;
         }
-        // A shell that ended well leaves nothing to read.
         pane.ended = Some(ended);
     }
     Vec::new()

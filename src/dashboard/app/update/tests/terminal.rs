@@ -246,7 +246,7 @@ fn what_scrolled_off_is_searched_selected_and_copied_by_keys() {
 fn who_looks_back_goes_on_seeing_the_same_lines_though_the_past_is_full() {
     let mut state = state(&["web"]);
     let id = shell(&mut state);
-    let rows = |from: u32| (from..from + 3_000).map(|number| format!("row {number}\r\n")).collect::<String>();
+    let rows = |from: u32| (from..from + 3_000).map(|number| format!("row {number}\r\n")).collect::<Vec<_>>().concat();
     for from in [0, 3_000, 6_000] {
         prints(&mut state, id, &rows(from));
     }
