@@ -156,8 +156,14 @@ impl Client {
     }
 
     fn until(&mut self, what: &str) {
-        while !self.seen.contains(what) {
+        // What was searched once is not searched again.
+        let mut from = 0;
+        while !self.seen[self.seen.floor_char_boundary(from)..].contains(what) {
+            from = self.seen.len().saturating_sub(what.len());
             let told = self.told();
+            if matches!(told, Told::Anew(_)) {
+                from = 0;
+            }
             assert!(!matches!(told, Told::Ended(_)), "{told:?} after {:?}", self.seen);
         }
     }
