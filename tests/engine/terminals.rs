@@ -243,7 +243,7 @@ fn an_ephemeral_command_begins_when_it_is_looked_at_and_shows_everything_before_
             let command = ["-t", "--", "sh", "-c", "stty size; seq 2000; exit 9"];
             let run = palisade().args(["run", "-n", &session.name, "--network", "none"]).args(command).spawn().unwrap();
             let mut looks_on = Err(String::new());
-            until("it is there", || docker(&["ps", "-q", "--filter", &format!("name=^/{}$", session.container())]) != "");
+            until("it is there", || !docker(&["ps", "-q", "--filter", &format!("name=^/{}$", session.container())]).is_empty());
             while let Err(why) = looks_on {
                 // Its gate may not be open yet.
                 looks_on = backend.terminal(&session.name, attach(0)).await.map_err(|failure| failure.to_string());

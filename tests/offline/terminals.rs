@@ -252,7 +252,7 @@ fn who_passes_bytes_ends_when_either_side_does_and_a_shell_does_not() {
         for key in keys.chars() {
             client.keys(&key.to_string());
         }
-        client.until(&format!("{keys}"));
+        client.until(keys);
         client.keys(&format!("\x15echo {round}-${{#x}}\r"));
         client.until(&format!("\n{round}-0\r\n"));
         let mut child = client.child.take().unwrap();

@@ -143,7 +143,7 @@ impl Client {
                 }
                 return Some(told);
             }
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = [0; 1 << 13];
             match self.stream.read(&mut buffer).unwrap_or_else(|error| panic!("{error} after {:?}", self.seen)) {
                 0 => return None,
                 read => self.frames.push(&buffer[..read]),
@@ -156,8 +156,14 @@ impl Client {
     }
 
     fn until(&mut self, what: &str) {
-        while !self.seen.contains(what) {
+        // What was searched once is not searched again.
+        let mut from = 0;
+        while !self.seen[self.seen.floor_char_boundary(from)..].contains(what) {
+            from = self.seen.len().saturating_sub(what.len());
             let told = self.told();
+            if matches!(told, Told::Anew(_)) {
+                from = 0;
+            }
             assert!(!matches!(told, Told::Ended(_)), "{told:?} after {:?}", self.seen);
         }
     }
@@ -234,12 +240,11 @@ fn what_is_typed_at_once_with_what_is_wanted_arrives() {
 #[test]
 fn everything_that_was_written_is_told_before_the_end() {
     let running = Running::new();
-    let all: String = (1..=300).map(|n| format!("{n}\r\n")).collect();
     for _ in 0..30 {
         let (mut client, _) = running.open("seq 300; exit 3");
         assert_eq!(client.ended(), 3);
         assert_eq!(client.lines(), (1..=300).map(|n| n.to_string()).collect::<Vec<_>>());
-        assert!(client.seen.ends_with(&all[all.len() - 20..]));
+        assert!(client.seen.ends_with("299\r\n300\r\n"));
     }
     let (mut client, _) = running.open("kill -9 $$");
     assert_eq!(client.ended(), 137);
@@ -250,8 +255,13 @@ fn nothing_is_lost_on_a_client_that_reads() {
     let running = Running::new();
     let (mut client, _) = running.open("stty -opost; seq 300000; echo over");
     client.until("over\n");
-    let numbers: String = (1..=300_000).map(|n| format!("{n}\n")).collect();
-    assert!(client.seen.contains(&numbers));
+    let numbers: Vec<_> = client
+        .seen
+        .lines()
+        .map(|line| line.rsplit('m').next().unwrap())
+        .filter(|line| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect();
+    assert!(numbers.iter().copied().eq((1..=300_000).map(|n| n.to_string())), "{} lines", numbers.len());
 }
 
 #[test]
