@@ -37,7 +37,7 @@ fn with_a_terminal(mut command: Command, typed: bool) -> (i32, Vec<u8>) {
     drop((command, pair.slave));
     let mut master = File::from(pair.master);
     let mut raw = Vec::new();
-    let mut piece = [0; 65536];
+    let mut piece = vec![0; 65536];
     // EIO once nobody has the other end any more.
     while let Ok(count @ 1..) = master.read(&mut piece) {
         raw.extend_from_slice(&piece[..count]);
