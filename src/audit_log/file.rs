@@ -41,10 +41,10 @@ impl AuditLog {
         // Let go with the file.
         log.lock()?;
         let end = self.end(&mut log)?;
-        let (line, link) = end.link.next(deed, now, &self.by, std::process::id())?;
-        let line = line + "\n";
-        log.write_all(line.as_bytes())?;
-        head::write(&self.head(), &Head { link: link.clone(), length: end.length + line.len() as u64 })?;
+        let (mut written, link) = end.link.next(deed, now, &self.by, std::process::id())?;
+        written.push('\n');
+        log.write_all(written.as_bytes())?;
+        head::write(&self.head(), &Head { link: link.clone(), length: end.length + written.len() as u64 })?;
         Ok(link)
     }
 

@@ -16,3 +16,6 @@ mod verify;
 pub use chain::{Deed, Entry, Link, Subject};
 pub use file::AuditLog;
 pub use verify::{Fault, FaultKind, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -66,13 +66,11 @@ pub fn verify(context: &Context, log: &AuditLog) -> Done {
         context.output.document(&Document::with_error(Proof { verdict }, failure.as_ref().map(Into::into)));
         return Ok(u8::from(failure.is_some()));
     }
-    match failure {
-        Some(failure) => Err(super::Stop { failure, exit: 1 }),
-        None => {
-            context.output.text(&format!("{entries} entries hold together\nhash {hash}\n"));
-            Ok(0)
-        }
+    if let Some(failure) = failure {
+        return Err(super::Stop { failure, exit: 1 });
     }
+    context.output.text(&format!("{entries} entries hold together\nhash {hash}\n"));
+    Ok(0)
 }
 
 /// What an action says in its own fields, but for what fills a page.

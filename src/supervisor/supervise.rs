@@ -44,7 +44,9 @@ const SECRETS: &str = "/run/secrets";
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     match Options::parse(args).map_err(|error| (EXIT_OURS, error)).and_then(|options| supervise(&options)) {
         Ok(code) => {
-            limits::run_into().iter().for_each(|sentence| say(sentence));
+            for sentence in limits::run_into() {
+                say(&sentence);
+            }
             code
         }
         Err((code, error)) => {

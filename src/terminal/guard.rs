@@ -75,7 +75,7 @@ impl Guard {
 
     fn escaped(&mut self, byte: u8, on: &mut impl FnMut(&[u8])) {
         match byte {
-            0x1b => {}
+            0x1b | 0x7f => {}
             b'[' => {
                 self.held.clear();
                 self.within = Within::Sequence;
@@ -87,7 +87,6 @@ impl Guard {
             // Control characters act at once, also in its midst; DEL is nothing.
             0x18 | 0x1a => self.within = Within::Text,
             ..=0x1f => on(&[byte]),
-            0x7f => {}
             _ => {
                 on(&[0x1b, byte]);
                 self.within = Within::Text;

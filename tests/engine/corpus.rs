@@ -10,11 +10,9 @@ use std::process::Command;
 
 use palisade::units::plain_width;
 
+use crate::allowlist;
 use crate::common::corpus::{Hostile, corpus};
 use crate::support::{Session, docker, name, palisade, palisade_under, succeed, text, until};
-
-#[path = "../common/allowlist.rs"]
-mod allowlist;
 
 /// A terminal of the test's own: what is written to it while the command runs, and how that ended.
 fn on_a_terminal(command: Command) -> (i32, Vec<u8>) {

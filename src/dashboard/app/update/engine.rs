@@ -157,9 +157,9 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
 const fn weight(what: &EventKind) -> Weight {
     match what {
         EventKind::OutOfMemory | EventKind::Died { exit_code: Some(124) } => Weight::Danger,
-        EventKind::Died { exit_code: Some(0) | None } => Weight::Plain,
-        EventKind::Died { exit_code: Some(_) } | EventKind::Updated => Weight::Warning,
-        EventKind::Created
+        EventKind::Died { exit_code: Some(1..) } | EventKind::Updated => Weight::Warning,
+        EventKind::Died { exit_code: Some(..=0) | None }
+        | EventKind::Created
         | EventKind::Started
         | EventKind::Killed { .. }
         | EventKind::Stopped
