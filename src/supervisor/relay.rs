@@ -1,7 +1,7 @@
 //! The way from a sandbox without a network to the depot: listens on the sandbox's own loopback and passes each
 //! connection on to the depot's socket, opening it with the session's token, which no process of the sandbox sees.
 //!
-//! It is one of the supervisor's [duties](super::duties::Duties), so it works only while the supervisor waits. What it takes is
+//! It is one of the supervisor's duties, so it works only while the supervisor waits. What it takes is
 //! bounded, because the sandbox decides how often and how slowly it asks. It knows neither HTTP, but for the one answer it
 //! gives itself, nor packages.
 
