@@ -45,6 +45,17 @@ impl Backend {
         }
     }
 
+    /// The exit code of an exec whose connection broke: an engine resets it where something that was sent came too late to be read, and
+    /// then the command has ended. Where it has not, the failure.
+    pub async fn exec_exit_or(&self, exec: &str, failure: Failure) -> Result<i64> {
+        // The engine notes the end a moment after it has closed the streams.
+        const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
+        match tokio::time::timeout(PATIENCE, self.exec_exit(exec)).await {
+            Ok(Ok(code)) => Ok(code),
+            Ok(Err(_)) | Err(_) => Err(failure),
+        }
+    }
+
     /// The session's log.
     pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<OutputStream> {
         let session = self.find(who).await?;

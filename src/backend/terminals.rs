@@ -11,7 +11,7 @@ use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
 use super::measure::requested_of;
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
-use crate::session::Session;
+use crate::session::{ContainerFacts, Session};
 use crate::terminal::Grants;
 use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
 use crate::units::sanitise;
@@ -60,17 +60,18 @@ impl Backend {
         match asked.told.try_next().await? {
             Some(Told::Attached(held)) => {
                 self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command) }));
-                Ok(Terminal { held, grants: self.grants(who).await?, output: asked.told, input: Typing(asked.input) })
+                Ok(Terminal { held, grants: grants_of(&asked.facts), output: asked.told, input: Typing(asked.input) })
             }
-            other => Err(unexpected(who, other)),
+            other => Err(unexpected(asked.session.name.as_str(), other)),
         }
     }
 
     /// The terminals of a live session; one with the number 0 is its own command's.
     pub async fn terminals(&self, who: &str) -> Result<Vec<Held>> {
-        match self.ask_supervisor(who, Want::List).await?.told.try_next().await? {
+        let mut asked = self.ask_supervisor(who, Want::List).await?;
+        match asked.told.try_next().await? {
             Some(Told::List(held)) => Ok(held),
-            other => Err(unexpected(who, other)),
+            other => Err(unexpected(asked.session.name.as_str(), other)),
         }
     }
 
@@ -82,7 +83,7 @@ impl Backend {
                 self.record("end_terminal", &asked.session, json!({ "terminal": id }));
                 Ok(())
             }
-            other => Err(unexpected(who, other)),
+            other => Err(unexpected(asked.session.name.as_str(), other)),
         }
     }
 
@@ -90,22 +91,29 @@ impl Backend {
     pub async fn grants(&self, who: &str) -> Result<Grants> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
-        Ok(requested_of(&facts).map(|requested| requested.terminal).unwrap_or_default())
+        Ok(grants_of(&facts))
     }
 
     async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
-        let (session, _) = self.running(who).await?;
+        let (session, facts) = self.running(who).await?;
         let request = ExecRequest { command: [SUPERVISOR, "terminal"].map(str::to_owned).to_vec(), stdin: true, ..ExecRequest::default() };
         let (_, Attached { output, input }) = self.engine.exec(&session.container_id, &request).await?;
         let mut typing = Typing(input);
         // A peer that is gone already says why in what it wrote.
         let _ = typing.say(&Say::Want(want)).await;
-        Ok(Asked { session, told: told(who.to_owned(), output), input: typing.0 })
+        // Whoever asked may have named it by its id.
+        let told = told(session.name.to_string(), output);
+        Ok(Asked { session, facts, told, input: typing.0 })
     }
+}
+
+fn grants_of(facts: &ContainerFacts) -> Grants {
+    requested_of(facts).map(|requested| requested.terminal).unwrap_or_default()
 }
 
 struct Asked {
     session: Session,
+    facts: ContainerFacts,
     told: BoxStream<'static, Result<Told>>,
     input: Input,
 }

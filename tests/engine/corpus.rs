@@ -20,7 +20,7 @@ fn on_a_terminal(command: Command) -> (i32, Vec<u8>) {
 }
 
 /// The same, with its input from there too where it is `typed` at.
-fn with_a_terminal(mut command: Command, typed: bool) -> (i32, Vec<u8>) {
+pub fn with_a_terminal(mut command: Command, typed: bool) -> (i32, Vec<u8>) {
     let size = nix::pty::Winsize { ws_row: 24, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
     let pair = nix::pty::openpty(&size, None).unwrap();
     let mut modes = nix::sys::termios::tcgetattr(&pair.slave).unwrap();

@@ -14,7 +14,8 @@ use palisade::policy::plan::SUPERVISOR;
 use palisade::terminal::wire::{Frames, Say, Told, Want};
 use palisade::terminal::{Grants, Size};
 
-use crate::support::{Session, docker, palisade, succeed, text, until};
+use crate::corpus::with_a_terminal;
+use crate::support::{Session, docker, palisade_under, succeed, text, until};
 
 const OFFLINE: [&str; 2] = ["--network", "none"];
 
@@ -237,24 +238,18 @@ fn a_command_launched_in_a_terminal_is_looked_at_left_and_taken_up_again() {
 
 #[test]
 fn an_ephemeral_command_begins_when_it_is_looked_at_and_shows_everything_before_it_goes() {
-    on_the_engine(|backend| async move {
-        for _ in 0..5 {
-            let session = Session { name: crate::support::name() };
-            let command = ["-t", "--", "sh", "-c", "stty size; seq 2000; exit 9"];
-            let run = palisade().args(["run", "-n", &session.name, "--network", "none"]).args(command).spawn().unwrap();
-            let mut looks_on = Err(String::new());
-            until("it is there", || !docker(&["ps", "-q", "--filter", &format!("name=^/{}$", session.container())]).is_empty());
-            while let Err(why) = looks_on {
-                // Its gate may not be open yet.
-                looks_on = backend.terminal(&session.name, attach(0)).await.map_err(|failure| failure.to_string());
-                assert!(!why.contains("not running"), "{why}");
-            }
-            let mut command = Shown { terminal: looks_on.ok().unwrap(), seen: String::new() };
-            assert_eq!(command.ended().await, 9);
-            assert!(command.seen.contains("\r\n1\r\n2\r\n") && command.seen.ends_with("1999\r\n2000\r\n"), "{:?}", command.seen.len());
-            assert_eq!(run.wait_with_output().unwrap().status.code(), Some(9));
+    for _ in 0..5 {
+        let session = Session { name: crate::support::name() };
+        let mut run = palisade_under("setsid", &["--ctty", "--wait"]);
+        run.args(["run", "-n", &session.name, "--network", "none", "-t", "--", "sh", "-c", "stty size; seq 2000; exit 9"]);
+        let (code, raw) = with_a_terminal(run, true);
+        let seen = text(&raw);
+        assert_eq!(code, 9, "{seen}");
+        assert!(seen.contains("24 200"), "born in the size of who looks on: {:?}", &seen[..seen.len().min(300)]);
+        for line in ["1", "1000", "1999", "2000"] {
+            assert!(seen.contains(&format!("{line}\u{1b}[")) || seen.contains(&format!("{line}\n")), "{line}");
         }
-    });
+    }
 }
 
 #[test]

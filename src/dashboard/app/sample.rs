@@ -8,17 +8,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::State;
-use super::detail::Detail;
-use super::form::{Ground, Remembered};
+use super::form::Ground;
 use super::keymap::Keymap;
 use super::link::{EngineFacts, Link};
-use super::list::List;
-use super::notice::Notices;
 use super::remote::Remote;
 use super::row::{Happening, Measured, Row, Sample, Weight};
-use super::state::Focus;
-use super::terminals::Terminals;
-use super::totals::Totals;
+use super::state::Kept;
 use crate::dashboard::theme::Theme;
 use crate::depot::ledger::Counters;
 use crate::policy::controls::Control;
@@ -76,30 +71,8 @@ pub fn listed(names: &[&str]) -> State {
 
 /// A state before anything has come, on a terminal of 80 columns and 24 lines.
 pub fn nothing() -> State {
-    let theme = Arc::new(Theme::builtin().unwrap().remove(0));
-    State {
-        now: now(),
-        size: (80, 24),
-        link: Link::default(),
-        engine: EngineFacts::default(),
-        totals: Totals::default(),
-        list: List::default(),
-        detail: Detail::default(),
-        focus: Focus::List,
-        zoomed: false,
-        terminals: Terminals::default(),
-        overlay: None,
-        jobs: Vec::new(),
-        next: 1,
-        notices: Notices::default(),
-        keymap: Keymap::default(),
-        themes: vec![Arc::clone(&theme)],
-        theme,
-        ascii: false,
-        form: Remembered::default(),
-        ground: Ground::default(),
-        dirty: true,
-    }
+    let themes = vec![Arc::new(Theme::builtin().unwrap().remove(0))];
+    State::new(now(), Keymap::default(), themes, Ground::default(), Kept::default())
 }
 
 /// A state with these sessions, of which everything is known: measured, metered, with logs, requests, processes.

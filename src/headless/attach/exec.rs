@@ -45,7 +45,7 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
         }
         Ending::Lost(failure) => {
             let lost = Failure::new(failure.code, "the connection to the command is lost").detail(failure.message);
-            Err(ours(lost.hint(way_out)))
+            backend.exec_exit_or(&id, lost.hint(way_out)).await.map(exit_code).map_err(ours)
         }
     }
 }

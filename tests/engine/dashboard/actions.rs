@@ -121,7 +121,7 @@ fn a_command_runs_in_it_and_what_it_says_stays_until_it_was_read() {
     // One that is not there says so.
     screen.keys(&["x"]);
     screen.line("nonesuch");
-    screen.shows("127");
+    screen.shows("cannot run nonesuch");
     screen.keys(&["enter"]);
     screen.row_shows(&session.name, "running");
 }
@@ -162,7 +162,7 @@ fn the_log_opens_in_the_pager_and_the_dashboard_is_back_after_it() {
     screen.row_shows(&session.name, "running");
     // Every key is the dashboard's again.
     screen.keys(&["?"]);
-    screen.shows("quit; sessions go on");
+    screen.shows("Help: esc closes");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn it_goes_to_the_background_and_comes_back() {
     screen.row_shows(&session.name, "running");
     assert!(screen.is_alternate());
     screen.keys(&["?"]);
-    screen.shows("Moving about");
+    screen.shows("Help: esc closes");
     // The first closes the help, the second the dashboard.
     screen.keys(&["q", "q"]);
     screen.prompted();

@@ -1,5 +1,7 @@
 //! What an action does, whoever asked for it: a key, a click, the palette.
 
+use super::deeds::{deed, pause, remove, verify};
+use super::moving::{FAR, back, filter, mark, mark_all, moved, page, sort, to_match};
 use super::{detail, terminal as terminals, work};
 use crate::backend::Order;
 use crate::dashboard::app::action::Action;
@@ -9,12 +11,12 @@ use crate::dashboard::app::effect::{Deed, Effect, PaneCommand, Target};
 use crate::dashboard::app::form::Form;
 use crate::dashboard::app::form::shell_words::split;
 use crate::dashboard::app::input::Input;
-use crate::dashboard::app::list::{Column, Line};
+use crate::dashboard::app::list::Column;
 use crate::dashboard::app::overlay::{Overlay, Palette};
 use crate::dashboard::app::row::{Row, Weight};
 use crate::dashboard::app::state::{Focus, State};
 use crate::dashboard::app::terminals::Place;
-use crate::session::{Kind, Status};
+use crate::session::Status;
 use crate::units::{Bytes, SessionName};
 
 #[expect(clippy::too_many_lines, reason = "a line or two for each action")]
@@ -136,99 +138,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
 }
 
-/// Further than any list is long.
-const FAR: isize = isize::MAX / 4;
-
-fn overlay(state: &mut State, overlay: Overlay) -> Vec<Effect> {
+pub(super) fn overlay(state: &mut State, overlay: Overlay) -> Vec<Effect> {
     state.overlay = Some(overlay);
     Vec::new()
 }
 
-fn page(state: &State) -> isize {
-    let layout = state.layout();
-    let height = match state.focus {
-        Focus::List => layout.rows.height,
-        Focus::Detail | Focus::Terminal => layout.body.height,
-    };
-    isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1)
-}
-
-fn moved(state: &mut State, by: isize) -> Vec<Effect> {
-    match (state.focus, state.detail.tab) {
-        (Focus::List, _) => state.list.step(by),
-        // Its keys are its program's, and never come here.
-        (Focus::Terminal, _) => {}
-        (Focus::Detail, Tab::Logs) => {
-            let height = usize::from(state.layout().body.height);
-            state.detail.log.step(by, height);
-        }
-        (Focus::Detail, _) => state.detail.scroll = state.detail.scroll.saturating_add_signed(by).min(FAR.unsigned_abs()),
-    }
-    Vec::new()
-}
-
-pub(super) fn scrolled_by_wheel(state: &mut State, over_list: bool, by: isize) -> Vec<Effect> {
-    let focus = state.focus;
-    state.focus = if over_list { Focus::List } else { Focus::Detail };
-    let effects = moved(state, by);
-    state.focus = focus;
-    effects
-}
-
-fn back(state: &mut State) -> Vec<Effect> {
-    if state.zoomed {
-        state.zoomed = false;
-    } else if state.focus == Focus::Detail {
-        state.focus = Focus::List;
-    } else if !state.list.marked.is_empty() {
-        state.list.marked.clear();
-    } else if !state.list.filter.text().is_empty() {
-        state.list.filter = Input::default();
-        state.list.arrange();
-    } else if state.terminals.place == Place::Below {
-        terminals::put_away(state);
-    }
-    Vec::new()
-}
-
-fn filter(state: &mut State) -> Vec<Effect> {
-    if state.focus == Focus::Detail && state.detail.tab == Tab::Logs {
-        state.detail.log.searching = true;
-    } else {
-        state.focus = Focus::List;
-        state.list.filtering = true;
-    }
-    Vec::new()
-}
-
-pub(super) fn sort(state: &mut State, column: Column, reverse: bool) -> Vec<Effect> {
-    state.list.sort.column = column;
-    state.list.sort.reverse = reverse;
-    state.list.arrange();
-    vec![Effect::Save]
-}
-
-fn mark(state: &mut State) -> Vec<Effect> {
-    if let Some(id) = state.list.selected.clone() {
-        if !state.list.marked.remove(&id) {
-            state.list.marked.insert(id);
-        }
-        state.list.step(1);
-    }
-    Vec::new()
-}
-
-fn mark_all(state: &mut State) -> Vec<Effect> {
-    let listed = state.list.lines.iter().filter_map(|line| match line {
-        Line::Row(at) => Some(state.list.rows[*at].id().clone()),
-        Line::Head(..) => None,
-    });
-    let listed: std::collections::BTreeSet<_> = listed.collect();
-    state.list.marked = if listed.is_subset(&state.list.marked) { std::collections::BTreeSet::new() } else { listed };
-    Vec::new()
-}
-
-fn target(row: &Row) -> Target {
+pub(super) fn target(row: &Row) -> Target {
     Target { id: row.id().clone(), name: row.session.name.to_string() }
 }
 
@@ -240,7 +155,7 @@ fn on_selected(state: &mut State, then: impl FnOnce(Target, Status) -> Vec<Effec
     }
 }
 
-fn nothing(state: &mut State) -> Vec<Effect> {
+pub(super) fn nothing(state: &mut State) -> Vec<Effect> {
     let key = state.keymap.shown(Action::Launch);
     state.notices.add(state.now, Weight::Plain, format!("no session is selected; {key} launches one"));
     Vec::new()
@@ -265,7 +180,7 @@ fn ask(state: &mut State, what: impl FnOnce(Target, &str) -> (Wanted, Input)) ->
     wanted(state, what, input)
 }
 
-fn wanted(state: &mut State, wanted: Wanted, input: Input) -> Vec<Effect> {
+pub(super) fn wanted(state: &mut State, wanted: Wanted, input: Input) -> Vec<Effect> {
     overlay(state, Overlay::Ask(Ask { wanted, input, error: None }))
 }
 
@@ -307,96 +222,6 @@ pub(super) fn answered(state: &mut State, ask: &Ask) -> Result<Vec<Effect>, Stri
     }
 }
 
-/// Does it to every session acted on for which it makes sense.
-fn deed(state: &mut State, deed: Deed, makes_sense: impl Fn(Status) -> bool) -> Vec<Effect> {
-    let rows = state.list.acted_on();
-    if rows.is_empty() {
-        return nothing(state);
-    }
-    let targets: Vec<Target> =
-        rows.iter().filter(|row| makes_sense(row.session.status) && row.busy.is_none()).map(|row| target(row)).collect();
-    if targets.is_empty() {
-        let text = match rows.as_slice() {
-            [row] => format!("'{}' is {}", row.session.name, row.busy.map_or_else(|| row.session.status.to_string(), str::to_owned)),
-            rows => format!("none of the {} sessions can be {}", rows.len(), deed.words().1),
-        };
-        state.notices.add(state.now, Weight::Plain, text);
-        return Vec::new();
-    }
-    begin(state, deed, targets)
-}
-
-fn begin(state: &mut State, deed: Deed, targets: Vec<Target>) -> Vec<Effect> {
-    let (doing, _) = deed.words();
-    let title = match targets.as_slice() {
-        [one] => format!("{doing} {}", one.name),
-        several => format!("{doing} {} sessions", several.len()),
-    };
-    let job = work::begin(state, title, targets.clone(), Some(doing));
-    state.list.marked.clear();
-    vec![Effect::Act(job, deed, targets)]
-}
-
-/// What is paused goes on; otherwise what runs is paused.
-fn pause(state: &mut State) -> Vec<Effect> {
-    let any_runs = state.list.acted_on().iter().any(|row| row.session.status == Status::Running);
-    if any_runs {
-        deed(state, Deed::Pause, |status| status == Status::Running)
-    } else {
-        deed(state, Deed::Unpause, |status| status == Status::Paused)
-    }
-}
-
-fn remove(state: &mut State) -> Vec<Effect> {
-    let rows = state.list.acted_on();
-    let targets: Vec<Target> = rows.iter().map(|row| target(row)).collect();
-    let lines = |row: &&Row| {
-        let keeps = match row.session.kind {
-            Kind::Persistent => "its home and its caches go with it",
-            Kind::Ephemeral => "it goes by itself when its command ends",
-        };
-        format!("{}  {}, {}: {keeps}", row.session.name, row.session.kind, row.session.status)
-    };
-    let lines: Vec<String> = rows.iter().map(lines).collect();
-    let persistent = rows.iter().filter(|row| row.session.kind == Kind::Persistent).count();
-    let expected = match (rows.as_slice(), persistent) {
-        ([], _) => return nothing(state),
-        (_, 0) => None,
-        ([one], _) => Some(one.session.name.to_string()),
-        (several, _) => Some(several.len().to_string()),
-    };
-    let question = match targets.as_slice() {
-        [one] => format!("remove {}?", one.name),
-        several => format!("remove {} sessions?", several.len()),
-    };
-    // The job begins when it is confirmed.
-    let then = Effect::Act(crate::dashboard::app::effect::JobId(0), Deed::Remove, targets);
-    overlay(state, Overlay::Confirm(Confirm { question, lines, expected, input: Input::default(), then }))
-}
-
-/// A question was answered with yes.
-pub(super) fn confirmed(state: &mut State, then: Effect) -> Vec<Effect> {
-    match then {
-        Effect::Act(_, deed, targets) => begin(state, deed, targets),
-        other => vec![other],
-    }
-}
-
-fn verify(state: &mut State) -> Vec<Effect> {
-    let ids: Vec<String> = state.list.acted_on().iter().map(|row| row.id().clone()).collect();
-    if ids.is_empty() {
-        return nothing(state);
-    }
-    for id in &ids {
-        if let Some(row) = state.list.row_mut(id) {
-            row.measured.ask();
-            row.measuring = true;
-        }
-    }
-    let effects = detail::open(state, Tab::Hardening);
-    [vec![Effect::Measure(ids)], effects].concat()
-}
-
 fn copy(state: &mut State, what: &str, of: impl Fn(&Row) -> String) -> Vec<Effect> {
     let rows = state.list.acted_on();
     if rows.is_empty() {
@@ -406,17 +231,6 @@ fn copy(state: &mut State, what: &str, of: impl Fn(&Row) -> String) -> Vec<Effec
     let told = if rows.len() == 1 { format!("its {what} is copied") } else { format!("{} {what}s are copied", rows.len()) };
     state.notices.add(state.now, Weight::Plain, told);
     vec![Effect::Copy(text)]
-}
-
-/// The next place at which the search matches, or the one before, held on the screen.
-pub(super) fn to_match(state: &mut State, forward: bool) -> Vec<Effect> {
-    let height = usize::from(state.layout().body.height);
-    if !state.detail.log.to_match(forward, height) {
-        let text = state.detail.log.search.text();
-        let told = if text.is_empty() { "nothing is searched".to_owned() } else { format!("no more '{text}' that way") };
-        state.notices.add(state.now, Weight::Plain, told);
-    }
-    Vec::new()
 }
 
 fn theme(state: &mut State) -> Vec<Effect> {

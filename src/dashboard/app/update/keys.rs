@@ -1,6 +1,6 @@
 //! Keys: whatever stands on top takes them, the keymap gives the rest a meaning.
 
-use super::{act, terminal};
+use super::{act, deeds, moving, terminal};
 use crate::dashboard::app::action::Action;
 use crate::dashboard::app::ask::{Ask, Confirm};
 use crate::dashboard::app::effect::Effect;
@@ -120,8 +120,8 @@ fn on_ask(state: &mut State, mut ask: Ask, key: Key) -> Vec<Effect> {
 fn on_confirm(state: &mut State, mut confirm: Confirm, key: Key) -> Vec<Effect> {
     match (&confirm.expected, key.code) {
         (_, Code::Esc) | (None, Code::Char('n' | 'N' | 'q')) => return Vec::new(),
-        (None, Code::Enter | Code::Char('y' | 'Y')) => return act::confirmed(state, confirm.then),
-        (Some(expected), Code::Enter) if confirm.input.text() == expected => return act::confirmed(state, confirm.then),
+        (None, Code::Enter | Code::Char('y' | 'Y')) => return deeds::confirmed(state, confirm.then),
+        (Some(expected), Code::Enter) if confirm.input.text() == expected => return deeds::confirmed(state, confirm.then),
         (Some(_), _) => {
             confirm.input.key(key);
         }
@@ -155,7 +155,7 @@ fn searching(state: &mut State, key: Key) -> Vec<Effect> {
     match key.code {
         Code::Enter => {
             log.searching = false;
-            act::to_match(state, false);
+            moving::to_match(state, false);
         }
         Code::Esc => {
             log.searching = false;

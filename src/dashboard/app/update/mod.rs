@@ -1,10 +1,12 @@
 //! The one function that changes the state: what happened in, what to do out.
 
 mod act;
+mod deeds;
 mod detail;
 mod engine;
 mod keys;
 mod mouse;
+mod moving;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{act, detail, terminal};
+use super::{act, detail, moving, terminal};
 use crate::dashboard::app::effect::Effect;
 use crate::dashboard::app::form::Outcome;
 use crate::dashboard::app::layout::PALETTE_LINES;
@@ -35,7 +35,7 @@ pub(super) fn mouse(state: &mut State, pointer: &Pointer) -> Vec<Effect> {
         Click::Left | Click::Double | Click::Right => 0,
     };
     if wheel != 0 {
-        return act::scrolled_by_wheel(state, is_in(layout.list), wheel);
+        return moving::scrolled_by_wheel(state, is_in(layout.list), wheel);
     }
     if let Some((action, _)) = layout.buttons.iter().find(|(_, area)| is_in(*area)) {
         return act::act(state, *action);
@@ -46,7 +46,7 @@ pub(super) fn mouse(state: &mut State, pointer: &Pointer) -> Vec<Effect> {
     }
     if let Some((column, _)) = layout.heads.iter().find(|(_, area)| is_in(*area)) {
         let reverse = state.list.sort.column == *column && !state.list.sort.reverse;
-        return act::sort(state, *column, reverse);
+        return moving::sort(state, *column, reverse);
     }
     if is_in(layout.rows) {
         state.focus = Focus::List;
