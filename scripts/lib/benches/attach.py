@@ -19,8 +19,9 @@ from .measure import PREFIX, binary, in_turn, need, of_medians, run, table, verd
 
 COLUMNS, LINES = 160, 50
 MEGABYTES = 100
-# Printed in two parts, so that the command line which is typed does not hold it.
-DONE, DONE_COMMAND = b"flood-over", "printf '%s%s\\n' flood- over"
+# Printed in two parts, so that the command line which is typed does not hold it; of characters that the text has none of, because
+# a program that draws differences leaves out what stands there already.
+DONE, DONE_COMMAND = b"@#@#@#", "printf '\\n%s%s\\n' @#@ '#@#'"
 LIMIT_S = 120
 FRAME_MS = 33
 
@@ -76,17 +77,19 @@ def flood(command):
 
 
 def pane(palisade, session):
-    """The same in a pane of the dashboard, by its own keys: from the enter key on."""
+    """The same in a shell in the dashboard, by its own keys: from the enter key on."""
     with Terminal([palisade], COLUMNS, LINES) as terminal:
         open_pane(terminal, session)
-        began = terminal.write(f"cat ~/text; {DONE_COMMAND}\r".encode())
+        began = terminal.write(f"cat ~/text; {DONE_COMMAND}; sleep 1; exit\r".encode())
         over = wait_for(terminal, DONE)
+        # A shell that is left would be offered the next time.
+        wait_for(terminal, b"ended", 10)
         return None if over is None else over - began
 
 
 def open_pane(terminal, session):
     wait_for(terminal, b"NAME", 10)
-    for keys in (b"/", b"\x15", f"'{session.name}".encode(), b"\r", b"x"):
+    for keys in (b"/", b"\x15", f"'{session.name}".encode(), b"\r", b"s"):
         terminal.write(keys)
         terminal.read(0.5)
     # The shell has said that it waits, or what it says is long on its way.
