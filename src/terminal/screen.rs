@@ -5,7 +5,7 @@ use alacritty_terminal::Term;
 use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::index::Line;
 use alacritty_terminal::term::cell::Flags;
-use alacritty_terminal::term::{Config, Osc52, TermMode};
+use alacritty_terminal::term::{Config, Osc52, TermDamage, TermMode};
 use alacritty_terminal::vte::ansi::{CursorShape, Processor, Timeout};
 
 use super::cell::Cell;
@@ -151,6 +151,16 @@ impl Screen {
             self.past = past;
             self.term.set_options(config(past));
         }
+    }
+
+    /// The rows that may look otherwise than when this was asked last; `None` where any may.
+    pub fn changed(&mut self) -> Option<Vec<u16>> {
+        let rows = match self.term.damage() {
+            TermDamage::Full => None,
+            TermDamage::Partial(lines) => Some(lines.filter_map(|line| u16::try_from(line.line).ok()).collect()),
+        };
+        self.term.reset_damage();
+        rows
     }
 
     /// Forgets the past.

@@ -71,6 +71,8 @@ impl Renderer {
     /// and no longer in the screen's past.
     pub fn frame(&mut self, screen: &mut Screen) -> Vec<u8> {
         self.switch(screen.modes().alternate);
+        // Of what is shown already, only what was written to can have changed; but a screen of another size is seen elsewhere each time.
+        let changed = screen.changed().filter(|_| self.is_known && screen.size() == self.size);
         if !self.is_known {
             self.pen.clear();
             self.is_known = true;
@@ -79,7 +81,7 @@ impl Renderer {
             self.scroll(screen);
         }
         let top = self.top(screen);
-        for y in 0..self.size.rows() {
+        for y in changed.unwrap_or_else(|| (0..self.size.rows()).collect()) {
             let row = row_of(screen, i32::from(y) + i32::from(top), self.size.columns());
             self.paint(y, row);
         }
