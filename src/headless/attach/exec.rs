@@ -2,10 +2,11 @@
 
 use super::attend::{Options, attend, prepare};
 use super::far::Far;
+use super::parted::{by_signal, gone};
 use super::show::Ending;
 use crate::backend::Backend;
 use crate::backend::engine::{ExecRequest, TerminalSize};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::headless::foreground::Signals;
 use crate::headless::launch::cut_short;
 use crate::headless::run::{OURS, before, exit_code};
@@ -37,21 +38,14 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
             context.output.note(&format!("hint: what 'palisade shell {name}' opens can be left and taken up again"));
             Ok(0)
         }
-        Ending::Gone => Err(Stop { failure: Failure::new(Code::Internal, "the terminal is gone").hint(way_out), exit: HUNG_UP }),
-        Ending::Signal(signal) => {
-            let mut stop = cut_short(signal, "left the command");
-            stop.failure = stop.failure.hint(way_out);
-            Err(stop)
-        }
+        Ending::Gone => Err(gone(way_out)),
+        Ending::Signal(signal) => Err(by_signal(signal, "left the command", way_out)),
         Ending::Lost(failure) => {
             let lost = Failure::new(failure.code, "the connection to the command is lost").detail(failure.message);
             backend.exec_exit_or(&id, lost.hint(way_out)).await.map(exit_code).map_err(ours)
         }
     }
 }
-
-/// The exit code of a program whose terminal is gone: 128 and SIGHUP.
-pub(super) const HUNG_UP: u8 = 129;
 
 /// What the terminal is, for whoever writes to it; the operator's own word wins.
 pub(super) fn with_terminal(env: &[String]) -> Vec<String> {

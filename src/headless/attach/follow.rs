@@ -3,14 +3,13 @@
 use futures_util::StreamExt;
 
 use super::attend::Options;
-use super::exec::HUNG_UP;
 use super::keyboard::Keyboard;
+use super::parted::{by_signal, gone};
 use super::tty::{Mode, Tty};
 use crate::backend::Backend;
 use crate::backend::engine::LogOptions;
 use crate::failure::{Code, Failure};
 use crate::headless::foreground::{Encoding, Signal, Signals, WriteError, Writer};
-use crate::headless::launch::cut_short;
 use crate::headless::run::{OURS, READER_GONE, before, exit_code};
 use crate::headless::{Context, Done, Stop};
 use crate::session::Session;
@@ -119,12 +118,8 @@ async fn end(context: &Context, backend: &Backend, session: &Session, ending: En
             context.output.note(&format!("left; {goes_on}"));
             Ok(0)
         }
-        Ending::Gone => Err(Stop { failure: Failure::new(Code::Internal, "the terminal is gone").hint(goes_on), exit: HUNG_UP }),
-        Ending::Signal(signal) => {
-            let mut stop = cut_short(signal, "left the session");
-            stop.failure = stop.failure.hint(goes_on);
-            Err(stop)
-        }
+        Ending::Gone => Err(gone(goes_on)),
+        Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Lost(failure) => {
             let lost = Failure::new(failure.code, format!("the connection to '{name}' is lost")).detail(failure.message);
             Err(Stop { failure: lost.hint(goes_on), exit: OURS })

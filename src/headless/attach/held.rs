@@ -1,9 +1,9 @@
 //! `attach` and `shell`: the terminals that a session holds, left and taken up again.
 
 use super::attend::{Options, attend, prepare};
-use super::exec::HUNG_UP;
 use super::far::{Far, To};
 use super::follow::follow;
+use super::parted::{by_signal, gone};
 use super::show::Ending;
 use crate::backend::{Backend, Terminal};
 use crate::failure::{Code, Failure, Result};
@@ -127,12 +127,8 @@ async fn end(context: &Context, backend: &Backend, session: &Session, held: &Hel
             context.output.note(&format!("left; {goes_on}"));
             Ok(0)
         }
-        Ending::Gone => Err(Stop { failure: Failure::new(Code::Internal, "the terminal is gone").hint(goes_on), exit: HUNG_UP }),
-        Ending::Signal(signal) => {
-            let mut stop = cut_short(signal, "left the terminal");
-            stop.failure = stop.failure.hint(goes_on);
-            Err(stop)
-        }
+        Ending::Gone => Err(gone(goes_on)),
+        Ending::Signal(signal) => Err(by_signal(signal, "left the terminal", goes_on)),
         Ending::Closed | Ending::Lost(_) => {
             // Its session may have ended, and took the connection with it.
             if id == MAIN

@@ -10,6 +10,7 @@ mod follow;
 mod frames;
 mod held;
 mod keyboard;
+mod parted;
 mod record;
 mod run;
 mod show;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::attend::Options;
-use super::exec::HUNG_UP;
 use super::held::{MAIN, show};
+use super::parted::{by_signal, gone};
 use super::show::Ending;
 use crate::backend::{Backend, Order};
 use crate::failure::{Code, Failure, Result};
@@ -50,12 +50,8 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order, options: &
             context.output.note(&format!("left; {goes_on}"));
             Ok(0)
         }
-        Ending::Gone => Err(Stop { failure: Failure::new(Code::Internal, "the terminal is gone").hint(goes_on), exit: HUNG_UP }),
-        Ending::Signal(signal) => {
-            let mut stop = cut_short(signal, "left the session");
-            stop.failure = stop.failure.hint(goes_on);
-            Err(stop)
-        }
+        Ending::Gone => Err(gone(goes_on)),
+        Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Closed | Ending::Lost(_) => {
             if let Some(code) = exited(running.exit).await {
                 return Ok(code);
