@@ -6,10 +6,11 @@ use super::Backend;
 use super::doctor::{self, Check, DoctorInputs};
 use super::engine::{DockerEngine, Engine};
 use super::image::{self, Ensured, ImageSpec};
+use super::leftovers::Work;
 use super::{Reporter, supervisor_volume};
 use crate::audit_log::AuditLog;
 use crate::config::{Environment, Paths, Settings, engine_address};
-use crate::failure::{Failure, Result};
+use crate::failure::{Code, Failure, Result};
 use crate::kernel::HostReader;
 
 /// What this machine says before any engine is asked.
@@ -91,19 +92,29 @@ impl Backend {
             ca_bundle: settings.ca_bundle_file(&self.environment)?,
             no_cache: order.no_cache,
         };
+        self.settle().await;
+        let under_way = self.begin(Work::Build { tag: spec.tag.clone(), begun: now() })?;
         let work = async {
             if order.if_needed {
                 return image::ensure(self.engine.as_ref(), &spec, reporter).await;
             }
             Ok(Ensured { image: image::build(self.engine.as_ref(), &spec, reporter).await?, built: true })
         };
-        tokio::select! {
+        let ended = tokio::select! {
             done = work => done,
             () = self.interrupt.cancelled() => Err(interrupted_build(&spec.tag)),
-        }
+        };
+        // The steps of a build that failed are where the next one goes on from; those that an engine lost with itself are nobody's.
+        under_way.ended(&ended);
+        ended
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "what a build makes on its way is known by having been made since")]
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
 fn interrupted_build(tag: &str) -> Failure {
-    Failure::new(crate::failure::Code::Interrupted, format!("the build of {tag} was interrupted; what had the tag before still has it"))
+    Failure::new(Code::Interrupted, format!("the build of {tag} was interrupted; what had the tag before still has it"))
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::engine::{AttachOptions, Attached, OneShot, WaitFor};
+use super::leftovers::{Stage, UnderWay, Work};
 use super::listing::session_from_facts;
 use super::measure::{Moment, refuse, requested_of};
 use super::prepare::{Prepared, interrupted};
@@ -14,7 +15,7 @@ use super::{Backend, Launched, Order, Reporter, Running};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
 use crate::policy::plan::{self, CACHE, HOME, Plan};
-use crate::session::{ContainerFacts, KernelFacts, Kind, Status, labels};
+use crate::session::{ContainerFacts, KernelFacts, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::SessionName;
 
@@ -48,30 +49,43 @@ impl Backend {
     }
 
     async fn bring_up(&self, order: &Order, stdin: Stdin, reporter: &dyn Reporter) -> Result<Open> {
+        self.settle().await;
         let prepared = self.prepare(order, reporter).await?;
         // Before anything exists: a frame that does not fit is the operator's to mend.
         let frame = encode(stdin, &prepared)?;
         let shown = if order.tty { Shown::ByTerminal } else { Shown::ByStreams };
-        let created = match self.engine.create(&prepared.plan.create).await {
-            Err(failure) if failure.code == Code::Conflict => return Err(name_taken(&prepared.plan.name, failure)),
-            created => created?,
+        let plan = &prepared.plan;
+        let mut work = self.begin(Work::Launch { session: plan.id, name: plan.name.clone(), kind: plan.kind })?;
+        let created = match self.engine.create(&plan.create.clone().made_by(&work.label())).await {
+            Ok(created) => created,
+            Err(failure) if failure.code == Code::Conflict => {
+                work.done();
+                return Err(name_taken(&plan.name, failure));
+            }
+            // An engine that failed half-way, or whose answer was lost, may have made it or its volumes.
+            Err(failure) => return Err(self.abandon(work, failure).await),
         };
         for warning in &created.warnings {
             reporter.warning(&format!("the engine says: {warning}"));
         }
-        match self.take_up(&created.id, &prepared.plan, &frame, shown).await {
+        match self.take_up(&created.id, plan, &frame, shown, &mut work).await {
             Ok(open) => {
                 let launched = &open.launched;
-                self.record("launch", &launched.session, json!({ "plan": prepared.plan, "posture": launched.posture }));
+                self.record("launch", &launched.session, json!({ "plan": plan, "posture": launched.posture }));
+                work.done();
                 Ok(open)
             }
-            Err(failure) => Err(self.undo(&created.id, &prepared.plan, failure).await),
+            Err(failure) => {
+                // What was begun is given up as a whole, wherever it failed.
+                work.reached(Stage::GivenUp);
+                Err(self.abandon(work, failure).await)
+            }
         }
     }
 
     /// From a created container to an open gate.
-    async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8], shown: Shown) -> Result<Open> {
-        self.give_volumes_to_their_user(id, plan).await?;
+    async fn take_up(&self, id: &str, plan: &Plan, frame: &[u8], shown: Shown, work: &mut UnderWay) -> Result<Open> {
+        self.give_volumes_to_their_user(id, plan, &work.label()).await?;
         let facts = self.engine.inspect(id).await?;
         let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
         if paper.is_weaker() {
@@ -79,11 +93,20 @@ impl Backend {
         }
         self.go_on()?;
         let until = if plan.create.auto_remove { WaitFor::Removed } else { WaitFor::NextExit };
-        self.open_gate(id, until, &plan.name, frame, shown).await
+        self.open_gate(id, until, &plan.name, frame, shown, Some(work)).await
     }
 
-    /// Attaches, starts, measures and, if the kernel shows what was asked, opens the gate. For new and stopped containers alike.
-    pub(super) async fn open_gate(&self, id: &str, until: WaitFor, name: &SessionName, frame: &[u8], shown: Shown) -> Result<Open> {
+    /// Attaches, starts, measures and, if the kernel shows what was asked, opens the gate. For new and stopped containers alike; of a new
+    /// one it writes down that it may have run.
+    pub(super) async fn open_gate(
+        &self,
+        id: &str,
+        until: WaitFor,
+        name: &SessionName,
+        frame: &[u8],
+        shown: Shown,
+        work: Option<&mut UnderWay>,
+    ) -> Result<Open> {
         let options = AttachOptions { stdin: true, output: shown == Shown::ByStreams };
         let mut attached = self.engine.attach(id, options).await?;
         let exit = self.exit_of(id, until);
@@ -95,6 +118,9 @@ impl Backend {
         }
         self.go_on()?;
         let gone = |error: std::io::Error| Failure::new(Code::EngineError, format!("'{name}' ended before its command began: {error}"));
+        if let Some(work) = work {
+            work.reached(Stage::Opening);
+        }
         attached.input.write_all(frame).await.map_err(gone)?;
         attached.input.flush().await.map_err(gone)?;
         let session = session_from_facts(&facts)
@@ -154,7 +180,7 @@ impl Backend {
     /// unused that its user does not own. An archive changes the owner of what is below the folder that it is unpacked
     /// in, so it is unpacked at the root: of a container of ours beside the session's, whose own root file system is
     /// read-only.
-    async fn give_volumes_to_their_user(&self, id: &str, plan: &Plan) -> Result<()> {
+    async fn give_volumes_to_their_user(&self, id: &str, plan: &Plan, maker: &str) -> Result<()> {
         let is_given = |uid: Option<u32>| uid.is_some_and(|uid| plan.create.user == format!("{uid}:{uid}"));
         let folders: Vec<&str> = [(HOME, plan.image.home_uid), (CACHE, plan.image.cache_uid)]
             .into_iter()
@@ -173,7 +199,7 @@ impl Backend {
             image: plan.create.image.clone(),
             entrypoint: vec![plan::SUPERVISOR.to_owned()],
             user: "65534:65534".to_owned(),
-            labels: [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_HOME)]
+            labels: [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_HOME), (labels::MAKER, maker)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             cap_add: Vec::new(),
@@ -187,23 +213,6 @@ impl Backend {
         let given = self.engine.upload(&helper, "/", Box::pin(stream)).await.map_err(|failure| in_the_way(&folders, failure));
         let removed = self.engine.remove(&helper).await;
         given.and(removed)
-    }
-
-    /// Removes what a failed launch made; what cannot be removed is named in the failure.
-    async fn undo(&self, id: &str, plan: &Plan, failure: Failure) -> Failure {
-        let mut left = self.engine.remove(id).await.map_err(|error| format!("container {}: {}", plan.create.name, error.message)).err();
-        if left.is_none() && plan.kind == Kind::Persistent {
-            for volume in [plan::home_volume(plan.id), plan::cache_volume(plan.id)] {
-                let removed = self.engine.remove_volume(&volume).await;
-                left = left.or(removed.map_err(|error| format!("volume {volume}: {}", error.message)).err());
-            }
-        }
-        match left {
-            None => failure,
-            Some(left) => {
-                failure.detail(format!("left behind: {left}")).hint(format!("once the engine answers: palisade rm -f {}", plan.name))
-            }
-        }
     }
 }
 

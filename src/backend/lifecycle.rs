@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::engine::WaitFor;
 use super::launch::Shown;
-use super::listing::is_abandoned_helper;
+use super::leftovers::Work;
 use super::measure::{refuse, requested_of};
 use super::prepare::session_name;
 use super::{Backend, Launched};
@@ -28,6 +28,7 @@ impl Backend {
 
     /// Stops it: SIGTERM, its grace, SIGKILL. `None` takes the grace it was launched with.
     pub async fn stop(&self, who: &str, grace_s: Option<u64>) -> Result<Session> {
+        self.settle().await;
         let session = self.find(who).await?;
         self.engine.stop(&session.container_id, grace_s).await?;
         self.record("stop", &session, json!({ "grace_s": grace_s }));
@@ -36,6 +37,7 @@ impl Backend {
 
     /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
+        self.settle().await;
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
         // Not as listed: an engine's list can lag behind the stop that it has just confirmed.
@@ -57,7 +59,7 @@ impl Backend {
         let frame = Frame::new(stdin, &values, depot)
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
-        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams).await {
+        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams, None).await {
             Ok(open) => {
                 self.record("start", &open.launched.session, json!({ "posture": open.launched.posture }));
                 Ok(open.launched)
@@ -113,9 +115,12 @@ impl Backend {
 
     /// Gives a session another name, running or not. Its id, home and caches stay what they are.
     pub async fn rename(&self, who: &str, new_name: &str) -> Result<Session> {
+        self.settle().await;
         let session = self.find(who).await?;
         let name = session_name(new_name, &self.settings.depot.name)?;
-        match self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await {
+        let (container, from, to) = (session.container_id.clone(), session.name.clone(), name.clone());
+        let work = self.begin(Work::Rename { session: session.id, container, from, to })?;
+        let renamed = match self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await {
             Err(failure) if failure.code == Code::Conflict => {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
@@ -124,11 +129,14 @@ impl Backend {
                 self.record("rename", &session, json!({ "to": name }));
                 Session { name, ..session }
             }),
-        }
+        };
+        work.ended(&renamed);
+        renamed
     }
 
     /// Removes a session and its volumes. A live one only with `force`.
     pub async fn remove(&self, who: &str, force: bool) -> Result<Session> {
+        self.settle().await;
         let session = self.find(who).await?;
         if session.status.is_live() && !force {
             let status = self.engine.inspect(&session.container_id).await?.status.unwrap_or(session.status);
@@ -137,22 +145,16 @@ impl Backend {
                     .hint(format!("stop it first, or end and remove it at once with: palisade rm -f {}", session.name)));
             }
         }
-        self.engine.remove(&session.container_id).await?;
+        let volumes = vec![plan::home_volume(session.id), plan::cache_volume(session.id)];
+        let (id, name, container) = (session.id, session.name.clone(), session.container_id.clone());
+        let work = self.begin(Work::Remove { session: id, name, container, volumes })?;
+        self.remove_to_its_end(&session.container_id).await?;
         // Before its volumes: they may fail, and it is gone all the same.
         self.record("remove", &session, json!({ "force": force }));
         self.remove_volumes(&session).await?;
+        work.done();
         self.sweep().await?;
         Ok(session)
-    }
-
-    /// Removes helper containers that a killed manager left: by label and age, so that none in use is taken away.
-    async fn sweep(&self) -> Result<()> {
-        for container in self.engine.our_containers().await? {
-            if is_abandoned_helper(&container) {
-                self.engine.remove(&container.id).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Home and caches. Only a volume that says it is this session's: a foreign one by the same name stays.
@@ -160,7 +162,7 @@ impl Backend {
         for name in [plan::home_volume(session.id), plan::cache_volume(session.id)] {
             match self.engine.volume(&name).await {
                 Ok(volume) if volume.labels.get(labels::ID).is_some_and(|id| id.raw() == session.id.to_string()) => {
-                    self.engine.remove_volume(&name).await?;
+                    self.remove_volume_once_free(&name).await?;
                 }
                 Err(failure) if failure.code != Code::NotFound => return Err(failure),
                 Ok(_) | Err(_) => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::engine::ContainerSummary;
-use super::supervisor_volume::is_abandoned;
+use super::leftovers::is_abandoned;
 use super::{Backend, Details, PrivateCache};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CACHE;
@@ -22,10 +22,11 @@ impl Backend {
         Ok(self.survey().await?.sessions)
     }
 
-    /// Every session, by name, and how many helper containers of ours a killed manager left.
+    /// Every session, by name, and how much a killed manager left.
     pub async fn survey(&self) -> Result<Survey> {
         let containers = self.engine.our_containers().await?;
-        let abandoned = containers.iter().filter(|container| is_abandoned_helper(container)).count();
+        // What the journal tells of has mostly a container, too.
+        let abandoned = containers.iter().filter(|container| is_abandoned(container)).count().max(self.unsettled());
         let mut sessions: Vec<Session> = containers.into_iter().filter_map(session_of).collect();
         sessions.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.container_id.cmp(&b.container_id)));
         Ok(Survey { sessions, abandoned })
@@ -63,15 +64,8 @@ impl Backend {
 pub struct Survey {
     /// By name.
     pub sessions: Vec<Session>,
-    /// Helper containers that no manager needs any more; the next removal of a session sweeps them.
+    /// What managers left half done that were killed; the next command that changes something settles it.
     pub abandoned: usize,
-}
-
-/// Whether this is one of our helpers and older than any manager needs it: one in use is never taken for it.
-pub(super) fn is_abandoned_helper(container: &ContainerSummary) -> bool {
-    let role = container.labels.get(labels::ROLE).map(Untrusted::raw);
-    role.is_some_and(|role| [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME].contains(&role))
-        && is_abandoned(container.created)
 }
 
 /// The session that `who` names.

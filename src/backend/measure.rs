@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Backend;
 use super::kernel::probe;
+use super::leftovers::Work;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::Unreadable;
 use crate::policy::Posture;
@@ -89,10 +90,16 @@ impl Backend {
         let told = |failure: Failure| [vec![failure.message], failure.details].concat().join(": ");
         let volume = self.supervisor_volume(&container.image_id).await.map_err(told)?;
         let (engine, id, image) = (self.engine.as_ref(), container.id.as_str(), container.image_id.as_str());
+        let work = self.begin(Work::Helper { name: probe::name(id) }).map_err(told)?;
+        let maker = work.label();
         if moment == Moment::Later {
-            return probe::read(engine, id, image, &volume).await.map_err(told);
+            let facts = probe::read(engine, id, image, &volume, &maker).await;
+            work.ended(&facts);
+            return facts.map_err(told);
         }
-        let report = probe::read_at_gate(engine, id, image, &volume, GATE_DEADLINE).await.map_err(told)?;
+        let report = probe::read_at_gate(engine, id, image, &volume, GATE_DEADLINE, &maker).await;
+        work.ended(&report);
+        let report = report.map_err(told)?;
         let own = hex(&self.own_digest().map_err(told)?);
         match report.gate {
             Some(gate) if gate.exe_sha256 == own => Ok(report.facts),

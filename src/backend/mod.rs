@@ -11,6 +11,7 @@ mod exec;
 pub mod image;
 pub mod kernel;
 mod launch;
+mod leftovers;
 mod lifecycle;
 mod listing;
 mod measure;
@@ -61,6 +62,7 @@ pub struct Backend {
     kernel: Arc<HostReader>,
     usage: Arc<UsageReader>,
     unrecorded: Arc<record::Unrecorded>,
+    settled: Arc<leftovers::Settled>,
     interrupt: CancellationToken,
 }
 
@@ -137,6 +139,7 @@ impl Backend {
             kernel: Arc::new(HostReader::default()),
             usage: Arc::default(),
             unrecorded: Arc::default(),
+            settled: Arc::default(),
             interrupt: CancellationToken::new(),
         }
     }
@@ -152,6 +155,7 @@ impl Backend {
             kernel: Arc::clone(&self.kernel),
             usage: Arc::clone(&self.usage),
             unrecorded: Arc::clone(&self.unrecorded),
+            settled: Arc::clone(&self.settled),
             interrupt,
         }
     }

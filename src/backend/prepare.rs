@@ -192,8 +192,8 @@ impl Backend {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a launch is where a session's id, which holds the time, is minted")]
-fn mint() -> Result<SessionId> {
+#[expect(clippy::disallowed_methods, reason = "an id holds the time at which it was minted")]
+pub(super) fn mint() -> Result<SessionId> {
     let now = jiff::Timestamp::now().as_millisecond();
     Ok(SessionId::from_parts(u64::try_from(now).unwrap_or(0), u128::from_le_bytes(random()?)))
 }

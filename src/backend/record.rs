@@ -28,7 +28,11 @@ impl Backend {
 
     /// Writes down what was done to a session. A log that cannot be written undoes nothing: [`Self::unrecorded`] says so.
     pub(super) fn record(&self, action: &'static str, session: &Session, detail: impl Serialize) {
-        let session = Some(Subject { id: session.id.to_string(), name: session.name.to_string() });
+        self.record_on(action, Some(Subject { id: session.id.to_string(), name: session.name.to_string() }), detail);
+    }
+
+    /// As [`Self::record`], also where no session is listed any more.
+    pub(super) fn record_on(&self, action: &'static str, session: Option<Subject>, detail: impl Serialize) {
         let written = serde_json::to_value(detail)
             .map_err(std::io::Error::other)
             .and_then(|detail| self.audit_log().append(&Deed { action, session, detail }, jiff::Timestamp::now()));

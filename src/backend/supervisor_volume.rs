@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Backend;
 use super::engine::{Engine, OneShot, VolumeFacts, architecture, failure_in, own_architecture};
+use super::leftovers::{Work, has_ended};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::HostReader;
@@ -25,11 +26,6 @@ const ABANDONED_AFTER: Duration = Duration::from_mins(2);
 /// A manager on this machine that was killed while it filled the volume holds the next one up no longer than this.
 const FILLED_HERE_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// Whether a helper container has been there for longer than any manager needs it.
-pub(super) fn is_abandoned(created: jiff::Timestamp) -> bool {
-    older_than(created, ABANDONED_AFTER)
-}
 
 #[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
 fn older_than(created: jiff::Timestamp, age: Duration) -> bool {
@@ -70,18 +66,22 @@ impl Backend {
         let name = volume_name(&digest);
         let program = own_program()?;
         self.check_architecture().await?;
-        let container = self.filling_container(&name, image).await?;
-        let filled = fill(self.engine.as_ref(), &container, program, &digest).await;
-        let removed = self.engine.remove(&container).await;
+        let work = self.begin(Work::Helper { name: format!("{name}-fill") })?;
+        let filled = async {
+            let container = self.filling_container(&name, image, &work.label()).await?;
+            let filled = fill(self.engine.as_ref(), &container, program, &digest).await;
+            self.engine.remove(&container).await.and(filled)
+        };
+        let filled = filled.await;
+        work.ended(&filled);
         filled?;
-        removed?;
         let volume = self.engine.volume(&name).await?;
         self.remember_verified(&volume);
         Ok(name)
     }
 
     /// A never-started container that mounts the volume writable. Its name is the lock: who creates it, fills.
-    async fn filling_container(&self, volume: &str, image: &str) -> Result<String> {
+    async fn filling_container(&self, volume: &str, image: &str, maker: &str) -> Result<String> {
         let request = OneShot {
             name: format!("{volume}-fill"),
             image: image.to_owned(),
@@ -90,6 +90,7 @@ impl Backend {
             labels: BTreeMap::from([
                 (labels::SCHEMA.to_owned(), labels::SCHEMA_VALUE.to_owned()),
                 (labels::ROLE.to_owned(), labels::ROLE_SUPERVISOR.to_owned()),
+                (labels::MAKER.to_owned(), maker.to_owned()),
             ]),
             cap_add: Vec::new(),
             pid_mode: String::new(),
@@ -104,7 +105,7 @@ impl Backend {
             match self.engine.create_one_shot(&request).await {
                 Ok(created) => return Ok(created.id),
                 Err(failure) if failure.code == Code::Conflict => match self.engine.inspect(&request.name).await {
-                    Ok(facts) if facts.created.is_some_and(|created| older_than(created, self.filling_takes())) => {
+                    Ok(facts) if has_ended(&facts.labels) || facts.created.is_some_and(|made| older_than(made, self.filling_takes())) => {
                         self.engine.remove(&request.name).await?;
                     }
                     Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,

@@ -134,6 +134,9 @@ impl WithEngine<'_> {
 
     /// What was done is done, also where it could not be written down.
     fn told(&self, backend: &Backend, done: Done) -> Done {
+        for what in backend.settled() {
+            self.context.output.note(&what);
+        }
         if let Some(why) = backend.unrecorded() {
             self.context.output.complain(&format!("warning: {why}\n"));
         }

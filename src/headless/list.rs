@@ -67,9 +67,10 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
         context.output.text(&table(context.output.page(), context.now, &rows, filter));
     }
     if survey.abandoned > 0 && !context.output.is_quiet() {
-        context
-            .output
-            .note(&format!("left by a killed palisade: {} helper containers, which the next 'palisade rm' removes", survey.abandoned));
+        context.output.note(&format!(
+            "left half done by a palisade that was killed: {}; the next command that changes something settles it",
+            survey.abandoned
+        ));
     }
     Ok(0)
 }

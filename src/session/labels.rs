@@ -36,6 +36,9 @@ pub const REQUESTED: &str = "palisade.session.requested";
 pub const SECRETS: &str = "palisade.session.secrets";
 /// Who launched it, `uid@host`.
 pub const CREATOR: &str = "palisade.session.creator";
+/// On containers and volumes: which process made it, and for which piece of its work. What stands there of a maker that has ended was
+/// never finished, where it is still as it was created.
+pub const MAKER: &str = "palisade.maker";
 /// On an image: the uid that owns the home folder in it.
 pub const IMAGE_HOME_UID: &str = "palisade.image.home-uid";
 /// On an image: the uid that owns the cache folder in it.

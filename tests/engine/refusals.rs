@@ -179,11 +179,10 @@ fn an_engine_that_dies_in_the_middle_of_a_launch_costs_the_launch() {
         let output = palisade().args(["--host", &proxy.address, "launch", &name, "--json", "--", "true"]).output().unwrap();
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(3), "{step}: {document}");
-        // The manager cannot reach the engine to tidy up: what is left is named, listed, and goes by one command.
+        // The manager cannot reach the engine to tidy up: it says so, and what is left goes by one command.
         let left = left_behind(&name);
         if !left.is_empty() {
-            says(&document, &["left behind", "palisade rm -f"]);
-            assert!(crate::support::succeed(&["ls", "-q"]).lines().any(|listed| listed == name), "{step}");
+            says(&document, &["left behind", "the next palisade command"]);
             crate::support::succeed(&["rm", "-f", &name]);
         }
         assert_eq!(left_behind(&name), [""; 0], "{step}");

@@ -22,6 +22,7 @@ const GRACE_S: u64 = 10;
 impl Backend {
     /// A depot as the settings want it, and what a launch needs of it. Two cheap requests where all is well.
     pub async fn ensure_depot(&self, reporter: &dyn Reporter) -> Result<DepotAccess> {
+        self.settle().await;
         let blueprint = self.depot_blueprint()?;
         let [_, socket_volume] = blueprint.volumes();
         let access = |key| DepotAccess { key, socket_volume: socket_volume.clone() };

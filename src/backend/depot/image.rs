@@ -30,12 +30,15 @@ pub fn reference(program: &[u8; 32], authorities: &[u8]) -> String {
 }
 
 impl Backend {
-    /// The image, loaded where the engine does not have it; `None` where another manager's sweep took it away again.
-    pub(super) async fn depot_image(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Option<Image>> {
+    /// The image, where the engine has it.
+    pub(super) async fn loaded_depot_image(&self, blueprint: &Blueprint<'_>) -> Result<Option<Image>> {
+        let found = find(&ours(self.engine.as_ref()).await?, &blueprint.image);
+        Ok(found.map(|id| Image { id, superseded: Vec::new() }))
+    }
+
+    /// The image, loaded now; `None` where another manager's sweep took it away again.
+    pub(super) async fn load_depot_image(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Option<Image>> {
         let engine = self.engine.as_ref();
-        if let Some(there) = find(&ours(engine).await?, &blueprint.image) {
-            return Ok(Some(Image { id: there, superseded: Vec::new() }));
-        }
         self.check_architecture().await?;
         reporter.step(&format!("loading {}", blueprint.image));
         self.load_depot(blueprint, reporter).await?;

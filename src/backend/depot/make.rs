@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::archive::{OWNER, PROGRAM, chunks, entry};
+use super::image::Image;
 use super::read::file;
 use super::{Blueprint, DepotAccess};
+use crate::backend::leftovers::Work;
 use crate::backend::measure::{Moment, refuse};
 use crate::backend::prepare::random;
 use crate::backend::{Backend, Reporter};
@@ -25,11 +27,33 @@ const LARGEST_PROGRAM: usize = 512 << 20;
 impl Backend {
     /// Makes it; `None` where another manager was first, or has just taken away what it needs.
     pub(super) async fn make_depot(&self, blueprint: &Blueprint<'_>, reporter: &dyn Reporter) -> Result<Option<DepotAccess>> {
-        let Some(image) = self.depot_image(blueprint, reporter).await? else { return Ok(None) };
-        self.depot_volumes(blueprint).await?;
+        let there = self.loaded_depot_image(blueprint).await?;
+        let loads = if there.is_none() { blueprint.image.clone() } else { String::new() };
+        let work = self.begin(Work::Depot { name: blueprint.name(), image: loads })?;
+        // What a failure leaves, the store and the image, the next start goes on with.
+        let made = self.make_depot_of(there, blueprint, &work.label(), reporter).await;
+        work.ended(&made);
+        made
+    }
+
+    async fn make_depot_of(
+        &self,
+        there: Option<Image>,
+        blueprint: &Blueprint<'_>,
+        maker: &str,
+        reporter: &dyn Reporter,
+    ) -> Result<Option<DepotAccess>> {
+        let image = match there {
+            Some(image) => image,
+            None => match self.load_depot_image(blueprint, reporter).await? {
+                Some(image) => image,
+                None => return Ok(None),
+            },
+        };
+        self.depot_volumes(blueprint, maker).await?;
         self.go_on()?;
         let cpus = self.engine.info().await?.cpus;
-        let created = match self.engine.create(&blueprint.create(&image.id, cpus)?).await {
+        let created = match self.engine.create(&blueprint.create(&image.id, cpus)?.made_by(maker)).await {
             Ok(created) => created,
             // The name, by another manager; the image, by one that swept.
             Err(failure) if matches!(failure.code, Code::Conflict | Code::NotFound) => return Ok(None),
@@ -129,8 +153,8 @@ impl Backend {
     }
 
     /// Both volumes, with our labels: an engine would make them without any.
-    async fn depot_volumes(&self, blueprint: &Blueprint<'_>) -> Result<()> {
-        let ours = [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_DEPOT)]
+    async fn depot_volumes(&self, blueprint: &Blueprint<'_>, maker: &str) -> Result<()> {
+        let ours = [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_DEPOT), (labels::MAKER, maker)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         for name in blueprint.volumes() {
             let volume = self.engine.create_volume(&name, &ours).await?;

@@ -84,6 +84,27 @@ pub async fn sweep(engine: &dyn Images, superseded: &[String], current: &str) {
     }
 }
 
+/// Removes what a build that did not end has made since then, and says how many. Images without a tag that its last step has not
+/// labelled: what anyone builds on a finished one has that label.
+pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<usize> {
+    let is_step = |image: &ImageSummary| {
+        let unfinished =
+            image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING) || !image.labels.contains_key(RECIPE_LABEL);
+        let of_a_build = image.labels.contains_key(STATE_LABEL);
+        image.tags.is_empty() && of_a_build && unfinished && image.created.as_second() >= since_s
+    };
+    let mut removed = 0;
+    for image in ours(engine).await?.into_iter().filter(is_step) {
+        match engine.remove_image(&image.id).await {
+            Ok(()) => removed += 1,
+            // Something stands on it.
+            Err(failure) if failure.code == Code::Conflict => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(removed)
+}
+
 async fn ours(engine: &dyn Images) -> Result<Vec<ImageSummary>> {
     let is_ours = |image: &ImageSummary| image.labels.get(labels::ROLE).is_some_and(|role| role.raw() == labels::ROLE_IMAGE);
     Ok(engine.our_images().await?.into_iter().filter(is_ours).collect())

@@ -23,8 +23,8 @@ const MOST_TRIES: u32 = 5;
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The facts of a running container.
-pub async fn read(engine: &dyn Engine, container_id: &str, image_id: &str, supervisor_volume: &str) -> Result<KernelFacts> {
-    Ok(run(engine, container_id, image_id, supervisor_volume, None).await?.facts)
+pub async fn read(engine: &dyn Engine, container_id: &str, image_id: &str, supervisor_volume: &str, maker: &str) -> Result<KernelFacts> {
+    Ok(run(engine, container_id, image_id, supervisor_volume, None, maker).await?.facts)
 }
 
 /// The facts of a container whose supervisor holds the command back, once it does, and who that supervisor is.
@@ -34,12 +34,20 @@ pub async fn read_at_gate(
     image_id: &str,
     supervisor_volume: &str,
     wait: Duration,
+    maker: &str,
 ) -> Result<ProbeReport> {
-    run(engine, container_id, image_id, supervisor_volume, Some(wait)).await
+    run(engine, container_id, image_id, supervisor_volume, Some(wait), maker).await
 }
 
-async fn run(engine: &dyn Engine, container_id: &str, image_id: &str, volume: &str, gate: Option<Duration>) -> Result<ProbeReport> {
-    let request = request(container_id, image_id, volume, gate);
+async fn run(
+    engine: &dyn Engine,
+    container_id: &str,
+    image_id: &str,
+    volume: &str,
+    gate: Option<Duration>,
+    maker: &str,
+) -> Result<ProbeReport> {
+    let request = request(container_id, image_id, volume, gate, maker);
     let id = create(engine, &request).await?;
     let outcome = tokio::time::timeout(PATIENCE + gate.unwrap_or_default(), collect(engine, &id)).await;
     let removed = engine.remove(&id).await;
@@ -48,20 +56,18 @@ async fn run(engine: &dyn Engine, container_id: &str, image_id: &str, volume: &s
     Ok(report)
 }
 
-fn request(container_id: &str, image_id: &str, volume: &str, gate: Option<Duration>) -> OneShot {
+fn request(container_id: &str, image_id: &str, volume: &str, gate: Option<Duration>, maker: &str) -> OneShot {
     let mut entrypoint = vec![SUPERVISOR.to_owned(), "probe".to_owned(), "--container".to_owned(), container_id.to_owned()];
     if let Some(wait) = gate {
         entrypoint.extend(["--gate".to_owned(), wait.as_millis().to_string()]);
     }
-    // One name for a session's probes: two at once would report each other as intruders.
-    let short: String = container_id.chars().take(12).collect();
     OneShot {
-        name: format!("{}probe-{short}", labels::CONTAINER_PREFIX),
+        name: name(container_id),
         image: image_id.to_owned(),
         entrypoint,
         user: "0:0".to_owned(),
         labels: BTreeMap::from(
-            [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_PROBE)]
+            [(labels::SCHEMA, labels::SCHEMA_VALUE), (labels::ROLE, labels::ROLE_PROBE), (labels::MAKER, maker)]
                 .map(|(key, value)| (key.to_owned(), value.to_owned())),
         ),
         cap_add: vec!["SYS_PTRACE".to_owned()],
@@ -70,6 +76,12 @@ fn request(container_id: &str, image_id: &str, volume: &str, gate: Option<Durati
         volumes: vec![(volume.to_owned(), SUPERVISOR_DIR.to_owned(), true)],
         binds: vec![(CGROUPS.to_owned(), CGROUPS.to_owned())],
     }
+}
+
+/// One name for a session's probes: two at once would report each other as intruders.
+pub fn name(container_id: &str) -> String {
+    let short: String = container_id.chars().take(12).collect();
+    format!("{}probe-{short}", labels::CONTAINER_PREFIX)
 }
 
 /// Creates it; one of the same name is waited for, and cleared away if it was left behind.
@@ -134,7 +146,7 @@ mod tests {
     #[test]
     fn the_probe_has_one_right_more_than_a_session_and_looks_at_one_container() {
         let id = "ab".repeat(32);
-        let request = request(&id, "sha256:1", "palisade-supervisor", Some(Duration::from_secs(5)));
+        let request = request(&id, "sha256:1", "palisade-supervisor", Some(Duration::from_secs(5)), "maker");
         assert_eq!(request.name, "palisade-probe-abababababab");
         assert_eq!(request.cap_add, ["SYS_PTRACE"]);
         assert_eq!(request.pid_mode, format!("container:{id}"));

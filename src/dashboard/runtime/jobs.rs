@@ -55,8 +55,8 @@ impl Jobs {
         self.tasks.spawn(async move {
             let reporter = MessageReporter { id, inbox: link.inbox.clone(), step: Mutex::default() };
             let done = done(&backend, work, &reporter, &token).await;
-            if let Some(why) = backend.unrecorded() {
-                link.tell(Message::JobWarned(id, why)).await;
+            for what in backend.settled().into_iter().chain(backend.unrecorded()) {
+                link.tell(Message::JobWarned(id, what)).await;
             }
             link.tell(Message::JobEnded(id, done)).await;
         });

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::session::labels;
+
 /// The engine's create request in plain data; `backend::engine::convert` turns it into bollard's types.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the engine's own fields")]
@@ -72,6 +74,19 @@ pub struct CreateRequest {
     pub log_options: BTreeMap<String, String>,
     /// Always `no`.
     pub restart_policy: String,
+}
+
+impl CreateRequest {
+    /// The same, with who makes it on the container and on each volume that is made with it. It is not part of the plan: equal orders
+    /// have equal plans, whoever carries them out.
+    #[must_use]
+    pub fn made_by(mut self, maker: &str) -> Self {
+        let ours = self.mounts.iter_mut().map(|mount| &mut mount.labels).filter(|all| all.contains_key(labels::SCHEMA));
+        for all in ours.chain([&mut self.labels]) {
+            all.insert(labels::MAKER.to_owned(), maker.to_owned());
+        }
+        self
+    }
 }
 
 /// One limit, hard and soft alike.

@@ -1,0 +1,166 @@
+//! What no journal here tells of: by its maker's label where the maker can be looked for, by age where it cannot.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::maker::{Life, Maker};
+use super::settle::work_of;
+use crate::backend::Backend;
+use crate::backend::engine::{ContainerSummary, VolumeFacts};
+use crate::failure::Result;
+use crate::session::{Status, labels};
+use crate::units::Untrusted;
+
+/// No helper of a manager elsewhere takes so long: a probe, the slowest, gives up long before.
+const HELPER_TAKES: Duration = Duration::from_mins(2);
+/// Nor does one that brings up a session over a slow line, from creating to starting it.
+const LAUNCH_TAKES: Duration = Duration::from_mins(15);
+/// Helpers that no manager keeps.
+const HELPERS: [&str; 3] = [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels::ROLE_HOME];
+
+/// Whether a container of ours is one that its maker never finished, and will not.
+///
+/// A session that was never started is; one that was may have run. A container without a maker's label is of an older palisade, and a
+/// helper then.
+pub fn is_abandoned(container: &ContainerSummary) -> bool {
+    let label = |name: &str| container.labels.get(name).map(Untrusted::raw);
+    if label(labels::SCHEMA) != Some(labels::SCHEMA_VALUE) {
+        return false;
+    }
+    let role = label(labels::ROLE);
+    let is_helper = role.is_some_and(|role| HELPERS.contains(&role));
+    let is_unstarted = role == Some(labels::ROLE_SESSION) && container.status == Status::Created;
+    let maker = label(labels::MAKER).and_then(Maker::parse).map(|(maker, _)| maker.life());
+    match maker {
+        Some(Life::Runs) => false,
+        Some(Life::Ended) => is_helper || is_unstarted,
+        Some(Life::Elsewhere) => {
+            (is_helper && older_than(container.created, HELPER_TAKES)) || (is_unstarted && older_than(container.created, LAUNCH_TAKES))
+        }
+        None => is_helper && older_than(container.created, HELPER_TAKES),
+    }
+}
+
+/// Whether the maker of what has these labels is known to have ended.
+pub fn has_ended(all: &BTreeMap<String, Untrusted>) -> bool {
+    let maker = all.get(labels::MAKER).and_then(|label| Maker::parse(label.raw()));
+    maker.is_some_and(|(maker, _)| maker.life() == Life::Ended)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
+fn older_than(created: jiff::Timestamp, age: Duration) -> bool {
+    jiff::Timestamp::now().duration_since(created).unsigned_abs() > age
+}
+
+impl Backend {
+    /// Removes what makers left that have another journal, or none: helpers, sessions that were never started, and their volumes. Says
+    /// what it removed.
+    pub(in crate::backend) async fn sweep(&self) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        for container in self.engine.our_containers().await?.into_iter().filter(is_abandoned) {
+            self.remove_to_its_end(&container.id).await?;
+            removed.push(format!("container {}", container.name));
+            // What was made with it was never used; a home that was there before has another maker.
+            if let Some(work) = work_of(&container.labels).filter(|_| container.status == Status::Created) {
+                let volumes = self.engine.our_volumes().await?;
+                for volume in volumes.iter().filter(|volume| work_of(&volume.labels) == Some(work) && is_sessions(volume)) {
+                    self.remove_volume_once_free(&volume.name).await?;
+                    removed.push(format!("volume {}", volume.name));
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Everything that can be cleared away: by the journal, then by labels. Says what went by labels; [`Self::settled`] says the rest.
+    pub async fn clear_up(&self) -> Result<Vec<String>> {
+        self.settle().await;
+        let mut removed = self.sweep().await?;
+        removed.extend(self.sweep_nameless_volumes().await?);
+        Ok(removed)
+    }
+
+    /// Volumes without a name of their own go with their container, unless the engine ended in between.
+    async fn sweep_nameless_volumes(&self) -> Result<Vec<String>> {
+        let is_nameless = |volume: &VolumeFacts| volume.name.len() == 64 && volume.name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut volumes = self.engine.our_volumes().await?;
+        volumes.retain(|volume| is_nameless(volume) && is_sessions(volume) && has_ended(&volume.labels));
+        if volumes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let containers = self.engine.our_containers().await?;
+        let session = |all: &BTreeMap<String, Untrusted>| all.get(labels::ID).map(|id| id.raw().to_owned());
+        let mut removed = Vec::new();
+        for volume in volumes {
+            let of = session(&volume.labels);
+            if of.is_some() && containers.iter().all(|container| session(&container.labels) != of) {
+                self.engine.remove_volume(&volume.name).await?;
+                removed.push(format!("volume {}", volume.name));
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn is_sessions(volume: &VolumeFacts) -> bool {
+    volume.labels.get(labels::ROLE).map(Untrusted::raw) == Some(labels::ROLE_SESSION)
+        && volume.labels.get(labels::SCHEMA).map(Untrusted::raw) == Some(labels::SCHEMA_VALUE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(role: &str, status: Status, maker: Option<&str>, age_s: i64) -> ContainerSummary {
+        #[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
+        let now = jiff::Timestamp::now();
+        let mut all: BTreeMap<String, Untrusted> =
+            [(labels::SCHEMA, "1"), (labels::ROLE, role)].map(|(name, value)| (name.to_owned(), value.into())).into();
+        if let Some(maker) = maker {
+            all.insert(labels::MAKER.to_owned(), maker.into());
+        }
+        ContainerSummary {
+            id: "c0ffee".to_owned(),
+            name: "palisade-x".into(),
+            image: "i".into(),
+            command: "".into(),
+            created: now - Duration::from_secs(age_s.unsigned_abs()),
+            status,
+            status_text: "".into(),
+            labels: all,
+        }
+    }
+
+    #[test]
+    fn only_what_was_never_finished_goes_and_only_once_its_maker_has_ended() {
+        let alive = Maker::this_process().label("w");
+        // No process has the highest number there is; the rest is this machine's.
+        let ended: String = {
+            let mut parts: Vec<&str> = alive.split('/').collect();
+            parts[2] = "2147483647";
+            parts.join("/")
+        };
+        let elsewhere = "another/1/2/3/w";
+        let goes = |role, status, maker, age| is_abandoned(&container(role, status, maker, age));
+        let day = 24 * 3600;
+        for role in HELPERS {
+            assert!(!goes(role, Status::Created, Some(&alive), day), "{role}");
+            assert!(goes(role, Status::Created, Some(&ended), 0) && goes(role, Status::Running, Some(&ended), 0), "{role}");
+            assert!(!goes(role, Status::Created, Some(elsewhere), 60) && goes(role, Status::Created, Some(elsewhere), 180), "{role}");
+            assert!(!goes(role, Status::Created, None, 60) && goes(role, Status::Created, None, 180), "{role}");
+        }
+        let session = labels::ROLE_SESSION;
+        assert!(goes(session, Status::Created, Some(&ended), 0) && !goes(session, Status::Created, Some(&alive), day));
+        assert!(!goes(session, Status::Created, Some(elsewhere), 180) && goes(session, Status::Created, Some(elsewhere), day));
+        assert!(!goes(session, Status::Created, None, day), "an older palisade's is left to its operator");
+        for status in [Status::Running, Status::Exited, Status::Paused, Status::Dead] {
+            assert!(!goes(session, status, Some(&ended), day) && !goes(session, status, Some(elsewhere), day), "{status}");
+        }
+        for role in [labels::ROLE_DEPOT, labels::ROLE_IMAGE, "other"] {
+            assert!(!goes(role, Status::Created, Some(&ended), day), "{role}");
+        }
+        let mut foreign = container(session, Status::Created, Some(&ended), day);
+        foreign.labels.remove(labels::SCHEMA);
+        assert!(!is_abandoned(&foreign));
+    }
+}
