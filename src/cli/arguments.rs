@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
-use super::observing::{Diff, Events, Pause, Rename, Stats, Top, Unpause};
+use super::observing::{Diff, Events, Metrics, Pause, Rename, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
 use super::words::ColorWord;
 
@@ -111,6 +111,7 @@ pub(super) enum Command {
     Stats(Stats),
     Diff(Diff),
     Events(Events),
+    Metrics(Metrics),
     Cp(Cp),
     Stop(Stop),
     Start(Start),

@@ -19,7 +19,7 @@ use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
     Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, images,
-    inspect, launch, list, logs, plan, profiles, replay, run, stats, terminals, top, verify,
+    inspect, launch, list, logs, metrics, plan, profiles, replay, run, stats, terminals, top, verify,
 };
 use crate::units::Seconds;
 
@@ -67,6 +67,17 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Stats(asked)) => with.run(async |backend| stats::stats(context, backend, &asked.names).await),
         Some(Command::Diff(asked)) => with.run(async |backend| diff::diff(context, backend, &asked.name).await),
         Some(Command::Events(asked)) => with.run(async |backend| events::events(context, backend, &asked.names).await),
+        Some(Command::Metrics(asked)) => {
+            if context.output.is_json() {
+                return Err(Failure::new(Code::Usage, "metrics are text in a format of their own, which is no JSON document")
+                    .hint("the same figures as JSON: palisade stats --json, palisade cache status --json")
+                    .into());
+            }
+            with.run(async |backend| match asked.listen {
+                Some(address) => metrics::listen(context, backend, address).await,
+                None => metrics::once(context, backend).await,
+            })
+        }
         Some(Command::Cp(asked)) => {
             let way = asked.way()?;
             with.run(async |backend| copy(context, backend, &way).await)

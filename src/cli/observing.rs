@@ -128,3 +128,21 @@ pub(super) struct Stats {
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 }
+
+/// Print figures for Prometheus: sessions, what they use, what is in force in them, and what the depot saved
+///
+/// Once, or at an address for as long as it runs. The format is OpenMetrics text. Postures are measured every 30 seconds at most.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade metrics > /var/lib/node_exporter/palisade.prom
+  palisade metrics --listen 127.0.0.1:9182
+
+Exit codes:
+  0 they were printed, or served until this was told to end
+  1 the address cannot be listened at")]
+pub(super) struct Metrics {
+    /// Serve them at http://ADDRESS/metrics; whoever reaches that address can read them
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+}

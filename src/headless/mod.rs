@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod launch;
 pub mod list;
 pub mod logs;
+pub mod metrics;
 mod output;
 mod paint;
 pub mod plan;

@@ -284,3 +284,63 @@ fn what_happens_is_told_as_it_happens() {
     kill(Pid::from_raw(i32::try_from(events.id()).unwrap()), Signal::SIGINT).unwrap();
     assert!(events.wait().unwrap().success(), "ctrl-c is the way to end it");
 }
+
+/// `palisade metrics --listen`, and where it says that it listens.
+struct Exporter(Child, String);
+
+impl Exporter {
+    fn start() -> Self {
+        use std::io::BufRead;
+        let mut command = palisade();
+        command.args(["metrics", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = lines.next().unwrap().unwrap();
+        let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        // What it says later has to go somewhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, address)
+    }
+
+    fn ask(&self, request: &str) -> String {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(&self.1).unwrap();
+        stream.write_all(format!("{request} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.1).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn metrics_tell_what_is_in_force_once_and_at_an_address() {
+    let session = Session::launch(&["--network", "none"], &["sleep", "600"]);
+    let of = |text: &str, metric: &str, more: &str| {
+        let begin = format!("palisade_{metric}{{session=\"{}\"", session.name);
+        let line = text.lines().find(|line| line.starts_with(&begin) && line.contains(more));
+        line.unwrap_or_else(|| panic!("{metric} of {} in {text}", session.name)).rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let once = succeed(&["metrics"]);
+    assert!(once.contains("\npalisade_engine_up 1.0\n") && once.ends_with("# EOF\n"), "{once}");
+    assert!(of(&once, "session_memory_bytes", "") > 0.0 && of(&once, "session_pids_limit", "") > 99.0);
+    assert!(
+        of(&once, "session_controls", "verdict=\"enforced\"") > 20.0 && !once.contains(&format!("{}\",verdict=\"weaker", session.name))
+    );
+
+    let exporter = Exporter::start();
+    let answer = exporter.ask("GET /metrics");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("application/openmetrics-text"), "{answer}");
+    assert!(of(&answer, "session_pids", "") > 1.0);
+    assert!(exporter.ask("GET /").starts_with("HTTP/1.1 404 ") && exporter.ask("POST /metrics").starts_with("HTTP/1.1 405 "));
+    let taken = call(&["metrics", "--listen", &exporter.1]);
+    assert!(taken.status.code() == Some(1) && text(&taken.stderr).contains("cannot listen at"), "{}", text(&taken.stderr));
+    assert_eq!(call(&["metrics", "--json"]).status.code(), Some(2));
+    kill(Pid::from_raw(exporter.0.id().cast_signed()), Signal::SIGTERM).unwrap();
+}

@@ -9,7 +9,7 @@ use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "run",
     "launch",
     "ls",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 26] = [
     "stats",
     "diff",
     "events",
+    "metrics",
     "cp",
     "stop",
     "start",
