@@ -40,12 +40,12 @@ pub(super) fn text(seen: &Seen) -> Result<String> {
 
 fn itself(registry: &mut Registry, seen: &Seen) {
     let info = gauges(registry, "build_info", "The version of this palisade");
-    set(&info, labels([("version", env!("CARGO_PKG_VERSION"))]), 1.0);
+    set(&info, &labels([("version", env!("CARGO_PKG_VERSION"))]), 1.0);
     let up = gauges(registry, "engine_up", "Whether the engine answered");
-    set(&up, Labels::new(), if seen.sessions.is_ok() { 1.0 } else { 0.0 });
+    set(&up, &Labels::new(), if seen.sessions.is_ok() { 1.0 } else { 0.0 });
     let took = Gauges::default();
     registry.register_with_unit("scrape_duration", "How long looking at everything took", Unit::Seconds, took.clone());
-    set(&took, Labels::new(), seen.took.as_secs_f64());
+    set(&took, &Labels::new(), seen.took.as_secs_f64());
 }
 
 fn counted(registry: &mut Registry, sessions: &[Session]) {
@@ -55,7 +55,7 @@ fn counted(registry: &mut Registry, sessions: &[Session]) {
     }
     let all = gauges(registry, "sessions", "Sessions by kind and status");
     for ((kind, status), count) in counts {
-        set(&all, labels([("kind", &kind), ("status", &status)]), figure(count));
+        set(&all, &labels([("kind", &kind), ("status", &status)]), figure(count));
     }
     let info = gauges(registry, "session_info", "What each session is");
     for session in sessions {
@@ -66,7 +66,7 @@ fn counted(registry: &mut Registry, sessions: &[Session]) {
             ("profile", session.profile.raw()),
             ("status", &session.status.to_string()),
         ]));
-        set(&info, all, 1.0);
+        set(&info, &all, 1.0);
     }
 }
 
@@ -85,13 +85,13 @@ fn used(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
     for (session, usage) in sessions.iter().filter_map(|session| Some((session, seen.usage.get(&session.container_id)?))) {
         let whose = who(session);
         cpu.get_or_create(&whose).inc_by(figure(usage.cpu_ns) / 1e9);
-        set(&memory, whose.clone(), figure(usage.memory.get()));
-        set(&pids, whose.clone(), figure(usage.pids));
+        set(&memory, &whose, figure(usage.memory.get()));
+        set(&pids, &whose, figure(usage.pids));
         if let Some(limit) = usage.memory_limit {
-            set(&memory_limit, whose.clone(), figure(limit.get()));
+            set(&memory_limit, &whose, figure(limit.get()));
         }
         if let Some(limit) = usage.pids_limit {
-            set(&pids_limit, whose, figure(limit));
+            set(&pids_limit, &whose, figure(limit));
         }
     }
 }
@@ -102,14 +102,14 @@ fn measured(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
         for (verdict, count) in verdicts {
             let mut all = who(session);
             all.extend(labels([("verdict", &verdict.to_string())]));
-            set(&controls, all, figure(*count));
+            set(&controls, &all, figure(*count));
         }
     }
 }
 
 fn depot(registry: &mut Registry, seen: &Seen) {
     let up = gauges(registry, "depot_up", "Whether the package depot has counted anything that can be read");
-    set(&up, Labels::new(), if seen.depot.is_some() { 1.0 } else { 0.0 });
+    set(&up, &Labels::new(), if seen.depot.is_some() { 1.0 } else { 0.0 });
     let Some(summary) = &seen.depot else { return };
     let requests = counts(registry, "depot_requests", "Requests of packages, by how they were answered");
     let saved = Counts::default();
@@ -128,11 +128,11 @@ fn depot(registry: &mut Registry, seen: &Seen) {
     }
     let store = Gauges::default();
     registry.register_with_unit("depot_store", "What the store takes on disk", Unit::Bytes, store.clone());
-    set(&store, Labels::new(), figure(summary.store.bytes));
+    set(&store, &Labels::new(), figure(summary.store.bytes));
     let away = gauges(registry, "depot_registry_away", "Whether a registry does not answer the depot");
     for upstream in &summary.upstreams {
         let whose = labels([("ecosystem", upstream.ecosystem.name()), ("url", &upstream.url)]);
-        set(&away, whose, if upstream.away.is_some() { 1.0 } else { 0.0 });
+        set(&away, &whose, if upstream.away.is_some() { 1.0 } else { 0.0 });
     }
 }
 
@@ -163,8 +163,8 @@ fn counts(registry: &mut Registry, name: &str, help: &str) -> Counts {
     family
 }
 
-fn set(family: &Gauges, labels: Labels, value: f64) {
-    family.get_or_create(&labels).set(value);
+fn set(family: &Gauges, labels: &Labels, value: f64) {
+    family.get_or_create(labels).set(value);
 }
 
 /// By name and container: of two sessions by one name, which an engine under load can list, neither hides the other.
@@ -174,7 +174,7 @@ fn who(session: &Session) -> Labels {
 
 /// Values that no reader trips over: nothing that acts, and no longer than it may be.
 fn labels<const N: usize>(pairs: [(&str, &str); N]) -> Labels {
-    let clipped = |value: &str| sanitise(&value.chars().take(LONGEST).collect::<String>()).to_string();
+    let clipped = |value: &str| sanitise(&value.chars().take(LONGEST).collect::<String>());
     pairs.into_iter().map(|(name, value)| (name.to_owned(), clipped(value))).collect()
 }
 

@@ -1,4 +1,4 @@
-//! `metrics`: figures for a monitoring system, in the text format of OpenMetrics, once or at an address.
+//! `metrics`: figures for a monitoring system, in the text format of `OpenMetrics`, once or at an address.
 
 mod exposition;
 mod gather;

@@ -32,7 +32,7 @@ const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-
 const CONNECTIONS: usize = 32;
 /// How long a head may take, and a connection in all.
 const HEAD: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(120);
+const WHOLE: Duration = Duration::from_mins(2);
 /// A head of a scrape is a few hundred bytes.
 const LARGEST_HEAD: usize = 16 << 10;
 
