@@ -24,7 +24,8 @@ impl Screen {
             self.place(&mut out);
             self.term.swap_alt();
             *self.term.grid_mut() = alternate;
-            out.push_str("\u{1b}[?1049h");
+            // Clears with whatever background is set, which is the primary screen's: this one begins without any.
+            out.push_str("\u{1b}[?1049h\u{1b}[0m\u{1b}[2J");
         }
         self.lines(&mut out);
         self.modes_written(&mut out);
