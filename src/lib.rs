@@ -13,6 +13,7 @@ pub mod headless;
 pub mod kernel;
 pub mod policy;
 pub mod session;
+pub mod state;
 pub mod supervisor;
 pub mod terminal;
 pub mod units;

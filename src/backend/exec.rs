@@ -9,6 +9,7 @@ use super::{Backend, CopyReport, Exec, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
+use crate::state::sessions::Use;
 
 /// What goes before a command, and is none of it.
 const ENTER: [&str; 3] = [SUPERVISOR, "enter", "--"];
@@ -21,7 +22,8 @@ impl Backend {
         let mut command = ENTER.map(str::to_owned).to_vec();
         command.extend_from_slice(&request.command);
         let request = ExecRequest { command, ..request.clone() };
-        let (id, attached) = self.engine.exec(&session.container_id, &request).await?;
+        let (execed, ()) = tokio::join!(self.engine.exec(&session.container_id, &request), self.used(&session, Use::Exec));
+        let (id, attached) = execed?;
         let (command, terminal) = (&request.command[ENTER.len()..], request.terminal.is_some());
         self.record("exec", &session, json!({ "command": command, "working_dir": request.working_dir, "terminal": terminal }));
         Ok(Exec { id, attached })

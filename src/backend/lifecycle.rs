@@ -125,10 +125,12 @@ impl Backend {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
             }
-            done => done.map(|()| {
+            Err(failure) => Err(failure),
+            Ok(()) => {
+                self.renamed(&session, &name).await;
                 self.record("rename", &session, json!({ "to": name }));
-                Session { name, ..session }
-            }),
+                Ok(Session { name, ..session })
+            }
         };
         work.ended(&renamed);
         renamed
@@ -151,6 +153,7 @@ impl Backend {
         self.remove_to_its_end(&session.container_id).await?;
         // Before its volumes: they may fail, and it is gone all the same.
         self.record("remove", &session, json!({ "force": force }));
+        self.forget(&session).await;
         self.remove_volumes(&session).await?;
         work.done();
         self.sweep().await?;

@@ -9,6 +9,7 @@ pub mod engine;
 mod events;
 mod exec;
 pub mod image;
+mod keep;
 pub mod kernel;
 mod launch;
 mod leftovers;
@@ -35,6 +36,7 @@ use crate::failure::Result;
 use crate::kernel::{HostReader, UsageReader};
 use crate::policy::Posture;
 use crate::session::{ContainerFacts, Session};
+use crate::state::Database;
 use crate::units::Bytes;
 use engine::{Attached, Engine, Input, OutputStream, Progress};
 
@@ -63,6 +65,7 @@ pub struct Backend {
     usage: Arc<UsageReader>,
     unrecorded: Arc<record::Unrecorded>,
     settled: Arc<leftovers::Settled>,
+    state: Database,
     interrupt: CancellationToken,
 }
 
@@ -131,6 +134,7 @@ pub struct CopyReport {
 impl Backend {
     /// Over an engine that answers.
     pub fn new(engine: Arc<dyn Engine>, environment: Environment, paths: Paths, settings: Settings) -> Self {
+        let state = Database::new(&paths.state);
         Self {
             engine,
             environment,
@@ -140,6 +144,7 @@ impl Backend {
             usage: Arc::default(),
             unrecorded: Arc::default(),
             settled: Arc::default(),
+            state,
             interrupt: CancellationToken::new(),
         }
     }
@@ -156,6 +161,7 @@ impl Backend {
             usage: Arc::clone(&self.usage),
             unrecorded: Arc::clone(&self.unrecorded),
             settled: Arc::clone(&self.settled),
+            state: self.state.clone(),
             interrupt,
         }
     }

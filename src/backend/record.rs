@@ -11,9 +11,9 @@ use crate::audit_log::{AuditLog, Deed, Subject};
 use crate::config::{Environment, Paths};
 use crate::session::Session;
 
-/// Why something that was done could not be written down, until someone tells the operator.
+/// What could not be written down of what was done, and why, until someone tells the operator.
 #[derive(Debug, Default)]
-pub(super) struct Unrecorded(Mutex<Option<String>>);
+pub(super) struct Unrecorded(Mutex<Vec<String>>);
 
 /// The log of whoever runs this program.
 pub(super) fn log_of(paths: &Paths, environment: &Environment) -> AuditLog {
@@ -37,13 +37,20 @@ impl Backend {
             .map_err(std::io::Error::other)
             .and_then(|detail| self.audit_log().append(&Deed { action, session, detail }, jiff::Timestamp::now()));
         if let Err(error) = written {
-            *self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(format!("'{action}' is not in the audit log: {error}"));
+            self.warn(format!("'{action}' is not in the audit log: {error}"));
         }
     }
 
-    /// Why the last thing that was done is not in the audit log, told once.
-    pub fn unrecorded(&self) -> Option<String> {
-        self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Something to tell the operator that costs no operation.
+    pub(super) fn warn(&self, warning: String) {
+        let mut kept = self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !kept.contains(&warning) {
+            kept.push(warning);
+        }
+    }
+
+    /// What could not be written down, and why, told once.
+    pub fn unrecorded(&self) -> Vec<String> {
+        std::mem::take(&mut *self.unrecorded.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -12,6 +12,7 @@ use super::measure::requested_of;
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::{ContainerFacts, Session};
+use crate::state::sessions::Use;
 use crate::terminal::Grants;
 use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
 use crate::units::sanitise;
@@ -59,6 +60,7 @@ impl Backend {
         let mut asked = self.ask_supervisor(who, want).await?;
         match asked.told.try_next().await? {
             Some(Told::Attached(held)) => {
+                self.used(&asked.session, Use::Attach).await;
                 self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command) }));
                 Ok(Terminal { held, grants: grants_of(&asked.facts), output: asked.told, input: Typing(asked.input) })
             }

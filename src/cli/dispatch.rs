@@ -148,7 +148,7 @@ impl WithEngine<'_> {
         for what in backend.settled() {
             self.context.output.note(&what);
         }
-        if let Some(why) = backend.unrecorded() {
+        for why in backend.unrecorded() {
             self.context.output.complain(&format!("warning: {why}\n"));
         }
         done
