@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::engine::ContainerSummary;
 use super::leftovers::is_abandoned;
-use super::{Backend, Details, PrivateCache};
+use super::{Backend, Details, PrivateCache, Today};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CACHE;
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
@@ -41,8 +41,9 @@ impl Backend {
     pub async fn details(&self, who: &str) -> Result<Details> {
         let session = self.find(who).await?;
         let container = self.engine.inspect(&session.container_id).await?;
-        let (posture, cache) = tokio::join!(self.posture(&container), self.private_cache(&container));
-        Ok(Details { session, container, posture, cache })
+        let ((posture, kernel), cache) = tokio::join!(self.measured(&container), self.private_cache(&container));
+        let standing = self.standing(&container, kernel.as_ref(), &Today::default()).await;
+        Ok(Details { session, container, posture, standing, cache })
     }
 
     /// What everything of ours takes on the engine's disk, but for images and the containers' own layers.

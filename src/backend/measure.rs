@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-use super::Backend;
 use super::kernel::probe;
 use super::leftovers::Work;
+use super::{Backend, Today};
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::Unreadable;
 use crate::policy::Posture;
 use crate::policy::audit::{Requested, audit};
+use crate::policy::drift::Standing;
 use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
 use crate::units::hex;
 
@@ -32,20 +33,23 @@ pub(super) enum Moment {
 
 impl Backend {
     /// Measures the posture of a session now.
-    pub async fn verify(&self, who: &str) -> Result<(Session, Posture)> {
-        let details = self.details(who).await?;
-        self.record("verify", &details.session, json!({ "posture": details.posture }));
-        Ok((details.session, details.posture))
+    pub async fn verify(&self, who: &str, today: &Today) -> Result<(Session, Posture, Standing)> {
+        let session = self.find(who).await?;
+        let container = self.engine.inspect(&session.container_id).await?;
+        let (posture, kernel) = self.measured(&container).await;
+        let standing = self.standing(&container, kernel.as_ref(), today).await;
+        self.record("verify", &session, json!({ "posture": posture, "drift": standing }));
+        Ok((session, posture, standing))
     }
 
-    /// The posture of a container as it stands.
-    pub(super) async fn posture(&self, container: &ContainerFacts) -> Posture {
+    /// The posture of a container as it stands, and what the kernel shows of it.
+    pub(super) async fn measured(&self, container: &ContainerFacts) -> (Posture, Option<KernelFacts>) {
         let requested = requested_of(container);
         let kernel = match container.status {
             Some(Status::Running | Status::Paused) => self.kernel_facts(container, Moment::Later).await,
             _ => Err("the session is not running".to_owned()),
         };
-        audit(requested.as_ref(), container, kernel.as_ref().map_err(String::as_str))
+        (audit(requested.as_ref(), container, kernel.as_ref().map_err(String::as_str)), kernel.ok())
     }
 
     /// What the kernel shows of a running container: from this host where it is the engine's, else by a probe.

@@ -5,6 +5,7 @@ mod changes;
 pub mod copy;
 pub mod depot;
 pub mod doctor;
+mod drift;
 pub mod engine;
 mod events;
 mod exec;
@@ -35,12 +36,14 @@ use crate::config::{Environment, Paths, Settings};
 use crate::failure::Result;
 use crate::kernel::{HostReader, UsageReader};
 use crate::policy::Posture;
+use crate::policy::drift::Standing;
 use crate::session::{ContainerFacts, Session};
 use crate::state::Database;
 use crate::units::Bytes;
 use engine::{Attached, Engine, Input, OutputStream, Progress};
 
 pub use assembly::{BuildOrder, Machine};
+pub use drift::Today;
 pub use listing::Survey;
 pub use order::{Order, Pull};
 pub use terminals::{Terminal, Typing};
@@ -99,6 +102,8 @@ pub struct Details {
     pub container: ContainerFacts,
     /// Its posture, measured now.
     pub posture: Posture,
+    /// How it stands to its plan and to today's.
+    pub standing: Standing,
     /// Its package caches; `None` where it has none.
     pub cache: Option<PrivateCache>,
 }

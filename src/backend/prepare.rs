@@ -1,6 +1,7 @@
 //! From an order to a plan: everything that is read and judged before the engine is asked for anything.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::engine::ProgressStream;
 use super::{Backend, Order, Pull, Reporter, depot, workspace};
@@ -8,7 +9,7 @@ use crate::config::{env_files, profiles};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::{self, Plan};
 use crate::policy::workspace::{Caller, FolderFacts, judge};
-use crate::policy::{ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount, env};
+use crate::policy::{Asked, ImageFacts, Policy, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount, env};
 use crate::session::labels;
 use crate::units::{Cpus, SessionId, SessionName};
 use futures_util::StreamExt;
@@ -23,24 +24,25 @@ pub(super) struct Prepared {
 }
 
 /// Volumes that are there before the session is.
-struct Volumes {
-    supervisor: String,
-    depot_socket: Option<String>,
+pub(super) struct Volumes {
+    pub supervisor: String,
+    pub depot_socket: Option<String>,
 }
 
 /// What does not need the engine.
-struct Judged {
-    policy: Policy,
+pub(super) struct Judged {
+    pub policy: Policy,
     env: BTreeMap<String, String>,
     secrets: BTreeMap<String, SecretSource>,
     workspace: Option<WorkspaceMount>,
     run_as: RunAs,
+    asked: Asked,
 }
 
 impl Backend {
     /// What a launch would ask of the engine. The id is the nil one, so equal orders give equal bytes.
     pub async fn plan(&self, order: &Order) -> Result<Plan> {
-        let judged = self.judge(order)?;
+        let judged = self.judge(order, None)?;
         let name = name_of(order, SessionId::NIL, &self.settings.depot.name)?;
         let image = match self.engine.image(&judged.policy.image).await {
             Err(failure) if failure.code == Code::NotFound => {
@@ -57,7 +59,7 @@ impl Backend {
 
     /// Everything that a launch needs, with the image and the supervisor in place.
     pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
-        let mut judged = self.judge(order)?;
+        let mut judged = self.judge(order, None)?;
         let id = mint()?;
         let name = name_of(order, id, &self.settings.depot.name)?;
         let secrets = self.secret_values(&judged.secrets)?;
@@ -79,14 +81,19 @@ impl Backend {
         Ok(Prepared { plan, secrets, depot: token })
     }
 
-    fn judge(&self, order: &Order) -> Result<Judged> {
+    /// `beside` is where a project's file is looked for without a workspace; `None` for the current folder.
+    pub(super) fn judge(&self, order: &Order, beside: Option<&Path>) -> Result<Judged> {
         let folder = order.workspace.as_deref().map(|spec| self.observe(spec)).transpose()?;
-        let project = folder.as_ref().map_or(self.environment.cwd.as_path(), |(facts, _)| facts.canonical.as_path());
+        let beside = beside.unwrap_or(&self.environment.cwd);
+        let project = folder.as_ref().map_or(beside, |(facts, _)| facts.canonical.as_path());
         let project = (!order.ignore_project).then_some(project);
         let policy = profiles::resolved(&self.paths, &self.settings, order.profile.as_deref(), project, order.overrides.clone())?;
+        let mut asked = self.asked(order, project);
         let (workspace, run_as) = match folder {
             None => (None, RunAs::SANDBOX),
             Some((facts, mode)) => {
+                let word = if mode == WorkspaceMode::ReadOnly { "ro" } else { "rw" };
+                asked.workspace = Some(format!("{}:{word}", facts.canonical.display()));
                 // As the mode that will hold: a root-owned folder may be read where it may not be written.
                 let mode = if policy.workspace_read_only { WorkspaceMode::ReadOnly } else { mode };
                 let rules = workspace::rules(&self.environment, &self.paths, &self.settings, self.engine.endpoint());
@@ -96,7 +103,24 @@ impl Backend {
             }
         };
         let env = env::environment(&env_files(&order.env_files)?, &order.env, &self.environment.vars)?;
-        Ok(Judged { policy, env, secrets: env::secrets(&order.secrets)?, workspace, run_as })
+        asked.env = env.keys().cloned().collect();
+        Ok(Judged { policy, env, secrets: env::secrets(&order.secrets)?, workspace, run_as, asked })
+    }
+
+    /// What was asked for, so that it means the same from any folder.
+    fn asked(&self, order: &Order, project: Option<&Path>) -> Asked {
+        let whole = |profile: &String| {
+            if profiles::is_file(profile) { self.environment.absolute(profile).display().to_string() } else { profile.clone() }
+        };
+        Asked {
+            profile: order.profile.as_ref().map(whole),
+            overrides: order.overrides.clone(),
+            project: project.and_then(Path::to_str).map(str::to_owned),
+            command: order.command.clone(),
+            tty: order.tty,
+            working_dir: order.working_dir.clone().unwrap_or_default(),
+            ..Asked::default()
+        }
     }
 
     fn observe(&self, spec: &str) -> Result<(FolderFacts, WorkspaceMode)> {
@@ -110,17 +134,26 @@ impl Backend {
 
     /// The engine refuses more CPUs than it has, where fewer only narrow.
     async fn within_the_engine(&self, policy: &mut Policy, reporter: &dyn Reporter) -> Result<()> {
-        let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let local = self.engine.endpoint().socket.is_some();
-        if local && u64::from(policy.cpus.as_milli()) <= here as u64 * 1000 {
+        if self.is_within_this_machine(policy) {
             return Ok(());
         }
-        let most = Cpus::milli(self.engine.info().await?.cpus.saturating_mul(1000));
+        let most = self.most_cpus().await?;
         if most.as_milli() > 0 && policy.cpus > most {
             reporter.warning(&format!("the engine has {most} CPUs: 'cpus' is {most} and not {}", policy.cpus));
             policy.cpus = most;
         }
         Ok(())
+    }
+
+    /// Whether the engine is here, and this machine has the CPUs: then it need not be asked.
+    pub(super) fn is_within_this_machine(&self, policy: &Policy) -> bool {
+        let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.engine.endpoint().socket.is_some() && u64::from(policy.cpus.as_milli()) <= here as u64 * 1000
+    }
+
+    /// The engine's CPUs.
+    pub(super) async fn most_cpus(&self) -> Result<Cpus> {
+        Ok(Cpus::milli(self.engine.info().await?.cpus.saturating_mul(1000)))
     }
 
     /// The values of secrets, from the variables that they name.
@@ -134,7 +167,15 @@ impl Backend {
         sources.iter().map(value).collect()
     }
 
-    fn request(&self, order: &Order, judged: &Judged, id: SessionId, name: SessionName, image: ImageFacts, volumes: Volumes) -> Request {
+    pub(super) fn request(
+        &self,
+        order: &Order,
+        judged: &Judged,
+        id: SessionId,
+        name: SessionName,
+        image: ImageFacts,
+        volumes: Volumes,
+    ) -> Request {
         Request {
             id,
             name,
@@ -148,6 +189,8 @@ impl Backend {
             secrets: judged.secrets.clone(),
             working_dir: order.working_dir.clone().unwrap_or_default(),
             creator: self.environment.operator(),
+            asked: judged.asked.clone(),
+            replaces: None,
             supervisor_volume: volumes.supervisor,
             depot_socket_volume: volumes.depot_socket,
         }

@@ -6,9 +6,11 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::Backend;
+use super::drift::Made;
 use super::measure::{Moment, requested_of};
 use crate::failure::Result;
 use crate::kernel::Unreadable;
+use crate::policy::drift::Difference;
 use crate::policy::{Network, Posture, audit};
 use crate::session::{ContainerFacts, KernelFacts, Status};
 
@@ -24,9 +26,9 @@ impl Backend {
         stream::iter(inspected).buffered(AT_ONCE).collect().await
     }
 
-    /// The posture of each of these containers, in the order given. Where the engine's host is this machine its processes are
+    /// The posture of each of these containers and in what it drifted from its plan, in the order given. Where the engine's host is this machine its processes are
     /// looked through once for all of them, and the engine is asked nothing.
-    pub async fn postures(&self, containers: &[Arc<ContainerFacts>]) -> Vec<Posture> {
+    pub async fn postures(&self, containers: &[Arc<ContainerFacts>]) -> Vec<(Posture, Vec<Difference>)> {
         let is_live = |facts: &ContainerFacts| matches!(facts.status, Some(Status::Running | Status::Paused)) && facts.pid.is_some();
         let live: Vec<Arc<ContainerFacts>> = containers.iter().filter(|facts| is_live(facts)).cloned().collect();
         let (reader, count) = (Arc::clone(&self.kernel), live.len());
@@ -42,7 +44,9 @@ impl Backend {
                 Some(read) => self.or_by_probe(facts, Moment::Later, read).await,
                 None => Err("the session is not running".to_owned()),
             };
-            audit::audit(requested_of(facts).as_ref(), facts, kernel.as_ref().map_err(String::as_str))
+            let posture = audit::audit(requested_of(facts).as_ref(), facts, kernel.as_ref().map_err(String::as_str));
+            let made = Made::read(&facts.labels);
+            (posture, made.map_or_else(|_| Vec::new(), |made| self.drifted_from(&made, facts, kernel.as_ref().ok())))
         });
         let postures: Vec<BoxFuture<'_, _>> = postures.map(FutureExt::boxed).collect();
         stream::iter(postures).buffered(AT_ONCE).collect().await

@@ -112,7 +112,7 @@ pub fn list(paths: &Paths, settings: &Settings) -> Result<Vec<ProfileSummary>> {
 }
 
 /// Whether what was given for a profile is a file rather than a name.
-fn is_file(profile: &str) -> bool {
+pub fn is_file(profile: &str) -> bool {
     profile.contains('/') || Path::new(profile).extension().is_some_and(|extension| extension == "toml")
 }
 

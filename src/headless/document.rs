@@ -10,6 +10,7 @@ use crate::backend::image::OurImage;
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
+use crate::policy::drift::Standing;
 use crate::policy::{Posture, Verdict};
 use crate::session::{ContainerFacts, Session};
 
@@ -81,9 +82,27 @@ pub struct SessionRow {
     pub session: Session,
     /// What the package cache saved it.
     pub cache: CacheShare,
+    /// How it stands to its plan and to today's.
+    pub drift: Drift,
     /// With `--posture`: measured now, or why it could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posture: Option<PostureSummary>,
+}
+
+/// How a session stands, with it in words.
+#[derive(Debug, Serialize)]
+pub struct Drift {
+    /// `current`, or what holds of `drifted`, `outdated` and `unknown`.
+    state: Vec<&'static str>,
+    /// Field by field.
+    #[serde(flatten)]
+    pub standing: Standing,
+}
+
+impl From<Standing> for Drift {
+    fn from(standing: Standing) -> Self {
+        Self { state: standing.words(), standing }
+    }
 }
 
 /// A posture in short.
@@ -129,6 +148,8 @@ pub struct Inspected {
     pub container: ContainerFacts,
     /// Measured now.
     pub posture: Posture,
+    /// How it stands to its plan and to today's.
+    pub drift: Drift,
     /// What the package cache saved it.
     pub cache: CacheShare,
     /// Its own package caches; `None` where it has none.
@@ -202,6 +223,9 @@ pub struct Verification {
     /// Whether a control is weaker than requested, or missing; absent where it could not be measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weaker: Option<bool>,
+    /// How it stands to its plan and to today's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Why it could not be measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorBody>,

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::cache::{share, summary_in_time};
 use super::document::{CacheVolume, Document, ErrorBody, Inspected};
 use super::paint::{Role, paint};
-use super::posture_table;
 use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
+use super::{drift_table, posture_table};
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
 use crate::units::age;
@@ -15,11 +15,11 @@ use crate::units::age;
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
-    let Details { session, container, posture, cache: own } = details?;
+    let Details { session, container, posture, standing, cache: own } = details?;
     let cache = share(&figures, session.id);
     if context.output.is_json() {
         let cache_volume = own.map(cache_volume);
-        context.output.document(&Document::new(Inspected { session, container, posture, cache, cache_volume }));
+        context.output.document(&Document::new(Inspected { session, container, posture, drift: standing.into(), cache, cache_volume }));
         return Ok(0);
     }
     let page = context.output.page();
@@ -59,6 +59,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     }
     context.output.text(&format!("\n{}: {}\n", paint(page.colour, Role::Heading, "posture"), posture_table::sentence(&posture)));
     context.output.text(&posture_table::table(&posture, page, true));
+    context.output.text(&format!("\n{}{}", drift_table::line(&standing, page), drift_table::table(&standing, page)));
     Ok(0)
 }
 

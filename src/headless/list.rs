@@ -8,9 +8,11 @@ use super::cache::{share, summary_in_time};
 use super::document::{Document, ErrorBody, PostureSummary, SessionRow, Sessions};
 use super::paint::Role;
 use super::table::{GAP, Grid, Page, cell, cut, meaning};
-use super::{Context, Done};
-use crate::backend::Backend;
+use super::{Context, Done, drift_table};
+use crate::backend::{Backend, Today};
+use crate::failure::Failure;
 use crate::policy::Verdict;
+use crate::policy::drift::Standing;
 use crate::session::{Kind, Session, Status};
 use crate::units::{Untrusted, age, sanitise};
 
@@ -48,10 +50,18 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
         filter.kind.is_none_or(|kind| session.kind == kind) && (filter.status.is_empty() || filter.status.contains(&session.status))
     });
     let measure = filter.posture && (context.output.is_json() || !context.output.is_quiet());
+    let today = &Today::default();
     let rows: Vec<SessionRow> = stream::iter(sessions)
         .map(|session| async {
-            let posture = if measure { Some(measured(backend, &session).await) } else { None };
-            SessionRow { cache: share(&figures, session.id), session, posture }
+            let (posture, standing) = if measure {
+                let (posture, standing) = measured(backend, &session, today).await;
+                (Some(posture), standing)
+            } else if with_cache {
+                (None, backend.standing_of(&session.container_id, today).await.unwrap_or_else(untold))
+            } else {
+                (None, Standing::default())
+            };
+            SessionRow { cache: share(&figures, session.id), session, posture, drift: standing.into() }
         })
         .buffered(AT_ONCE)
         .collect()
@@ -75,11 +85,16 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
     Ok(0)
 }
 
-async fn measured(backend: &Backend, session: &Session) -> PostureSummary {
-    match backend.verify(&session.container_id).await {
-        Ok((_, posture)) => PostureSummary::of(&posture),
-        Err(failure) => PostureSummary::Unmeasured { error: ErrorBody::from(&failure) },
+async fn measured(backend: &Backend, session: &Session, today: &Today) -> (PostureSummary, Standing) {
+    match backend.verify(&session.container_id, today).await {
+        Ok((_, posture, standing)) => (PostureSummary::of(&posture), standing),
+        Err(failure) => (PostureSummary::Unmeasured { error: ErrorBody::from(&failure) }, untold(failure)),
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what a failure is turned into")]
+fn untold(failure: Failure) -> Standing {
+    Standing::untold(&failure.message)
 }
 
 /// A column before it is laid out.
@@ -110,6 +125,10 @@ fn table(page: Page, now: Timestamp, rows: &[SessionRow], filter: &Filter) -> St
         column("CREATED", &|row| (age(now, row.session.created), None)),
         column("COMMAND", &|row| short(&row.session.command)),
     ];
+    // A word that is the same everywhere says nothing.
+    if rows.iter().any(|row| !row.drift.standing.is_current()) {
+        columns.insert(3, column("DRIFT", &|row| drift(&row.drift.standing)));
+    }
     if filter.posture {
         columns.insert(3, column("POSTURE", &|row| summary(&row.session, row.posture.as_ref())));
     }
@@ -164,6 +183,10 @@ fn status(session: &Session) -> (String, Option<Role>) {
     (text, role)
 }
 
+fn drift(standing: &Standing) -> (String, Option<Role>) {
+    (standing.words().join(", "), Some(drift_table::role(standing)).filter(|_| !standing.is_current()))
+}
+
 fn summary(session: &Session, posture: Option<&PostureSummary>) -> (String, Option<Role>) {
     match posture {
         Some(PostureSummary::Measured { enforced, total, verdict, failing }) => {
@@ -206,7 +229,7 @@ mod tests {
             container_id: String::new(),
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
-        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing }];
+        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing, drift: Standing::default().into() }];
         let now = Timestamp::from_second(7_201).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };
         let text = table(PIPE, now, &rows, &with_posture);

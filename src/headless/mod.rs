@@ -12,6 +12,7 @@ pub mod depot;
 pub mod diff;
 pub mod doctor;
 pub mod document;
+mod drift_table;
 pub mod events;
 mod failing;
 pub mod foreground;

@@ -5,16 +5,19 @@ use futures_util::{StreamExt, stream};
 use super::document::{Document, ErrorBody, Verification, Verified};
 use super::list::NOTHING_THERE;
 use super::paint::{Role, paint};
-use super::posture_table;
-use super::{Context, Done, Stop};
-use crate::backend::Backend;
+use super::{Context, Done, Stop, drift_table, posture_table};
+use crate::backend::{Backend, Today};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
+use crate::policy::drift::Standing;
 use crate::session::Session;
 use crate::units::sanitise;
 
 /// Sessions measured at once.
 const AT_ONCE: usize = 8;
+
+/// What was found of one session.
+type Measured = (Session, Posture, Standing);
 
 /// Measures these sessions, all of them where none is named. `every` shows controls that hold for several, too.
 pub async fn verify(context: &Context, backend: &Backend, names: &[String], every: bool) -> Done {
@@ -26,9 +29,10 @@ pub async fn verify(context: &Context, backend: &Backend, names: &[String], ever
         names.iter().map(|name| (name.clone(), name.clone())).collect()
     };
     let all = names.is_empty();
-    let results: Vec<(String, Result<(Session, Posture)>)> = stream::iter(whom)
+    let today = &Today::default();
+    let results: Vec<(String, Result<Measured>)> = stream::iter(whom)
         .map(|(name, who)| async move {
-            let result = backend.verify(&who).await;
+            let result = backend.verify(&who, today).await;
             (name, result)
         })
         .buffered(AT_ONCE)
@@ -61,12 +65,12 @@ pub async fn verify(context: &Context, backend: &Backend, names: &[String], ever
 }
 
 /// A weaker posture counts for more than a session that could not be measured.
-fn verdict(results: &[(String, Result<(Session, Posture)>)]) -> Option<Failure> {
+fn verdict(results: &[(String, Result<Measured>)]) -> Option<Failure> {
     let mut weaker = Failure::new(Code::PostureWeaker, "a posture is weaker than requested");
     let mut other: Option<Failure> = None;
     for (name, result) in results {
         match result {
-            Ok((_, posture)) => {
+            Ok((_, posture, _)) => {
                 for control in posture.failing() {
                     let reason = control.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
                     weaker.details.push(format!("{name}: {} {}{reason}", control.control, control.verdict));
@@ -83,26 +87,31 @@ fn verdict(results: &[(String, Result<(Session, Posture)>)]) -> Option<Failure> 
     if weaker.details.is_empty() { other } else { Some(weaker) }
 }
 
-fn verification((name, result): (String, Result<(Session, Posture)>)) -> Verification {
+fn verification((name, result): (String, Result<Measured>)) -> Verification {
     match result {
-        Ok((session, posture)) => {
+        Ok((session, posture, standing)) => {
             let weaker = Some(posture.is_weaker());
-            Verification { name, session: Some(session), posture: Some(posture), weaker, error: None }
+            Verification { name, session: Some(session), posture: Some(posture), weaker, drift: Some(standing.into()), error: None }
         }
-        Err(failure) => Verification { name, session: None, posture: None, weaker: None, error: Some(ErrorBody::from(&failure)) },
+        Err(failure) => {
+            Verification { name, session: None, posture: None, weaker: None, drift: None, error: Some(ErrorBody::from(&failure)) }
+        }
     }
 }
 
-fn show(context: &Context, name: &str, result: &Result<(Session, Posture)>, every: bool) {
+fn show(context: &Context, name: &str, result: &Result<Measured>, every: bool) {
     let page = context.output.page();
     let colour = page.colour;
     match result {
-        Ok((session, posture)) => {
+        Ok((session, posture, standing)) => {
             let role = if posture.is_weaker() { Role::Danger } else { Role::Good };
             let title = paint(colour, Role::Heading, session.name.as_str());
             context.output.text(&format!("{title}: {}\n", paint(colour, role, &posture_table::sentence(posture))));
             if !context.output.is_quiet() {
                 context.output.text(&posture_table::table(posture, page, every));
+                if every || !standing.is_current() {
+                    context.output.text(&format!("{}{}", drift_table::line(standing, page), drift_table::table(standing, page)));
+                }
             }
         }
         Err(failure) => {
@@ -148,10 +157,10 @@ mod tests {
     #[test]
     fn a_weaker_posture_outweighs_a_session_that_could_not_be_measured() {
         let gone = || ("api".to_owned(), Err(Failure::new(Code::NotFound, "no session 'api'")));
-        let weak = ("web".to_owned(), Ok((session(), posture(Verdict::Weaker))));
+        let weak = ("web".to_owned(), Ok((session(), posture(Verdict::Weaker), Standing::default())));
         let failure = verdict(&[gone(), weak]).unwrap();
         assert_eq!((failure.code.exit_code(), &failure.details[0][..]), (5, "web: pids_limit weaker: 500 is more than 100"));
         assert_eq!(verdict(&[gone()]).unwrap().code, Code::NotFound);
-        assert_eq!(verdict(&[("web".to_owned(), Ok((session(), posture(Verdict::Unknown))))]), None);
+        assert_eq!(verdict(&[("web".to_owned(), Ok((session(), posture(Verdict::Unknown), Standing::default())))]), None);
     }
 }

@@ -5,11 +5,14 @@
 //! profiles (layers) ─▶ resolve ─▶ Policy ─┐
 //! request (flags)   ─────────────────────┴▶ plan ─▶ Plan ─▶ (backend) ─▶ engine
 //! Requested + ContainerFacts + KernelFacts ─▶ audit ─▶ Posture
+//! Terms + Terms of today + facts ─▶ drift ─▶ Standing
 //! ```
 
+mod asked;
 pub mod audit;
 pub mod controls;
 mod cpuset;
+pub mod drift;
 pub mod env;
 mod fault;
 mod image_volumes;
@@ -25,6 +28,7 @@ pub mod request;
 pub mod resolve;
 pub mod workspace;
 
+pub use asked::Asked;
 pub use plan::Plan;
 pub use policy_type::{LogCap, Network, PidsLimit, Policy, Seccomp, Terminal, Timeout};
 pub use posture::{ControlPosture, Posture, Verdict};

@@ -8,7 +8,7 @@ mod create_request;
 mod depot;
 mod mounts;
 #[cfg(test)]
-mod samples;
+pub(in crate::policy) mod samples;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::audit::Requested;
+use super::drift::Terms;
 use super::request::{ImageFacts, Request, WorkspaceMount};
 use super::{Network, Policy, Timeout, image_volumes};
 use crate::failure::{Code, Failure, Result};
@@ -215,6 +216,9 @@ fn session_labels(policy: &Policy, request: &Request) -> Result<BTreeMap<String,
         (labels::IMAGE.to_owned(), request.image.reference.clone()),
         (labels::REQUESTED.to_owned(), requested),
         (labels::CREATOR.to_owned(), request.creator.clone()),
+        (labels::ASKED.to_owned(), request.asked.written()),
+        (labels::TERMS.to_owned(), Terms::of(policy, request).written()),
+        (labels::REPLACES.to_owned(), request.replaces.clone().unwrap_or_default()),
         (labels::SECRETS.to_owned(), secrets.join(",")),
     ]);
     Ok(all)

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Asked;
 use crate::session::Kind;
 use crate::units::{SessionId, SessionName};
 
@@ -35,6 +36,10 @@ pub struct Request {
     pub working_dir: String,
     /// Who asks, as a label.
     pub creator: String,
+    /// What was asked for, for another day.
+    pub asked: Asked,
+    /// The container whose place this one takes, by its id.
+    pub replaces: Option<String>,
     /// The volume that holds the supervisor.
     pub supervisor_volume: String,
     /// The volume that holds the depot's socket; `None` where no depot is to be reached.

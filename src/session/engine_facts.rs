@@ -64,6 +64,8 @@ pub struct ContainerFacts {
     pub nano_cpus: Option<u64>,
     /// `HostConfig.CpusetCpus`; empty for all.
     pub cpuset_cpus: String,
+    /// What else of the engine's resource settings is not as it is where nobody asked for it: `cpu_shares`, `memory_reservation`, ….
+    pub other_limits: BTreeMap<String, String>,
     /// `HostConfig.OomKillDisable`.
     pub oom_kill_disable: bool,
     /// `HostConfig.Ulimits`.

@@ -34,6 +34,12 @@ pub const PLAN: &str = "palisade.session.plan";
 pub const REQUESTED: &str = "palisade.session.requested";
 /// `NAME=ENV` of each secret, comma-separated: never a value.
 pub const SECRETS: &str = "palisade.session.secrets";
+/// What was asked for, as canonical JSON: by it the same can be asked for on another day. No value of a variable or a secret.
+pub const ASKED: &str = "palisade.session.asked";
+/// What the plan came to, field by field, as canonical JSON: what a later day's plan and the live container are compared with.
+pub const TERMS: &str = "palisade.session.terms";
+/// The container, by its full id, whose place this one takes in an update.
+pub const REPLACES: &str = "palisade.session.replaces";
 /// Who launched it, `uid@host`.
 pub const CREATOR: &str = "palisade.session.creator";
 /// On containers and volumes: which process made it, and for which piece of its work. What stands there of a maker that has ended was

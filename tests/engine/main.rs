@@ -20,6 +20,7 @@ mod corpus;
 mod dashboard;
 mod depot;
 mod documents;
+mod drift;
 mod hostile;
 mod journeys;
 mod kernel_facts;

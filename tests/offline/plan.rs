@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use palisade::depot;
+use palisade::policy::drift::{Terms, outdated};
 use palisade::policy::plan::{CACHE, DEPOT_DIR, HOME, SUPERVISOR_DIR, plan};
 use palisade::policy::{
-    ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Terminal, Timeout, WorkspaceMode,
+    Asked, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Terminal, Timeout, WorkspaceMode,
     WorkspaceMount, controls::ADDABLE_CAPABILITIES,
 };
 use palisade::session::{Kind, labels};
@@ -88,6 +89,8 @@ fn requests() -> impl Strategy<Value = Request> {
                 secrets: secrets.into_iter().map(|(name, env)| (name, SecretSource { env })).collect(),
                 working_dir: String::new(),
                 creator: "1000@host".to_owned(),
+                asked: Asked::default(),
+                replaces: None,
                 supervisor_volume: "palisade-supervisor-x".to_owned(),
                 depot_socket_volume,
             }
@@ -181,6 +184,23 @@ proptest! {
         let again = plan(&policy.clone(), &request.clone()).unwrap();
         prop_assert_eq!(once.canonical_json(), again.canonical_json());
         prop_assert_eq!(once.hash(), once.create.labels["palisade.session.plan"].clone());
+    }
+
+    #[test]
+    fn the_same_again_differs_in_nothing(policy in policies(), request in requests()) {
+        let terms = |plan: Plan| Terms::read(&plan.create.labels[labels::TERMS]).unwrap();
+        let (once, again) = (terms(plan(&policy, &request).unwrap()), terms(plan(&policy.clone(), &request.clone()).unwrap()));
+        prop_assert!(outdated(&once, &again).is_empty());
+    }
+
+    #[test]
+    fn whatever_differs_between_two_policies_is_named(policy in policies(), other in policies(), request in requests()) {
+        let (a, b) = (plan(&policy, &request).unwrap(), plan(&other, &request).unwrap());
+        let terms = |plan: &Plan| Terms::read(&plan.create.labels[labels::TERMS]).unwrap();
+        let named = outdated(&terms(&a), &terms(&b));
+        // A variable that the request sets is the same in both plans, whatever the profile says.
+        let covered = policy.env == other.env || !request.env.is_empty();
+        prop_assert!(named.is_empty() == (a.hash() == b.hash()) || covered, "{:?}", named);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::remote::Remote;
 use crate::depot::ledger::Counters;
 use crate::failure::Failure;
+use crate::policy::drift::Difference;
 use crate::policy::{Network, Posture};
 use crate::session::{ContainerFacts, Session, Status};
 use crate::units::{Bytes, Untrusted};
@@ -50,6 +51,8 @@ pub struct Measured {
     pub posture: Arc<Posture>,
     /// What it was launched with, as its label says.
     pub network: Option<Network>,
+    /// In what it differs from the plan that it was made from.
+    pub drifted: Arc<Vec<Difference>>,
 }
 
 /// One reading of usage.

@@ -148,7 +148,7 @@ pub fn measured(posture: Posture) -> Measured {
         tmpfs: [("/tmp".to_owned(), "rw,nosuid,nodev,size=64m".to_owned())].into(),
         ..ContainerFacts::default()
     };
-    Measured { facts: Arc::new(facts), posture: Arc::new(posture), network: Some(Network::Packages) }
+    Measured { facts: Arc::new(facts), posture: Arc::new(posture), network: Some(Network::Packages), drifted: Arc::default() }
 }
 
 /// Figures of a depot with so many hits of a hundred.

@@ -12,6 +12,11 @@ type Columns = (String, Source, Source);
 /// Devices that the kernel's tunnel modules put into every network namespace, down, for an administrator to use.
 const INERT: [&str; 9] = ["erspan0", "gre0", "gretap0", "ip6_vti0", "ip6gre0", "ip6tnl0", "ip_vti0", "sit0", "tunl0"];
 
+/// Whether an interface is one that the kernel itself puts everywhere.
+pub fn is_inert(interface: &str) -> bool {
+    INERT.contains(&interface)
+}
+
 impl Audit<'_> {
     pub(super) fn init(&mut self) -> Columns {
         let mut engine = Source::showing(if self.engine.init { "set" } else { "not set" });
@@ -43,7 +48,7 @@ impl Audit<'_> {
             if is_hosts(facts, "net") == Some(true) {
                 source.missing("it is in the host's network namespace");
             }
-            let more: Vec<&String> = names.iter().filter(|name| *name != "lo" && !INERT.contains(&name.as_str())).collect();
+            let more: Vec<&String> = names.iter().filter(|name| *name != "lo" && !is_inert(name)).collect();
             if self.wanted.network.is_closed() && !more.is_empty() {
                 let more: Vec<&str> = more.into_iter().map(String::as_str).collect();
                 source.missing(format!("it has interfaces besides lo: {}", more.join(", ")));

@@ -26,6 +26,7 @@ use crate::session::{ContainerFacts, KernelFacts, ProcessFacts};
 use requested::Wanted;
 use source::Source;
 
+pub use isolation::is_inert;
 pub use requested::Requested;
 
 /// Sessions outlive a depot that fell: the engine starts it again. Its operator's stop stays a stop.

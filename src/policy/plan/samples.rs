@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::{ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Terminal, Timeout};
+use crate::policy::{Asked, ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Terminal, Timeout};
 use crate::session::Kind;
 use crate::units::{Bytes, Cpus, Seconds, SessionId};
 
-pub(super) fn policy() -> Policy {
+pub(in crate::policy) fn policy() -> Policy {
     Policy {
         profile: "default".to_owned(),
         image: "image:tag".to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn policy() -> Policy {
     }
 }
 
-pub(super) fn request() -> Request {
+pub(in crate::policy) fn request() -> Request {
     Request {
         id: SessionId::NIL,
         name: "web".parse().unwrap(),
@@ -47,6 +47,8 @@ pub(super) fn request() -> Request {
         secrets: BTreeMap::new(),
         working_dir: String::new(),
         creator: "1000@host".to_owned(),
+        asked: Asked::default(),
+        replaces: None,
         supervisor_volume: "palisade-supervisor-x".to_owned(),
         depot_socket_volume: Some("palisade-depot-socket".to_owned()),
     }

@@ -16,15 +16,16 @@ use palisade::failure::{Code, Failure};
 use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, CacheShare, CacheStatus, DepotShown, SessionLog, Warmed};
 use palisade::headless::diff::Changes;
 use palisade::headless::document::{
-    ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, ErrorBody, Event, Help, ImageBuilt, Images, Inspected,
-    LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification, Verified, Version,
-    error,
+    ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, Drift, ErrorBody, Event, Help, ImageBuilt, Images,
+    Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification,
+    Verified, Version, error,
 };
 use palisade::headless::line;
 use palisade::headless::stats::{Stats, StatsRow, Used};
 use palisade::headless::terminals::Terminals;
 use palisade::headless::top::Processes;
 use palisade::policy::controls::Control;
+use palisade::policy::drift::{Difference, Needs, Standing};
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::policy::posture::Deviant;
 use palisade::policy::{
@@ -193,21 +194,51 @@ fn share() -> CacheShare {
     CacheShare::Counted { hits: 3, misses: 1, hit_rate: Some(0.75), saved_bytes: 1, saved_ms_estimated: 2 }
 }
 
+fn drift() -> Drift {
+    let difference = |needs| Difference { field: "pids_limit".into(), then: "100".into(), now: "200".into(), needs };
+    let standing = Standing {
+        drifted: vec![difference(Needs::Live), difference(Needs::Restart)],
+        outdated: vec![difference(Needs::Recreate)],
+        another_palisade: true,
+        unknown: Some("the image is gone".into()),
+    };
+    standing.into()
+}
+
 #[test]
 fn lists_and_postures() {
-    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share() };
-    let unmeasured =
-        SessionRow { session: session(), posture: Some(PostureSummary::Unmeasured { error: failure() }), cache: CacheShare::Nothing };
-    let plain = SessionRow { session: session(), posture: None, cache: CacheShare::Unknown { error: failure() } };
+    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift() };
+    let unmeasured = SessionRow {
+        session: session(),
+        posture: Some(PostureSummary::Unmeasured { error: failure() }),
+        cache: CacheShare::Nothing,
+        drift: Standing::untold("why").into(),
+    };
+    let plain = SessionRow {
+        session: session(),
+        posture: None,
+        cache: CacheShare::Unknown { error: failure() },
+        drift: Standing::default().into(),
+    };
     check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
     let sized = CacheVolume { name: "palisade-web-cache".into(), bytes: Some(1 << 40), error: None };
     let unsized_volume = CacheVolume { name: "palisade-web-cache".into(), bytes: None, error: Some(failure()) };
     for (container, cache_volume) in [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)] {
-        check("inspected", &Document::new(Inspected { session: session(), container, posture: posture(), cache: share(), cache_volume }));
+        check(
+            "inspected",
+            &Document::new(Inspected { session: session(), container, posture: posture(), drift: drift(), cache: share(), cache_volume }),
+        );
     }
     check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
-    let held = Verification { name: "web".into(), session: Some(session()), posture: Some(posture()), weaker: Some(true), error: None };
-    let gone = Verification { name: "x".into(), session: None, posture: None, weaker: None, error: Some(failure()) };
+    let held = Verification {
+        name: "web".into(),
+        session: Some(session()),
+        posture: Some(posture()),
+        weaker: Some(true),
+        drift: Some(drift()),
+        error: None,
+    };
+    let gone = Verification { name: "x".into(), session: None, posture: None, weaker: None, drift: None, error: Some(failure()) };
     check("verified", &Document::with_error(Verified { verified: vec![held, gone] }, Some(failure())));
     check("verified", &Document::new(Verified { verified: vec![] }));
 }

@@ -1,6 +1,6 @@
 //! Containers as the engine reports them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::errors::Error;
 use bollard::models::{
@@ -92,6 +92,7 @@ pub(in crate::backend::engine) fn facts(answer: ContainerInspectResponse) -> Con
         memory_swap: limit(host.memory_swap),
         nano_cpus: nano_cpus(&host),
         cpuset_cpus: host.cpuset_cpus.clone().unwrap_or_default(),
+        other_limits: other_limits(&host),
         oom_kill_disable: host.oom_kill_disable.unwrap_or(false),
         ulimits: host.ulimits.as_deref().unwrap_or_default().iter().map(ulimit).collect(),
         read_only_rootfs: host.readonly_rootfs.unwrap_or(false),
@@ -158,6 +159,20 @@ fn nano_cpus(host: &HostConfig) -> Option<u64> {
         let period = limit(host.cpu_period).unwrap_or(DEFAULT_PERIOD);
         u64::try_from(u128::from(quota) * 1_000_000_000 / u128::from(period)).ok()
     })
+}
+
+/// Settings that this program never makes: each is somebody else's.
+fn other_limits(host: &HostConfig) -> BTreeMap<String, String> {
+    let numbers = [
+        ("cpu_shares", host.cpu_shares),
+        ("memory_reservation", host.memory_reservation),
+        ("blkio_weight", host.blkio_weight.map(i64::from)),
+        ("cpu_realtime_period", host.cpu_realtime_period),
+        ("cpu_realtime_runtime", host.cpu_realtime_runtime),
+    ];
+    let numbers = numbers.into_iter().filter_map(|(name, number)| Some((name, number.filter(|number| *number > 0)?.to_string())));
+    let memory_nodes = host.cpuset_mems.clone().filter(|nodes| !nodes.is_empty()).map(|nodes| ("cpuset_mems", nodes));
+    numbers.chain(memory_nodes).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn ulimit(limit: &ResourcesUlimits) -> UlimitFacts {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::policy::plan::{Plan, plan};
 use crate::policy::profile::Profile;
 use crate::policy::resolve::{Layer, Trust, resolve};
-use crate::policy::{ImageFacts, Request, RunAs, WorkspaceMode, WorkspaceMount};
+use crate::policy::{Asked, ImageFacts, Request, RunAs, WorkspaceMode, WorkspaceMount};
 use crate::units::SessionId;
 
 const DEFAULT: &str = include_str!("../../../../config/profiles/default.toml");
@@ -64,6 +64,8 @@ pub(crate) fn planned(order: &Order) -> Result<Box<Plan>, Failure> {
         secrets: BTreeMap::new(),
         working_dir: order.working_dir.clone().unwrap_or_default(),
         creator: "1000@host".to_owned(),
+        asked: Asked::default(),
+        replaces: None,
         supervisor_volume: "palisade-supervisor-0123".to_owned(),
         depot_socket_volume: Some("palisade-depot-socket".to_owned()),
     };

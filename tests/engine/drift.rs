@@ -1,0 +1,153 @@
+//! Drift: what was done behind our back and what today's plan would have otherwise, each named for what it is.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::{Session, docker, json, name, palisade, text, with_depot};
+
+/// An operator with profiles of their own.
+struct Operator {
+    config: tempfile::TempDir,
+}
+
+impl Operator {
+    fn new() -> Self {
+        let config = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(config.path().join("palisade/profiles")).unwrap();
+        Self { config }
+    }
+
+    fn profile(&self, text: &str) {
+        std::fs::write(self.profile_file(), text).unwrap();
+    }
+
+    fn profile_file(&self) -> PathBuf {
+        self.config.path().join("palisade/profiles/mine.toml")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = palisade();
+        command.env("XDG_CONFIG_HOME", self.config.path());
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.call(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.call(&[&["--json"], arguments].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", text(&output.stderr)))
+    }
+
+    /// A session of this operator's profile, with neither network nor depot.
+    fn launch(&self) -> Session {
+        let session = Session { name: name() };
+        self.succeed(&["launch", &session.name, "--profile", "mine", "--", "sleep", "600"]);
+        session
+    }
+
+    /// `verify`, `inspect` and `ls` about one session, which must agree.
+    fn drift(&self, name: &str) -> Value {
+        let verified = self.json(&["verify", name]).pointer("/verified/0/drift").cloned().unwrap();
+        assert_eq!(self.json(&["inspect", name])["drift"], verified);
+        let listed = self.json(&["ls"]);
+        let row = listed["sessions"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+        assert_eq!(row["drift"], verified);
+        verified
+    }
+}
+
+/// `(field, then, now)` of one side.
+fn fields(drift: &Value, side: &str) -> Vec<(String, String, String)> {
+    let text = |difference: &Value, key: &str| difference[key].as_str().unwrap().to_owned();
+    let all = drift[side].as_array().unwrap();
+    all.iter().map(|difference| (text(difference, "field"), text(difference, "then"), text(difference, "now"))).collect()
+}
+
+fn is(field: &str, then: &str, now: &str) -> (String, String, String) {
+    (field.to_owned(), then.to_owned(), now.to_owned())
+}
+
+const MINE: &str = "network = 'none'\nmemory = '256MiB'\npids_limit = 60\n";
+
+#[test]
+fn what_the_engine_was_told_behind_our_back_is_drift_and_what_a_profile_says_now_is_out_of_date() {
+    let operator = Operator::new();
+    operator.profile(MINE);
+    let session = operator.launch();
+    let (name, container) = (session.name.as_str(), session.container());
+    assert_eq!(operator.drift(name)["state"], serde_json::json!(["current"]));
+
+    docker(&["update", "--pids-limit", "80", "--restart", "on-failure", &container]);
+    let drift = operator.drift(name);
+    assert_eq!(drift["state"], serde_json::json!(["drifted"]));
+    assert_eq!(fields(&drift, "drifted"), [is("pids_limit", "60", "80"), is("restart_policy", "no", "on-failure")]);
+    docker(&["update", "--pids-limit", "60", "--restart", "no", &container]);
+    assert_eq!(operator.drift(name)["state"], serde_json::json!(["current"]));
+    // Narrower holds, and is another container than planned all the same.
+    docker(&["update", "--cpus", "0.5", &container]);
+    let verified = operator.call(&["verify", name]);
+    assert!(verified.status.success() && text(&verified.stdout).contains("drifted in 1 field"), "{}", text(&verified.stdout));
+    docker(&["update", "--cpus", "2", &container]);
+
+    operator.profile("network = 'none'\nmemory = '128MiB'\npids_limit = 60\nenv = { CI = '1' }\n");
+    let drift = operator.drift(name);
+    assert_eq!(drift["state"], serde_json::json!(["outdated"]));
+    let found = fields(&drift, "outdated");
+    assert_eq!(found.iter().map(|(field, ..)| field.as_str()).collect::<Vec<_>>(), ["env.CI", "memory"]);
+    assert_eq!(found[1], is("memory", "256 MiB", "128 MiB"));
+    let listed = operator.succeed(&["ls"]);
+    let line = listed.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(listed.starts_with("NAME") && listed.contains("DRIFT") && line.contains("outdated"), "{listed}");
+    std::fs::remove_file(operator.profile_file()).unwrap();
+    let drift = operator.drift(name);
+    assert!(
+        drift["state"] == serde_json::json!(["unknown"]) && drift["unknown"].as_str().unwrap().contains("no profile 'mine'"),
+        "{drift}"
+    );
+
+    // By its id: its name is what was changed.
+    operator.profile(MINE);
+    let other = format!("{name}-b");
+    docker(&["rename", &container, &format!("palisade-{other}")]);
+    let found = fields(&operator.drift(&other), "drifted");
+    docker(&["rename", &format!("palisade-{other}"), &container]);
+    assert_eq!(found, [is("name", name, &other)]);
+}
+
+#[test]
+fn an_image_that_is_tagged_anew_and_a_network_that_was_connected_are_each_named() {
+    with_depot();
+    let maker = name();
+    let tag = format!("palisade-{maker}:tagged");
+    docker(&["tag", "palisade-sandbox:latest", &tag]);
+    let session = Session::launch(&["--image", &tag, "--network", "open"], &["sleep", "600"]);
+    let (name, network) = (session.name.as_str(), format!("palisade-{maker}-net"));
+    let drift = || json(&["verify", name]).1.pointer("/verified/0/drift").cloned().unwrap();
+    assert_eq!(drift()["state"], serde_json::json!(["current"]), "{}", drift());
+
+    docker(&["create", "--name", &maker, "palisade-sandbox:latest", "true"]);
+    docker(&["commit", "--change", "LABEL another=1", &maker, &tag]);
+    docker(&["rm", &maker]);
+    docker(&["network", "create", "--internal", &network]);
+    docker(&["network", "connect", &network, &session.container()]);
+    let found = drift();
+    docker(&["network", "disconnect", &network, &session.container()]);
+    docker(&["network", "rm", &network]);
+    let image = docker(&["image", "inspect", "--format", "{{.Id}}", &tag]);
+    docker(&["rmi", &tag]);
+    assert_eq!(found["state"], serde_json::json!(["drifted", "outdated"]));
+    assert_eq!(fields(&found, "drifted"), [is("networks", "bridge", &format!("bridge {network}"))]);
+    let outdated = fields(&found, "outdated");
+    assert!(matches!(outdated.as_slice(), [(field, _, now)] if field == "image_id" && *now == image), "{outdated:?}");
+    assert!(drift()["unknown"].as_str().unwrap().contains("is gone"), "{}", drift());
+}
