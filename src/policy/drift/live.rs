@@ -78,7 +78,7 @@ impl Found {
         }
         match kernel {
             LimitFact::Limited(now) if !is_same(now) => {
-                self.add(field, then, &format!("{} in the kernel", shown(field, Some(&text(now)))), Needs::Live)
+                self.add(field, then, &format!("{} in the kernel", shown(field, Some(&text(now)))), Needs::Live);
             }
             LimitFact::Unlimited => self.add(field, then, "unlimited in the kernel", Needs::Live),
             LimitFact::Limited(_) | LimitFact::Unreadable => {}

@@ -109,8 +109,8 @@ pub fn outdated(made: &Terms, today: &Terms) -> Vec<Difference> {
             let (mut then_shown, mut now_shown) = (terms::shown(field, then), terms::shown(field, now));
             if then_shown == now_shown {
                 // Two sizes that round to one.
-                then_shown = then.unwrap_or_default().to_owned();
-                now_shown = now.unwrap_or_default().to_owned();
+                then.unwrap_or_default().clone_into(&mut then_shown);
+                now.unwrap_or_default().clone_into(&mut now_shown);
             }
             let needs = Needs::of_wanted(field, then, now);
             Difference { field: field.clone(), then: then_shown.into(), now: now_shown.into(), needs }
