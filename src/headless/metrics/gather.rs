@@ -69,7 +69,7 @@ impl Watch {
             verdicts
         };
         let verdicts: BTreeMap<String, Verdicts> =
-            facts.iter().zip(postures).map(|(facts, posture)| (facts.id.clone(), count(posture))).collect();
+            facts.iter().zip(postures).map(|(facts, (posture, _))| (facts.id.clone(), count(posture))).collect();
         self.measured = Some((Instant::now(), live.to_vec(), verdicts.clone()));
         verdicts
     }
