@@ -15,6 +15,7 @@ pub mod kernel;
 mod launch;
 mod leftovers;
 mod lifecycle;
+pub mod limits;
 mod listing;
 mod measure;
 mod order;

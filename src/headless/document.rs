@@ -12,7 +12,7 @@ use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
 use crate::policy::drift::Standing;
 use crate::policy::{Posture, Verdict};
-use crate::session::{ContainerFacts, Session};
+use crate::session::{ContainerFacts, Limits, Session};
 
 /// The version of every document.
 pub const SCHEMA: u32 = 1;
@@ -84,6 +84,8 @@ pub struct SessionRow {
     pub cache: CacheShare,
     /// How it stands to its plan and to today's.
     pub drift: Drift,
+    /// The limits that it ran into.
+    pub limits: Limits,
     /// With `--posture`: measured now, or why it could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posture: Option<PostureSummary>,
@@ -152,6 +154,8 @@ pub struct Inspected {
     pub drift: Drift,
     /// What the package cache saved it.
     pub cache: CacheShare,
+    /// The limits that it ran into.
+    pub limits: Limits,
     /// Its own package caches; `None` where it has none.
     pub cache_volume: Option<CacheVolume>,
 }

@@ -2,13 +2,15 @@
 
 use futures_util::StreamExt;
 use serde::Serialize;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::document::Document;
 use super::foreground::Signals;
 use super::{Context, Done};
 use crate::backend::Backend;
+use crate::backend::limits::{LOOK_EVERY, Since};
 use crate::failure::{Code, Failure};
-use crate::session::{EngineEvent, labels};
+use crate::session::{EngineEvent, EventKind, labels};
 use crate::units::sanitise;
 
 /// A line of `events --json`.
@@ -28,21 +30,38 @@ pub async fn events(context: &Context, backend: &Backend, names: &[String]) -> D
     }
     let note = if names.is_empty() { "watching every session".to_owned() } else { format!("watching {}", names.join(", ")) };
     context.output.note(&format!("{note}; ctrl-c ends this"));
+    let mut limits = backend.limit_watch();
+    limits.follow_all(&backend.sessions().await?, Since::Now);
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let event = tokio::select! {
-            event = events.next() => event,
+        let happened = tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => {
+                    limits.hear(&event);
+                    if event.what == EventKind::Started {
+                        limits.follow(&event.container, &event.name, Since::Start);
+                    }
+                    vec![event]
+                }
+                Some(Err(failure)) => return Err(failure.into()),
+                None => return Err(Failure::new(Code::EngineUnreachable, "the engine ended its stream of events").into()),
+            },
+            _ = look.tick() => limits.look(now()).await,
             _ = signals.next() => return Ok(0),
         };
-        match event {
-            Some(Ok(event)) if wanted.is_empty() || wanted.contains(&event.container) => show(context, event),
-            Some(Ok(_)) => {}
-            Some(Err(failure)) => return Err(failure.into()),
-            None => return Err(Failure::new(Code::EngineUnreachable, "the engine ended its stream of events").into()),
+        for event in happened.into_iter().filter(|event| wanted.is_empty() || wanted.contains(&event.container)) {
+            show(context, event);
         }
         if context.output.reader_gone() {
             return Ok(0);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is seen now is told with its time")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 fn show(context: &Context, event: EngineEvent) {

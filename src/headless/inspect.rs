@@ -16,10 +16,11 @@ use crate::units::age;
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
     let Details { session, container, posture, standing, cache: own } = details?;
+    let limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
     let cache = share(&figures, session.id);
     if context.output.is_json() {
         let cache_volume = own.map(cache_volume);
-        context.output.document(&Document::new(Inspected { session, container, posture, drift: standing.into(), cache, cache_volume }));
+        context.output.document(&Document::new(Inspected { session, container, posture, drift: standing.into(), cache, limits, cache_volume }));
         return Ok(0);
     }
     let page = context.output.page();
@@ -46,6 +47,12 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     fields.add("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
     fields.add("packages", cache.sentence());
     fields.add("own caches", own.as_ref().map_or_else(String::new, size));
+    for (at, hit) in limits.hits.iter().enumerate() {
+        fields.add(if at == 0 { "ran into" } else { "" }, hit.sentence());
+    }
+    if let Some(why) = limits.unknown.filter(|_| limits.hits.is_empty()) {
+        fields.add("ran into", format!("unknown: {why}"));
+    }
     context.output.text(&fields.render());
 
     if !container.mounts.is_empty() {

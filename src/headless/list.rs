@@ -13,7 +13,7 @@ use crate::backend::{Backend, Today};
 use crate::failure::Failure;
 use crate::policy::Verdict;
 use crate::policy::drift::Standing;
-use crate::session::{Kind, Session, Status};
+use crate::session::{Kind, Limits, Session, Status};
 use crate::units::{Untrusted, age, sanitise};
 
 /// Said where there is nothing to show.
@@ -51,8 +51,10 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
     });
     let measure = filter.posture && (context.output.is_json() || !context.output.is_quiet());
     let today = &Today::default();
-    let rows: Vec<SessionRow> = stream::iter(sessions)
-        .map(|session| async {
+    let sessions: Vec<Session> = sessions.collect();
+    let limits = if context.output.is_json() { backend.limits(&sessions).await } else { vec![Limits::default(); sessions.len()] };
+    let rows: Vec<SessionRow> = stream::iter(sessions.into_iter().zip(limits))
+        .map(|(session, limits)| async {
             let (posture, standing) = if measure {
                 let (posture, standing) = measured(backend, &session, today).await;
                 (Some(posture), standing)
@@ -61,7 +63,7 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
             } else {
                 (None, Standing::default())
             };
-            SessionRow { cache: share(&figures, session.id), session, posture, drift: standing.into() }
+            SessionRow { cache: share(&figures, session.id), session, posture, drift: standing.into(), limits }
         })
         .buffered(AT_ONCE)
         .collect()
@@ -229,7 +231,7 @@ mod tests {
             container_id: String::new(),
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
-        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing, drift: Standing::default().into() }];
+        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing, drift: Standing::default().into(), limits: Limits::default() }];
         let now = Timestamp::from_second(7_201).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };
         let text = table(PIPE, now, &rows, &with_posture);

@@ -30,4 +30,4 @@ pub use gate::GATE_NAME;
 pub use reader::HostReader;
 pub use report::{GateProof, ProbeReport};
 pub use unreadable::Unreadable;
-pub use usage::UsageReader;
+pub use usage::{UsageReader, size_if_full, writable_tmpfs};

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::LimitHit;
 use crate::units::Untrusted;
 
 /// Something that happened to a container of ours, as the engine tells it.
@@ -65,6 +66,12 @@ pub enum EventKind {
     Attached,
     /// Somebody detached from them.
     Detached,
+    /// It ran into a limit, as this machine's kernel shows.
+    LimitReached {
+        /// Which.
+        #[serde(flatten)]
+        hit: LimitHit,
+    },
     /// Anything else, in the engine's word.
     Other {
         /// `copy`, `top`, `resize`, ….
@@ -95,6 +102,7 @@ impl EventKind {
             Self::ExecEnded { exit_code: None } => "a command in it ended".to_owned(),
             Self::Attached => "attached to".to_owned(),
             Self::Detached => "detached from".to_owned(),
+            Self::LimitReached { hit } => hit.sentence(),
             Self::Other { action } => action.to_string(),
         }
     }

@@ -9,6 +9,7 @@ mod file_change;
 mod kernel_facts;
 mod kind;
 pub mod labels;
+mod limit;
 mod listed;
 mod process;
 mod usage;
@@ -21,6 +22,7 @@ pub use kernel_facts::{
     ProcessFacts, ResourceLimits, SeccompMode, WorkspaceProof,
 };
 pub use kind::Kind;
+pub use limit::{Limit, LimitHit, LimitReading, Limits};
 pub use listed::{Session, Status};
 pub use process::{Process, ProcessList};
 pub use usage::Usage;

@@ -1,12 +1,16 @@
-//! Which limits the session's processes ran into, as the kernel counts them in its cgroup. What killed a command, and what setting
-//! would have let it live, is said as it ends; nobody else can say so of a container that is gone a moment later.
+//! Which limits the session's processes ran into, as the kernel counts them in its cgroup and shows them of its file systems in memory.
+//! What ended a command, and what setting would have let it live, is said as it ends; nobody else can say so of a container that is gone
+//! a moment later.
 
 #![expect(clippy::disallowed_methods, reason = "the kernel's own files, as the container shows them")]
 
 use std::fs::read_to_string;
 use std::path::Path;
 
-use crate::units::Bytes;
+use nix::sys::statvfs::statvfs;
+
+use crate::kernel::{size_if_full, writable_tmpfs};
+use crate::session::LimitReading;
 
 /// Where an engine mounts a container's own cgroup.
 const CGROUP: &str = "/sys/fs/cgroup";
@@ -15,35 +19,49 @@ const UNLIMITED: u64 = 1 << 60;
 
 /// A sentence for each limit that was run into.
 pub(super) fn run_into() -> Vec<String> {
-    run_into_under(Path::new(CGROUP))
+    let mut reading = counted(Path::new(CGROUP));
+    let mounts = read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    for place in writable_tmpfs(&mounts) {
+        if let Some(size) = statvfs(&place).ok().as_ref().and_then(size_if_full) {
+            reading.full.insert(place.to_string_lossy().into_owned(), size);
+        }
+    }
+    sentences(&reading)
 }
 
-fn run_into_under(root: &Path) -> Vec<String> {
-    let mut sentences = Vec::new();
+fn sentences(reading: &LimitReading) -> Vec<String> {
+    reading.hits().iter().map(crate::session::LimitHit::sentence).collect()
+}
+
+fn counted(root: &Path) -> LimitReading {
     // Version 1 has a folder for each controller, version 2 one for all.
     let read = |places: [&str; 2]| places.iter().find_map(|place| read_to_string(root.join(place)).ok());
+    let number = |places| read(places).and_then(|limit| limit.trim().parse().ok());
+    let limit = |places| number(places).filter(|limit: &u64| *limit < UNLIMITED);
     // Without a limit it is no container's cgroup: the kernel's counts are of something else then.
-    let limit = |places| read(places).and_then(|limit| limit.trim().parse().ok()).filter(|limit: &u64| *limit < UNLIMITED);
-    if let Some(limit) = limit(["memory/memory.limit_in_bytes", "memory.max"])
-        && let Some(killed) = count(&read(["memory/memory.oom_control", "memory.events"]).unwrap_or_default(), "oom_kill")
-    {
-        let processes = if killed == 1 { "a process" } else { &format!("{killed} processes") };
-        let limit = Bytes::new(limit);
-        sentences.push(format!("memory: the kernel killed {processes} at the limit of {limit}; --memory sets the limit"));
+    let of = |bound: Option<u64>, places, key| bound.and_then(|_| count(&read(places)?, key)).unwrap_or(0);
+    let memory = limit(["memory/memory.limit_in_bytes", "memory.max"]);
+    let pids = limit(["pids/pids.max", "pids.max"]);
+    let cpu = match read(["cpu/cpu.cfs_quota_us", "cpu.max"]).as_deref().map(str::trim).and_then(|text| text.split_once(' ')) {
+        Some((quota, period)) => quota.parse().ok().zip(period.parse().ok()),
+        None => limit(["cpu/cpu.cfs_quota_us", ""]).zip(limit(["cpu/cpu.cfs_period_us", ""])),
+    };
+    let nano_cpus = cpu.and_then(|(quota, period): (u64, u64)| quota.checked_mul(1_000_000_000)?.checked_div(period));
+    let stat = ["cpu/cpu.stat", "cpu.stat"];
+    LimitReading {
+        oom_kills: of(memory, ["memory/memory.oom_control", "memory.events"], "oom_kill"),
+        memory,
+        refused: of(pids, ["pids/pids.events", "pids.events"], "max"),
+        pids,
+        periods: of(nano_cpus, stat, "nr_periods"),
+        throttled: of(nano_cpus, stat, "nr_throttled"),
+        nano_cpus,
+        ..LimitReading::default()
     }
-    if let Some(limit) = limit(["pids/pids.max", "pids.max"])
-        && let Some(refused) = count(&read(["pids/pids.events", "pids.events"]).unwrap_or_default(), "max")
-    {
-        let times = if refused == 1 { "once".to_owned() } else { format!("{refused} times") };
-        sentences.push(format!("processes: no more could be started, {times}, at the limit of {limit}; --pids-limit sets the limit"));
-    }
-    sentences
 }
 
-/// A counter that is more than nothing.
 fn count(events: &str, name: &str) -> Option<u64> {
-    let value = events.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok());
-    value.filter(|value| *value > 0)
+    events.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -57,7 +75,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        run_into_under(root.path())
+        sentences(&counted(root.path()))
     }
 
     #[test]
@@ -69,15 +87,21 @@ mod tests {
             ("memory/memory.limit_in_bytes", "67108864\n"),
             ("pids/pids.events", "max 21\n"),
             ("pids/pids.max", "20\n"),
+            ("cpu/cpu.stat", "nr_periods 20\nnr_throttled 19\nthrottled_time 5\n"),
+            ("cpu/cpu.cfs_quota_us", "50000\n"),
+            ("cpu/cpu.cfs_period_us", "100000\n"),
         ];
-        assert_eq!(cgroup(&first), [memory, pids]);
+        let cpu = "CPU: its time was used up in 19 periods, at the limit of 0.5 CPUs; --cpus sets the limit";
+        assert_eq!(cgroup(&first), [memory, pids, cpu]);
         let second = [
             ("memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\n"),
             ("memory.max", "67108864\n"),
             ("pids.events", "max 21\n"),
             ("pids.max", "20\n"),
+            ("cpu.stat", "usage_usec 5\nnr_periods 20\nnr_throttled 19\n"),
+            ("cpu.max", "50000 100000\n"),
         ];
-        assert_eq!(cgroup(&second), [memory, pids]);
+        assert_eq!(cgroup(&second), [memory, pids, cpu]);
     }
 
     #[test]

@@ -20,6 +20,11 @@ impl Cpus {
         self.0
     }
 
+    /// From the engine's unit, down to a thousandth; `None` for more than there can be.
+    pub fn from_nano(nano: u64) -> Option<Self> {
+        u32::try_from(nano / 1_000_000).ok().map(Self)
+    }
+
     /// The engine's unit: billionths of a processor.
     pub const fn as_nano(self) -> i64 {
         self.0 as i64 * 1_000_000

@@ -24,6 +24,7 @@ mod drift;
 mod hostile;
 mod journeys;
 mod kernel_facts;
+mod limits;
 mod measured;
 mod observing;
 mod proxy;

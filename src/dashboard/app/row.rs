@@ -10,7 +10,7 @@ use crate::depot::ledger::Counters;
 use crate::failure::Failure;
 use crate::policy::drift::Difference;
 use crate::policy::{Network, Posture};
-use crate::session::{ContainerFacts, Session, Status};
+use crate::session::{ContainerFacts, Limits, Session, Status};
 use crate::units::{Bytes, Untrusted};
 
 /// The engine's full id of a container: what a row is known by.
@@ -38,6 +38,8 @@ pub struct Row {
     pub cache: Option<Counters>,
     /// What happened to it since this dashboard began, newest last.
     pub happenings: VecDeque<Happening>,
+    /// The limits that it ran into, as far as anybody saw.
+    pub limits: Limits,
     /// What is being done to it: `stopping`.
     pub busy: Option<&'static str>,
 }
@@ -122,6 +124,7 @@ impl Row {
             usage_failure: None,
             cache: None,
             happenings: VecDeque::new(),
+            limits: Limits::default(),
             busy: None,
         }
     }

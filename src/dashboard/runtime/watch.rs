@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::Link;
+use crate::backend::limits::{LOOK_EVERY, Since};
 use crate::dashboard::app::Message;
 use crate::dashboard::app::link::EngineFacts;
 use crate::failure::{Code, Failure};
@@ -45,12 +46,16 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
     let mut list_at = Some(Instant::now());
     let mut greeted = false;
     let mut listed = Instant::now() - APART;
+    let mut limits = link.backend.limit_watch();
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let due = list_at.unwrap_or_else(|| Instant::now() + SWEEP);
+        let due = list_at.unwrap_or(listed + SWEEP);
         tokio::select! {
             biased;
             event = events.next() => match event {
                 Some(Ok(event)) => {
+                    limits.hear(&event);
                     list_at.get_or_insert_with(|| (Instant::now() + SETTLE).max(listed + APART));
                     if link.inbox.send(Message::Happened(event)).await.is_err() {
                         return gone();
@@ -63,12 +68,19 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
                 Some(()) => list_at = Some(Instant::now()),
                 None => return gone(),
             },
+            // No event tells of a limit that was run into: the kernel's files do, at the price of a look.
+            _ = look.tick() => {
+                for event in limits.look(now()).await {
+                    link.tell(Message::Happened(event)).await;
+                }
+            }
             () = sleep_until(due) => {
                 list_at = None;
                 listed = Instant::now();
                 match link.backend.survey().await {
                     Ok(survey) => {
                         *pause = FIRST_TRY;
+                        limits.follow_all(&survey.sessions, Since::Start);
                         link.tell(Message::Observed(Ok(survey))).await;
                         if !greeted {
                             greeted = true;
@@ -80,6 +92,11 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is seen now is told with its time")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 /// Who the engine is, after the list: nobody waits for that.

@@ -29,7 +29,7 @@ impl Files {
     pub(super) const COUNT: usize = 6;
 
     pub(super) fn open(folders: &Folders) -> Result<Self, Unreadable> {
-        let Folders { version, cpu, memory, pids } = folders;
+        let Folders { version, cpu, memory, pids, .. } = folders;
         let [time, whole, limit] = match version {
             CgroupVersion::V1 => ["cpuacct.usage", "memory.usage_in_bytes", "memory.limit_in_bytes"],
             CgroupVersion::V2 => ["cpu.stat", "memory.current", "memory.max"],
@@ -48,11 +48,20 @@ impl Files {
         })
     }
 
+    /// CPU time alone: what has used none since has done nothing since.
+    pub(super) fn cpu_ns(&self) -> Result<u64, Unreadable> {
+        match self.version {
+            CgroupVersion::V1 => number(&self.cpu),
+            CgroupVersion::V2 => text(&self.cpu, |text| keyed(text, "usage_usec")).map(|usec| usec.saturating_mul(1000)),
+        }
+    }
+
     pub(super) fn read(&self) -> Result<Usage, Unreadable> {
-        let (per_hierarchy, cpu_ns) = match self.version {
-            CgroupVersion::V1 => ("total_inactive_file", number(&self.cpu)?),
-            CgroupVersion::V2 => ("inactive_file", text(&self.cpu, |text| keyed(text, "usage_usec"))?.saturating_mul(1000)),
+        let per_hierarchy = match self.version {
+            CgroupVersion::V1 => "total_inactive_file",
+            CgroupVersion::V2 => "inactive_file",
         };
+        let cpu_ns = self.cpu_ns()?;
         let whole = number(&self.memory)?;
         let cache = text(&self.memory_stat, |text| keyed(text, per_hierarchy))?;
         Ok(Usage {
@@ -70,7 +79,7 @@ fn limited(limit: u64) -> Option<u64> {
 }
 
 /// What is made of a file's text: read anew from its beginning.
-fn text<T>(file: &File, of: impl FnOnce(&str) -> T) -> Result<T, Unreadable> {
+pub(super) fn text<T>(file: &File, of: impl FnOnce(&str) -> T) -> Result<T, Unreadable> {
     let mut buffer = [0; LONGEST];
     let read = file.read_at(&mut buffer, 0).map_err(|error| match error.raw_os_error() {
         // The group that it was of has been removed.
@@ -91,7 +100,7 @@ fn number(file: &File) -> Result<u64, Unreadable> {
 }
 
 /// The number after a word at the beginning of a line.
-fn keyed(text: &str, key: &str) -> u64 {
+pub(super) fn keyed(text: &str, key: &str) -> u64 {
     let value = |line: &str| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok();
     text.lines().find_map(value).unwrap_or(0)
 }

@@ -16,7 +16,10 @@ const USUAL: [(&str, &str, &str); 4] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Folders {
     pub(super) version: CgroupVersion,
+    /// CPU accounting.
     pub(super) cpu: PathBuf,
+    /// CPU limits; some systems mount them apart.
+    pub(super) quota: PathBuf,
     pub(super) memory: PathBuf,
     pub(super) pids: PathBuf,
 }
@@ -25,8 +28,8 @@ pub(super) struct Folders {
 #[derive(Debug)]
 pub(super) struct Hierarchies {
     version: CgroupVersion,
-    /// CPU accounting, memory, pids.
-    roots: [PathBuf; 3],
+    /// CPU accounting, CPU limits, memory, pids.
+    roots: [PathBuf; 4],
     patterns: Vec<Pattern>,
 }
 
@@ -44,10 +47,11 @@ impl Hierarchies {
         let of = |controller: &str| cgroup::mounted_at(&mounts, cgroup_root, CgroupVersion::V1, controller).into_iter().next();
         let unified = || cgroup::mounted_at(&mounts, cgroup_root, CgroupVersion::V2, "").into_iter().next();
         let (version, roots) = if let (Some(cpu), Some(memory), Some(pids)) = (of("cpuacct"), of("memory"), of("pids")) {
-            (CgroupVersion::V1, [cpu, memory, pids])
+            let quota = of("cpu").unwrap_or_else(|| cpu.clone());
+            (CgroupVersion::V1, [cpu, quota, memory, pids])
         } else {
             let root = unified().unwrap_or_else(|| cgroup_root.to_owned());
-            (CgroupVersion::V2, [root.clone(), root.clone(), root])
+            (CgroupVersion::V2, [root.clone(), root.clone(), root.clone(), root])
         };
         let usual = |(folder, begins, ends): (&str, &str, &str)| Pattern {
             folder: folder.to_owned(),
@@ -64,7 +68,7 @@ impl Hierarchies {
 
     /// Looks through all groups for these containers, and remembers where they were.
     pub(super) fn look_through(&mut self, ids: &[&str]) -> Vec<(String, Folders)> {
-        let [_, _, top] = &self.roots;
+        let [_, _, _, top] = &self.roots;
         let found = search(top, ids);
         let mut all = Vec::new();
         for (id, path) in found {
@@ -79,9 +83,9 @@ impl Hierarchies {
     }
 
     fn at(&self, relative: &Path) -> Option<Folders> {
-        let [cpu, memory, pids] = self.roots.each_ref().map(|root| root.join(relative));
+        let [cpu, quota, memory, pids] = self.roots.each_ref().map(|root| root.join(relative));
         let is_there = pids.is_dir() && (self.version == CgroupVersion::V2 || (cpu.is_dir() && memory.is_dir()));
-        is_there.then_some(Folders { version: self.version, cpu, memory, pids })
+        is_there.then_some(Folders { version: self.version, cpu, quota, memory, pids })
     }
 }
 

@@ -1,8 +1,10 @@
 //! What containers use, from their cgroup files: version 1, version 2, and hybrid. Read every second for every session on a
 //! screen, so it asks nothing else: a container's folders are found once, by its id alone, and remembered.
 
+mod counters;
 mod figures;
 mod hierarchy;
+mod inside;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -13,9 +15,13 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::Unreadable;
 use super::procfs::Procfs;
-use crate::session::Usage;
+use crate::session::{LimitReading, Usage};
+use crate::units::Bytes;
+use counters::Counters;
 use figures::Files;
 use hierarchy::{Folders, Hierarchies};
+use inside::Inside;
+pub use inside::{size_if_full, writable_tmpfs};
 
 /// How soon a look through all groups for what is not where it should be may be followed by the next one.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -47,6 +53,16 @@ struct Known {
 struct Found {
     folders: Folders,
     files: Option<Files>,
+    counters: Option<Counters>,
+    inside: Option<Inside>,
+    /// Its limits, as they were read when it had used so much CPU time.
+    limits: Option<(u64, LimitReading)>,
+}
+
+impl From<Folders> for Found {
+    fn from(folders: Folders) -> Self {
+        Self { folders, files: None, counters: None, inside: None, limits: None }
+    }
 }
 
 impl Default for UsageReader {
@@ -58,7 +74,7 @@ impl Default for UsageReader {
 impl UsageReader {
     /// Over a `/proc` and control groups at these places.
     pub fn new(proc_root: PathBuf, cgroup_root: PathBuf) -> Self {
-        Self { proc: Procfs::new(proc_root), cgroup_root, most_open: files_to_spare() / Files::COUNT, known: Mutex::default() }
+        Self { proc: Procfs::new(proc_root), cgroup_root, most_open: files_to_spare() / (Files::COUNT + Counters::COUNT), known: Mutex::default() }
     }
 
     /// What these containers use now, by full id, in the order given. [`Unreadable::NotLocal`] is what has no group here: it
@@ -67,6 +83,14 @@ impl UsageReader {
         let mut known = self.known();
         self.find(&mut known, containers);
         containers.iter().map(|id| self.figures(&mut known, id.as_ref())).collect()
+    }
+
+    /// What the kernel shows of these containers' limits now, in the order given. It costs next to nothing for one that did nothing
+    /// since it was last asked for.
+    pub fn limits<S: AsRef<str>>(&self, containers: &[S]) -> Vec<Result<LimitReading, Unreadable>> {
+        let mut known = self.known();
+        self.find(&mut known, containers);
+        containers.iter().map(|id| self.reading(&mut known, id.as_ref())).collect()
     }
 
     /// Whether any container was found here since this reader was made: then the engine's groups are this machine's.
@@ -88,12 +112,12 @@ impl UsageReader {
         }
         let mut missing: Vec<&str> = containers.iter().map(AsRef::as_ref).filter(|id| !found.contains_key(*id)).collect();
         missing.retain(|id| match hierarchies.beside_others(id) {
-            Some(folders) => found.insert((*id).to_owned(), Found { folders, files: None }).is_some(),
+            Some(folders) => found.insert((*id).to_owned(), folders.into()).is_some(),
             None => true,
         });
         if !missing.is_empty() && looked.is_none_or(|last| last.elapsed() >= LOOK_AGAIN) {
             let all = hierarchies.look_through(&missing).into_iter();
-            found.extend(all.map(|(id, folders)| (id, Found { folders, files: None })));
+            found.extend(all.map(|(id, folders)| (id, folders.into())));
             *looked = Some(Instant::now());
         }
         *is_here |= !found.is_empty();
@@ -115,6 +139,48 @@ impl UsageReader {
             known.found.remove(id);
         }
         usage
+    }
+}
+
+impl UsageReader {
+    fn reading(&self, known: &mut Known, id: &str) -> Result<LimitReading, Unreadable> {
+        // What has run since is all that can have run into anything.
+        if let Some(Found { files: Some(files), limits: Some((at, reading)), .. }) = known.found.get(id)
+            && files.cpu_ns() == Ok(*at)
+        {
+            return Ok(reading.clone());
+        }
+        let usage = self.figures(known, id)?;
+        let may_stay_open = known.found.len() <= self.most_open;
+        let Some(Found { folders, counters, inside, limits, .. }) = known.found.get_mut(id) else { return Err(Unreadable::NotLocal) };
+        let (memory, pids) = (usage.memory_limit.map(Bytes::get), usage.pids_limit);
+        let mut read = counters.as_ref().map(|counters| counters.read(folders, memory, pids));
+        if matches!(read, None | Some(Err(Unreadable::Gone))) {
+            let opened = Counters::open(folders);
+            read = Some(opened.read(folders, memory, pids));
+            *counters = Some(opened).filter(|_| may_stay_open);
+            *inside = None;
+        }
+        let mut reading = read.unwrap_or(Err(Unreadable::Gone))?;
+        let mut seen = Err(Unreadable::Gone);
+        // Whom it is looked at by may have ended: once more by another.
+        for _ in 0..2 {
+            if inside.is_none() {
+                *inside = Inside::find(&self.proc, &folders.pids).map_err(|error| seen = Err(error)).ok();
+            }
+            let Some(way) = inside.as_ref() else { break };
+            seen = way.look(&self.proc, &folders.pids);
+            if seen.is_ok() {
+                break;
+            }
+            *inside = None;
+        }
+        match seen {
+            Ok(seen) => (reading.full, reading.files) = (seen.full, seen.files),
+            Err(error) => reading.hidden = Some(error.to_string()),
+        }
+        *limits = Some((usage.cpu_ns, reading.clone()));
+        Ok(reading)
     }
 }
 

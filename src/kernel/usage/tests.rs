@@ -96,6 +96,55 @@ fn hybrid_is_read_from_three_hierarchies_and_no_limit_is_none() {
 }
 
 #[test]
+fn what_a_container_ran_into_is_read_in_either_version_and_again_when_it_did_something_since() {
+    let machine = Machine::version_2();
+    machine.group_2(&format!("docker/{ID}"), 12);
+    for (name, text) in [
+        ("memory.events", "low 0\noom 2\noom_kill 3\n"),
+        ("pids.events", "max 7\n"),
+        ("cpu.stat", "usage_usec 5\nnr_periods 40\nnr_throttled 30\n"),
+        ("cpu.max", "5000 100000\n"),
+    ] {
+        machine.write(&format!("cgroup/docker/{ID}/{name}"), text);
+    }
+    let reader = machine.reader();
+    let read = reader.limits(&[ID]).remove(0).unwrap();
+    assert_eq!((read.oom_kills, read.refused, read.periods, read.throttled), (3, 7, 40, 30));
+    assert_eq!((read.memory, read.pids, read.nano_cpus), (Some(4 << 30), Some(100), Some(50_000_000)));
+    assert!(read.hidden.is_some(), "nobody is in it to look by");
+    assert_eq!(reader.limits(&[OTHER]), [Err(Unreadable::NotLocal)]);
+
+    let machine = Machine::hybrid();
+    for (path, text) in [
+        ("cpu,cpuacct/cpuacct.usage", "77\n"),
+        ("cpu,cpuacct/cpu.stat", "nr_periods 9\nnr_throttled 0\n"),
+        ("memory/memory.usage_in_bytes", "5000\n"),
+        ("memory/memory.stat", "total_inactive_file 4000\n"),
+        ("memory/memory.limit_in_bytes", "9223372036854771712\n"),
+        ("memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
+        ("pids/pids.current", "3\n"),
+        ("pids/pids.max", "max\n"),
+        ("pids/cgroup.procs", "71\n"),
+    ] {
+        let (hierarchy, name) = path.split_once('/').unwrap();
+        machine.write(&format!("cgroup/{hierarchy}/docker/{ID}/{name}"), text);
+    }
+    machine.write("proc/71/mountinfo", "1 0 0:1 / /tmp rw - tmpfs t rw\n");
+    machine.write("proc/71/limits", "Max open files            2                    2                    files\n");
+    for file in ["root/tmp/x", "fd/0"] {
+        machine.write(&format!("proc/71/{file}"), "");
+    }
+    let reader = UsageReader::new(machine.0.path().join("proc"), machine.0.path().join("cgroup"));
+    let read = reader.limits(&[ID]).remove(0).unwrap();
+    assert_eq!((read.oom_kills, read.refused, read.memory, read.hidden.clone()), (1, 0, None, None));
+    machine.write(&format!("cgroup/pids/docker/{ID}/pids.events"), "max 5\n");
+    machine.write(&format!("cgroup/memory/docker/{ID}/memory.oom_control"), "oom_kill 2\n");
+    assert_eq!(reader.limits(&[ID]), [Ok(read)], "who has used no CPU has done nothing");
+    machine.write(&format!("cgroup/cpu,cpuacct/docker/{ID}/cpuacct.usage"), "78\n");
+    assert_eq!(reader.limits(&[ID])[0].as_ref().unwrap().oom_kills, 2);
+}
+
+#[test]
 fn a_group_that_is_gone_is_told_and_found_again_when_the_container_is_started_again() {
     let machine = Machine::version_2();
     let path = format!("our.slice/{ID}");

@@ -26,6 +26,7 @@ pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
         field("status", [status(state, row), (format!("  {}", session.status_text), Role::Muted)]),
     ];
     page.extend(ending(state, row));
+    page.extend(row.limits.hits.iter().enumerate().flat_map(|(at, hit)| reached(at == 0, &hit.sentence(), width)));
     page.push(field("posture", [badge(state, row)]));
     if let Some(failure) = row.measured.failure() {
         page.push(field("", [(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Danger)]));
@@ -62,6 +63,14 @@ fn long(label: &str, words: &str, width: u16) -> Vec<Line> {
     let cut = text::fit(words, room * MOST, "...");
     let lines = text::wrap(&cut, room).into_iter().enumerate();
     lines.map(|(at, line)| field(if at == 0 { label } else { "" }, [(line, Role::Text)])).collect()
+}
+
+/// A limit that was run into.
+fn reached(is_first: bool, words: &str, width: u16) -> Vec<Line> {
+    let room = usize::from(width).saturating_sub(LABEL + 5).max(10);
+    let lines = text::wrap(words, room).into_iter().enumerate();
+    let line = |(at, line)| field(if at == 0 && is_first { "ran into" } else { "" }, [(format!("{} {line}", if at == 0 { '!' } else { ' ' }), Role::Danger)]);
+    lines.map(line).collect()
 }
 
 /// A time as people read it: to the second, in UTC.

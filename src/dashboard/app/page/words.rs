@@ -73,6 +73,9 @@ pub fn status(state: &State, row: &Row) -> Piece {
         return (format!("{} {busy}", signs.moving), Role::Info);
     }
     let status = row.session.status;
+    if !row.limits.hits.is_empty() {
+        return (format!("! {status} {}", brief_age(state.now, row.since())), Role::Warning);
+    }
     (format!("{} {status} {}", signs.status(status), brief_age(state.now, row.since())), status_role(status))
 }
 

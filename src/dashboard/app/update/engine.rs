@@ -10,7 +10,7 @@ use crate::dashboard::app::row::{ContainerId, Happening, Measured, Sample, Weigh
 use crate::dashboard::app::state::State;
 use crate::depot::ledger::{Counters, Summary};
 use crate::failure::Failure;
-use crate::session::{EngineEvent, EventKind};
+use crate::session::{EngineEvent, EventKind, Limits};
 
 pub(super) fn connected(state: &mut State, facts: EngineFacts) -> Vec<Effect> {
     if matches!(state.link, Link::Away { .. }) {
@@ -136,6 +136,12 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
     let (text, weight) = (event.what.words(), weight(&event.what));
     let id = event.container.clone();
     if let Some(row) = state.list.row_mut(&id) {
+        match &event.what {
+            EventKind::LimitReached { hit } => row.limits.add(hit.clone()),
+            // A start begins with nothing run into.
+            EventKind::Started => row.limits = Limits::default(),
+            _ => {}
+        }
         row.happened(Happening { at: event.at, text: text.as_str().into(), weight });
         if weight == Weight::Danger {
             let text = format!("'{}': {text}", row.session.name);
@@ -150,13 +156,17 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
         EventKind::Updated | EventKind::OutOfMemory | EventKind::ExecStarted { .. } | EventKind::ExecEnded { .. } => {
             vec![Effect::Measure(vec![id])]
         }
-        EventKind::Killed { .. } | EventKind::Attached | EventKind::Detached | EventKind::Other { .. } => Vec::new(),
+        EventKind::Killed { .. }
+        | EventKind::Attached
+        | EventKind::Detached
+        | EventKind::LimitReached { .. }
+        | EventKind::Other { .. } => Vec::new(),
     }
 }
 
 const fn weight(what: &EventKind) -> Weight {
     match what {
-        EventKind::OutOfMemory | EventKind::Died { exit_code: Some(124) } => Weight::Danger,
+        EventKind::OutOfMemory | EventKind::LimitReached { .. } | EventKind::Died { exit_code: Some(124) } => Weight::Danger,
         EventKind::Died { exit_code: Some(1..) } | EventKind::Updated => Weight::Warning,
         EventKind::Died { exit_code: Some(..=0) | None }
         | EventKind::Created

@@ -1,0 +1,145 @@
+//! Sessions that run into their limits: each is named to whoever watches and to whoever asks, while everybody else goes on.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::support::{Session, call, json, name, palisade, text, until, until_had};
+
+/// `events --json`, and what it has told so far.
+struct Watcher {
+    child: Child,
+    told: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Watcher {
+    /// Watches one session that is there.
+    fn of(session: &Session) -> Self {
+        let mut child = palisade().args(["--json", "events", &session.name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (lines, into) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&told));
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                into.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self { child, told }
+    }
+
+    /// Waits until this limit is told, and gives what was told of it.
+    fn until_reached(&self, limit: &str) -> Value {
+        until_had(&format!("'{limit}' is told"), || {
+            let told = self.told.lock().unwrap();
+            let found = told.iter().find(|event| event["what"]["event"] == "limit_reached" && event["what"]["limit"] == limit);
+            found.cloned().ok_or_else(|| format!("{told:?}"))
+        })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What `inspect` says of one limit, once it says anything.
+fn inspected(session: &Session, limit: &str) -> Value {
+    until_had(&format!("'{limit}' is in the session's document"), || {
+        let limits = json(&["inspect", &session.name]).1["limits"].clone();
+        let hits = limits["hits"].as_array().cloned().unwrap_or_default();
+        hits.into_iter().find(|hit| hit["limit"] == limit).ok_or_else(|| limits.to_string())
+    })
+}
+
+/// A session with limits so low that they are soon reached, which waits for what it is told to do.
+fn narrow(options: &[&str]) -> Session {
+    Session::launch(&[&["--network", "none", "--pids-limit", "40", "--memory", "96MiB"], options].concat(), &["sleep", "600"])
+}
+
+/// What is started in a session and left to itself.
+fn begin(session: &Session, line: &str) {
+    let line = format!("{line} >/dev/null 2>&1 & true");
+    assert_eq!(session.sh(&line).0, 0);
+}
+
+#[test]
+fn a_fork_bomb_a_flood_of_files_and_a_full_tmpfs_are_named_while_another_session_answers() {
+    let victim = narrow(&["--nofile", "64", "--tmp-size", "1MiB"]);
+    let other = narrow(&[]);
+    let watcher = Watcher::of(&victim);
+    let full = victim.sh("head -c 2M /dev/zero > /tmp/big");
+    assert_ne!(full.0, 0, "{}", full.2);
+    let event = watcher.until_reached("tmpfs");
+    assert_eq!((event["what"]["place"].as_str(), event["what"]["bound"].as_u64()), (Some("/tmp"), Some(1 << 20)), "{event}");
+    begin(&victim, "python3 -c 'import os,time\ntry:\n while True: os.dup(0)\nexcept OSError: time.sleep(600)'");
+    assert_eq!(watcher.until_reached("open_files")["what"]["bound"].as_u64(), Some(64));
+    begin(&victim, "for i in $(seq 60); do sleep 600 & done");
+    assert_eq!(watcher.until_reached("pids")["what"]["bound"].as_u64(), Some(40));
+
+    assert_eq!(other.sh("echo here").1, "here\n");
+    for limit in ["tmpfs", "open_files", "pids"] {
+        let hit = inspected(&victim, limit);
+        assert!(hit["count"].as_u64() >= Some(1), "{hit}");
+    }
+    let listed = json(&["ls"]).1;
+    let of = |session: &Session| {
+        let rows = listed["sessions"].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == session.name.as_str()).unwrap()["limits"].clone()
+    };
+    assert_eq!(of(&victim)["hits"].as_array().unwrap().len(), 3, "{}", of(&victim));
+    assert_eq!(of(&other), serde_json::json!({ "hits": [], "unknown": null }));
+    let shown = text(&call(&["inspect", &victim.name]).stdout);
+    assert!(shown.contains("ran into") && shown.contains("--tmp-size sets the limit"), "{shown}");
+}
+
+#[test]
+fn memory_and_cpu_that_are_used_up_are_named() {
+    let victim = narrow(&["--cpus", "0.05"]);
+    let watcher = Watcher::of(&victim);
+    begin(&victim, "while :; do :; done");
+    assert_eq!(watcher.until_reached("cpu")["what"]["bound"].as_u64(), Some(50_000_000));
+    inspected(&victim, "cpu");
+
+    let victim = narrow(&[]);
+    let watcher = Watcher::of(&victim);
+    let (code, _, _) = victim.sh("python3 -c 'b\"x\" * (300 << 20)'");
+    assert_eq!(code, 137);
+    let event = watcher.until_reached("memory");
+    assert_eq!(event["what"]["bound"].as_u64(), Some(96 << 20), "{event}");
+    inspected(&victim, "memory");
+}
+
+#[test]
+fn the_end_of_a_run_says_which_limit_it_ran_into_and_what_sets_it() {
+    let run = |options: &[&str], line: &str| {
+        let output = call(&[&["run", "--name", &name(), "--network", "none"], options, &["--", "sh", "-c", line]].concat());
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let (code, said) = run(&["--tmp-size", "1MiB"], "head -c 2M /dev/zero > /tmp/big");
+    assert!(code != 0 && said.contains("palisade: /tmp is full at the limit of 1 MiB; --tmp-size sets the limit"), "{said}");
+    let (code, said) = run(&["--timeout", "1s"], "sleep 600");
+    assert!(code == 124 && said.contains("--timeout sets the limit"), "{said}");
+    let (code, said) = run(&[], "true");
+    assert_eq!((code, said.as_str()), (0, ""));
+}
+
+#[test]
+fn a_session_that_begins_while_somebody_watches_is_watched_from_its_start() {
+    let mut child = palisade().args(["--json", "events"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut noted = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut noted).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (lines, into) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&told));
+    std::thread::spawn(move || lines.lines().map_while(Result::ok).for_each(|line| into.lock().unwrap().push(line)));
+    let watcher = Watcher { child, told: Arc::default() };
+    let line = "head -c 2M /dev/zero > /tmp/big; sleep 600";
+    let session = Session::launch(&["--network", "none", "--tmp-size", "1MiB"], &["sh", "-c", line]);
+    until("it is named", || {
+        let told = told.lock().unwrap();
+        told.iter().any(|line| line.contains(&session.name) && line.contains("limit_reached") && line.contains("tmpfs"))
+    });
+    drop(watcher);
+}
