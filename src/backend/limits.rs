@@ -52,7 +52,8 @@ impl Backend {
 impl Backend {
     /// What these sessions ran into, in the order given.
     pub async fn limits(&self, sessions: &[Session]) -> Vec<Limits> {
-        let live: Vec<String> = sessions.iter().filter(|session| session.status.is_live()).map(|session| session.container_id.clone()).collect();
+        let live: Vec<String> =
+            sessions.iter().filter(|session| session.status.is_live()).map(|session| session.container_id.clone()).collect();
         let mut read = self.limit_readings(live).await;
         let told = |session: &Session| {
             if !session.status.is_live() {
@@ -71,7 +72,9 @@ impl Backend {
             return BTreeMap::new();
         }
         let reader = Arc::clone(&self.usage);
-        let read = tokio::task::spawn_blocking(move || reader.limits(&ids).into_iter().enumerate().map(|(at, read)| (ids[at].clone(), read)).collect());
+        let read = tokio::task::spawn_blocking(move || {
+            reader.limits(&ids).into_iter().enumerate().map(|(at, read)| (ids[at].clone(), read)).collect()
+        });
         read.await.unwrap_or_default()
     }
 }

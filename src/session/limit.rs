@@ -206,10 +206,9 @@ impl LimitReading {
             hits.push(LimitHit::new(Limit::OpenFiles, 1, self.files));
         }
         let full = self.full.iter().filter(|(place, _)| !before.full.contains_key(*place));
-        hits.extend(full.map(|(place, size)| LimitHit {
-            place: Untrusted::from(place.as_str()),
-            ..LimitHit::new(Limit::Tmpfs, 1, Some(*size))
-        }));
+        hits.extend(
+            full.map(|(place, size)| LimitHit { place: Untrusted::from(place.as_str()), ..LimitHit::new(Limit::Tmpfs, 1, Some(*size)) }),
+        );
         hits
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::common::schema;
 use crate::support::{Session, call, json, name, palisade, text, until, until_had};
 
 /// `events --json`, and what it has told so far.
@@ -22,7 +23,7 @@ impl Watcher {
         let (lines, into) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&told));
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
-                into.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+                into.lock().unwrap().push(schema::document("happening", line.as_bytes()));
             }
         });
         Self { child, told }

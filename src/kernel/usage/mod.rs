@@ -74,7 +74,12 @@ impl Default for UsageReader {
 impl UsageReader {
     /// Over a `/proc` and control groups at these places.
     pub fn new(proc_root: PathBuf, cgroup_root: PathBuf) -> Self {
-        Self { proc: Procfs::new(proc_root), cgroup_root, most_open: files_to_spare() / (Files::COUNT + Counters::COUNT), known: Mutex::default() }
+        Self {
+            proc: Procfs::new(proc_root),
+            cgroup_root,
+            most_open: files_to_spare() / (Files::COUNT + Counters::COUNT),
+            known: Mutex::default(),
+        }
     }
 
     /// What these containers use now, by full id, in the order given. [`Unreadable::NotLocal`] is what has no group here: it

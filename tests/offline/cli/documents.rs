@@ -33,8 +33,8 @@ use palisade::policy::{
     WorkspaceMount,
 };
 use palisade::session::{
-    ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, LogFacts, Membership, MountFacts, Process,
-    ProcessList, SeccompMode, Session, Status, UlimitFacts, Usage,
+    ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, Limit, LimitHit, Limits, LogFacts, Membership,
+    MountFacts, Process, ProcessList, SeccompMode, Session, Status, UlimitFacts, Usage,
 };
 use palisade::terminal::Size;
 use palisade::terminal::wire::Held;
@@ -207,18 +207,20 @@ fn drift() -> Drift {
 
 #[test]
 fn lists_and_postures() {
-    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift() };
+    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift(), limits: limits() };
     let unmeasured = SessionRow {
         session: session(),
         posture: Some(PostureSummary::Unmeasured { error: failure() }),
         cache: CacheShare::Nothing,
         drift: Standing::untold("why").into(),
+        limits: limits(),
     };
     let plain = SessionRow {
         session: session(),
         posture: None,
         cache: CacheShare::Unknown { error: failure() },
         drift: Standing::default().into(),
+        limits: Limits::default(),
     };
     check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
     let sized = CacheVolume { name: "palisade-web-cache".into(), bytes: Some(1 << 40), error: None };
@@ -226,7 +228,7 @@ fn lists_and_postures() {
     for (container, cache_volume) in [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)] {
         check(
             "inspected",
-            &Document::new(Inspected { session: session(), container, posture: posture(), drift: drift(), cache: share(), cache_volume }),
+            &Document::new(Inspected { session: session(), container, posture: posture(), drift: drift(), cache: share(), limits: limits(), cache_volume }),
         );
     }
     check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
@@ -311,6 +313,12 @@ fn what_sessions_do_and_use() {
     let change = |kind| FileChange { kind, path: "/x\u{202e}".into() };
     let files = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Deleted].map(change).into();
     check("changes", &Document::new(Changes { session: session(), changes: FileChanges { files, cut: true } }));
+}
+
+/// Each limit, with and without a bound.
+fn limits() -> Limits {
+    let hit = |(at, limit)| LimitHit { limit, place: "/tmp\u{1b}".into(), count: 2, bound: (at % 2 == 0).then_some(1 << 40) };
+    Limits { hits: Limit::ALL.into_iter().enumerate().map(hit).collect(), unknown: Some("it is elsewhere".into()) }
 }
 
 #[test]

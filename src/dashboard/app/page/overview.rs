@@ -69,7 +69,9 @@ fn long(label: &str, words: &str, width: u16) -> Vec<Line> {
 fn reached(is_first: bool, words: &str, width: u16) -> Vec<Line> {
     let room = usize::from(width).saturating_sub(LABEL + 5).max(10);
     let lines = text::wrap(words, room).into_iter().enumerate();
-    let line = |(at, line)| field(if at == 0 && is_first { "ran into" } else { "" }, [(format!("{} {line}", if at == 0 { '!' } else { ' ' }), Role::Danger)]);
+    let line = |(at, line)| {
+        field(if at == 0 && is_first { "ran into" } else { "" }, [(format!("{} {line}", if at == 0 { '!' } else { ' ' }), Role::Danger)])
+    };
     lines.map(line).collect()
 }
 

@@ -156,11 +156,9 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
         EventKind::Updated | EventKind::OutOfMemory | EventKind::ExecStarted { .. } | EventKind::ExecEnded { .. } => {
             vec![Effect::Measure(vec![id])]
         }
-        EventKind::Killed { .. }
-        | EventKind::Attached
-        | EventKind::Detached
-        | EventKind::LimitReached { .. }
-        | EventKind::Other { .. } => Vec::new(),
+        EventKind::Killed { .. } | EventKind::Attached | EventKind::Detached | EventKind::LimitReached { .. } | EventKind::Other { .. } => {
+            Vec::new()
+        }
     }
 }
 
