@@ -8,7 +8,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::statvfs::{Statvfs, fstatvfs};
 
 use super::super::mounts;
-use super::super::procfs::{Procfs, read_text};
+use super::super::procfs::{Procfs, open, read_text};
 use crate::kernel::Unreadable;
 
 /// More processes than any session may have.
@@ -50,7 +50,7 @@ impl Inside {
         if !processes.contains(&self.pid) {
             return Err(Unreadable::Gone);
         }
-        let root = File::open(proc.path(self.pid, "root")).map_err(|error| Unreadable::from_io("look into the container", &error))?;
+        let root = open(&proc.path(self.pid, "root")).map_err(|error| Unreadable::from_io("look into the container", &error))?;
         let full = self.places.iter().filter_map(|place| Some((place.to_string_lossy().into_owned(), full(&root, place)?))).collect();
         let files = self.nofile.filter(|most| processes.iter().any(|pid| open_files(proc, *pid).is_some_and(|open| open >= *most)));
         Ok(Seen { full, files })
