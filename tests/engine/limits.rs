@@ -23,7 +23,7 @@ impl Watcher {
         let (lines, into) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&told));
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
-                into.lock().unwrap().push(schema::document("happening", line.as_bytes()));
+                into.lock().unwrap().push(schema::document("happening", format!("{line}\n").as_bytes()));
             }
         });
         Self { child, told }
