@@ -20,7 +20,15 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let cache = share(&figures, session.id);
     if context.output.is_json() {
         let cache_volume = own.map(cache_volume);
-        context.output.document(&Document::new(Inspected { session, container, posture, drift: standing.into(), cache, limits, cache_volume }));
+        context.output.document(&Document::new(Inspected {
+            session,
+            container,
+            posture,
+            drift: standing.into(),
+            cache,
+            limits,
+            cache_volume,
+        }));
         return Ok(0);
     }
     let page = context.output.page();

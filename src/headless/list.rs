@@ -231,7 +231,13 @@ mod tests {
             container_id: String::new(),
         };
         let posture = PostureSummary::Measured { enforced: 20, total: 21, verdict: Verdict::Weaker, failing: vec![Control::PidsLimit] };
-        let rows = [SessionRow { session, posture: Some(posture), cache: CacheShare::Nothing, drift: Standing::default().into(), limits: Limits::default() }];
+        let rows = [SessionRow {
+            session,
+            posture: Some(posture),
+            cache: CacheShare::Nothing,
+            drift: Standing::default().into(),
+            limits: Limits::default(),
+        }];
         let now = Timestamp::from_second(7_201).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };
         let text = table(PIPE, now, &rows, &with_posture);

@@ -207,7 +207,8 @@ fn drift() -> Drift {
 
 #[test]
 fn lists_and_postures() {
-    let measured = SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift(), limits: limits() };
+    let measured =
+        SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift(), limits: limits() };
     let unmeasured = SessionRow {
         session: session(),
         posture: Some(PostureSummary::Unmeasured { error: failure() }),
@@ -228,7 +229,15 @@ fn lists_and_postures() {
     for (container, cache_volume) in [(container(), Some(sized)), (container(), Some(unsized_volume)), (ContainerFacts::default(), None)] {
         check(
             "inspected",
-            &Document::new(Inspected { session: session(), container, posture: posture(), drift: drift(), cache: share(), limits: limits(), cache_volume }),
+            &Document::new(Inspected {
+                session: session(),
+                container,
+                posture: posture(),
+                drift: drift(),
+                cache: share(),
+                limits: limits(),
+                cache_volume,
+            }),
         );
     }
     check("launched", &Document::new(LaunchedBody { session: session(), posture: posture() }));
