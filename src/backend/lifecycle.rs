@@ -139,7 +139,16 @@ impl Backend {
     /// Removes a session and its volumes. A live one only with `force`.
     pub async fn remove(&self, who: &str, force: bool) -> Result<Session> {
         self.settle().await;
-        let session = self.find(who).await?;
+        let session = match self.find(who).await {
+            Ok(session) => session,
+            Err(failure) => {
+                // What was meant may be what somebody else's killed palisade left.
+                if failure.code == Code::NotFound {
+                    self.sweep().await?;
+                }
+                return Err(failure);
+            }
+        };
         if session.status.is_live() && !force {
             let status = self.engine.inspect(&session.container_id).await?.status.unwrap_or(session.status);
             if status.is_live() {

@@ -17,10 +17,12 @@ mod cache_dirs;
 #[path = "../common/mod.rs"]
 mod common;
 mod corpus;
+mod crash;
 mod dashboard;
 mod depot;
 mod documents;
 mod drift;
+mod engine;
 mod hostile;
 mod journeys;
 mod kernel_facts;

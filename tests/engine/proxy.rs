@@ -108,7 +108,7 @@ fn serve(mut client: UnixStream, fault: &Fault, dead: &AtomicUsize) -> Option<()
 }
 
 /// Head and body of one request with a length or none.
-fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+pub fn request(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     loop {
         let start = head.len();

@@ -56,17 +56,22 @@ impl Backend {
     /// Removes what makers left that have another journal, or none: helpers, sessions that were never started, and their volumes. Says
     /// what it removed.
     pub(in crate::backend) async fn sweep(&self) -> Result<Vec<String>> {
-        let mut removed = Vec::new();
+        let (mut removed, mut unused) = (Vec::new(), Vec::new());
         for container in self.engine.our_containers().await?.into_iter().filter(is_abandoned) {
             self.remove_to_its_end(&container.id).await?;
+            // What was made with a session that was never started was never used; a home that was there before has another maker.
+            let is_session = container.labels.get(labels::ROLE).map(Untrusted::raw) == Some(labels::ROLE_SESSION);
+            unused.extend(work_of(&container.labels).filter(|_| is_session).map(str::to_owned));
             removed.push(format!("container {}", container.name));
-            // What was made with it was never used; a home that was there before has another maker.
-            if let Some(work) = work_of(&container.labels).filter(|_| container.status == Status::Created) {
-                let volumes = self.engine.our_volumes().await?;
-                for volume in volumes.iter().filter(|volume| work_of(&volume.labels) == Some(work) && is_sessions(volume)) {
-                    self.remove_volume_once_free(&volume.name).await?;
-                    removed.push(format!("volume {}", volume.name));
-                }
+        }
+        if unused.is_empty() {
+            return Ok(removed);
+        }
+        // After every container: a helper of a session's uses its volumes.
+        for volume in self.engine.our_volumes().await?.into_iter().filter(is_sessions) {
+            if work_of(&volume.labels).is_some_and(|work| unused.iter().any(|unused| unused == work)) {
+                self.remove_volume_once_free(&volume.name).await?;
+                removed.push(format!("volume {}", volume.name));
             }
         }
         Ok(removed)

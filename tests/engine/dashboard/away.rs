@@ -1,7 +1,7 @@
 //! An engine that goes away and comes back under the dashboard.
 
-use super::engine::Engine;
 use super::screen::{Screen, latency};
+use crate::engine::Engine;
 use crate::support::text;
 
 #[test]

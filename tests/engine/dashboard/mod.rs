@@ -3,7 +3,6 @@
 mod actions;
 mod away;
 mod crowd;
-mod engine;
 mod hostile;
 mod launching;
 mod manners;

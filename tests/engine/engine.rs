@@ -29,7 +29,7 @@ impl Engine {
     }
 
     pub fn address(&self) -> String {
-        format!("unix://{}", self.file("engine.sock").display())
+        format!("unix://{}", self.socket().display())
     }
 
     pub fn start(&self) {
@@ -47,6 +47,10 @@ impl Engine {
         let Some(mut dockerd) = self.dockerd.take() else { return };
         let _ = Command::new("kill").arg(dockerd.id().to_string()).status();
         let _ = dockerd.wait();
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.file("engine.sock")
     }
 
     pub fn docker(&self, args: &[&str]) -> std::process::Output {

@@ -1,0 +1,8 @@
+//! A palisade that is killed at any of its requests, an engine that is killed under it, many palisades at once: what one next
+//! command makes of what they left. On an engine of their own, where everything can be counted.
+
+mod decoys;
+mod killer;
+mod labels;
+mod scene;
+mod stories;

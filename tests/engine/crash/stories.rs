@@ -1,0 +1,224 @@
+//! Killed at each request, before the engine hears of it and after it answered; then one next command.
+
+use std::collections::BTreeSet;
+
+use super::killer::{Moment, Point};
+use super::scene::{BASE, Scene};
+use crate::support::text;
+
+/// Of all the points at which it can be killed, each so many from each other.
+struct Stride(usize);
+
+impl Stride {
+    fn points(&self, calls: &[String]) -> impl Iterator<Item = Point> + use<> {
+        let all = (0..calls.len()).flat_map(|call| [Moment::Unheard, Moment::Answered].map(|moment| Point { call, moment }));
+        all.collect::<Vec<_>>().into_iter().skip(self.0 / 2).step_by(self.0)
+    }
+}
+
+/// How often it was killed, and how often what was begun stood afterwards.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: usize,
+    completed: usize,
+}
+
+impl Tally {
+    fn count(&mut self, struck: Option<&String>, completed: bool) {
+        self.kills += usize::from(struck.is_some());
+        self.completed += usize::from(completed);
+    }
+}
+
+const TINY: [&str; 4] = ["--image", "tiny:latest", "--network", "none"];
+/// What there is to run in an image without a program.
+const OURS: &str = "/palisade/0/0/0/0/0/0/palisade";
+
+fn launches(scene: &Scene, stride: &Stride) -> Tally {
+    let before = scene.everything();
+    let launch = [&["launch", "api"], &TINY[..]].concat();
+    let calls = scene.requests_of(&launch);
+    scene.succeed(&["rm", "-f", "api"]);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        let struck = scene.struck(point, &launch);
+        let told = scene.next();
+        let what = format!("a launch killed at {point:?} {struck:?}: {told}");
+        let stands = scene.listed("api");
+        if let Some(session) = &stands {
+            assert_eq!(session["status"], "running", "{what}");
+            scene.succeed(&["verify", "api"]);
+            scene.succeed(&["rm", "-f", "api"]);
+        }
+        tally.count(struck.as_ref(), stands.is_some());
+        scene.is_as_before(&before, &what);
+    }
+    tally
+}
+
+fn runs(scene: &Scene, stride: &Stride) -> Tally {
+    let before = scene.everything();
+    let run = [&["run", "--name", "job"], &TINY[..], &["--", OURS, "--version"]].concat();
+    let calls = scene.requests_of(&run);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        let struck = scene.struck(point, &run);
+        let told = scene.next();
+        tally.count(struck.as_ref(), false);
+        scene.is_as_before(&before, &format!("a run killed at {point:?} {struck:?}: {told}"));
+    }
+    tally
+}
+
+fn removals(scene: &Scene, stride: &Stride) -> Tally {
+    let before = scene.everything();
+    scene.launch("api");
+    let calls = scene.requests_of(&["rm", "-f", "api"]);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        scene.launch("api");
+        std::fs::write(scene.home_file("api"), "data").unwrap();
+        let struck = scene.struck(point, &["rm", "-f", "api"]);
+        let told = scene.next();
+        let what = format!("a removal killed at {point:?} {struck:?}: {told}");
+        let stands = scene.listed("api");
+        if stands.is_some() {
+            assert_eq!(std::fs::read_to_string(scene.home_file("api")).unwrap(), "data", "{what}");
+            scene.succeed(&["rm", "-f", "api"]);
+        }
+        tally.count(struck.as_ref(), stands.is_none());
+        scene.is_as_before(&before, &what);
+    }
+    tally
+}
+
+fn renamings(scene: &Scene, stride: &Stride) -> Tally {
+    let before = scene.everything();
+    scene.launch("api");
+    std::fs::write(scene.home_file("api"), "data").unwrap();
+    let calls = scene.requests_of(&["rename", "api", "app"]);
+    scene.succeed(&["rename", "app", "api"]);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        let struck = scene.struck(point, &["rename", "api", "app"]);
+        let told = scene.next();
+        let what = format!("a renaming killed at {point:?} {struck:?}: {told}");
+        let (old, new) = (scene.listed("api"), scene.listed("app"));
+        assert!(old.is_some() != new.is_some(), "{what}: {old:?} {new:?}");
+        if new.is_some() {
+            assert_eq!(std::fs::read_to_string(scene.home_file("app")).unwrap(), "data", "{what}");
+            scene.succeed(&["rename", "app", "api"]);
+        }
+        assert_eq!(std::fs::read_to_string(scene.home_file("api")).unwrap(), "data", "{what}");
+        tally.count(struck.as_ref(), new.is_some());
+    }
+    scene.succeed(&["rm", "-f", "api"]);
+    scene.is_as_before(&before, "the renamings");
+    tally
+}
+
+fn builds(scene: &Scene, points: impl FnOnce(&[String]) -> Vec<Point>) -> Tally {
+    scene.with_base();
+    let before = scene.everything();
+    let build = ["image", "build", "--base", BASE, "--tag", "built:latest"];
+    let calls = scene.requests_of(&build);
+    let gone = |scene: &Scene| {
+        let removed = scene.engine.docker(&["rmi", "built:latest"]);
+        assert!(removed.status.success(), "{}", text(&removed.stderr));
+    };
+    gone(scene);
+    scene.is_as_before(&before, "a build");
+    let mut tally = Tally::default();
+    for point in points(&calls) {
+        let struck = scene.struck(point, &build);
+        let told = scene.next();
+        let stands = scene.engine.docker(&["image", "inspect", "built:latest"]).status.success();
+        if stands {
+            gone(scene);
+        }
+        tally.count(struck.as_ref(), stands);
+        scene.is_as_before(&before, &format!("a build killed at {point:?} {struck:?}: {told}"));
+    }
+    tally
+}
+
+/// The image is built in pieces of an answer: between any two of them it may end.
+fn midway(calls: &[String], pieces: impl IntoIterator<Item = usize>) -> Vec<Point> {
+    let build = calls.iter().position(|line| line.contains("/build?")).unwrap();
+    pieces.into_iter().map(|piece| Point { call: build, moment: Moment::Midway(piece) }).collect()
+}
+
+fn depots(scene: &Scene, stride: &Stride) -> Tally {
+    let before = scene.everything();
+    let calls = scene.requests_of(&["depot", "start"]);
+    let clear = |scene: &Scene| {
+        let id = |what: &str| {
+            let new: BTreeSet<String> = scene.everything().difference(&before).filter(|line| line.starts_with(what)).cloned().collect();
+            new.into_iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for (what, remove) in [("container", &["rm", "-fv"][..]), ("volume", &["volume", "rm"]), ("image", &["rmi", "-f"])] {
+            for one in id(what) {
+                let removed = scene.engine.docker(&[remove, &[one.as_str()]].concat());
+                assert!(removed.status.success(), "{}", text(&removed.stderr));
+            }
+        }
+    };
+    clear(scene);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        let struck = scene.struck(point, &["depot", "start"]);
+        let told = scene.next();
+        let what = format!("a depot's start killed at {point:?} {struck:?}: {told}");
+        let status: serde_json::Value = serde_json::from_str(&scene.succeed(&["depot", "status", "--json"])).unwrap();
+        let stands = status["depot"]["state"] == "running";
+        if stands {
+            // It is whole, and any manager's.
+            scene.succeed(&["depot", "start"]);
+            clear(scene);
+        }
+        tally.count(struck.as_ref(), stands);
+        scene.is_as_before(&before, &what);
+    }
+    tally
+}
+
+#[test]
+fn one_next_command_settles_what_a_killed_palisade_left_of_sessions() {
+    let scene = Scene::new();
+    println!("{:?}", launches(&scene, &Stride(5)));
+    println!("{:?}", runs(&scene, &Stride(9)));
+    println!("{:?}", removals(&scene, &Stride(5)));
+    println!("{:?}", renamings(&scene, &Stride(3)));
+}
+
+#[test]
+fn one_next_command_settles_what_a_killed_palisade_left_of_images_and_depots() {
+    let scene = Scene::new();
+    println!("{:?}", builds(&scene, |calls| midway(calls, [9])));
+    println!("{:?}", depots(&scene, &Stride(13)));
+}
+
+#[test]
+#[ignore = "takes many minutes: scripts/soak crash"]
+fn soak_crash_two_hundred_kills() {
+    let scene = Scene::new();
+    let mut kills = 0;
+    let mut round = 0;
+    while kills < 200 {
+        let every = Stride(1);
+        let tallies = [
+            ("launch", launches(&scene, &every)),
+            ("run", runs(&scene, &every)),
+            ("rm -f", removals(&scene, &every)),
+            ("rename", renamings(&scene, &every)),
+            ("image build", builds(&scene, |calls| every.points(calls).chain(midway(calls, 0..40)).collect())),
+            ("depot start", depots(&scene, &every)),
+        ];
+        round += 1;
+        for (what, tally) in &tallies {
+            println!("round {round}: {what}: {} kills, {} stood completed", tally.kills, tally.completed);
+            kills += tally.kills;
+        }
+    }
+    println!("{kills} kills; after one next command each: nothing left over, no data lost, no decoy touched");
+}
