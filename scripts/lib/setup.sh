@@ -3,6 +3,8 @@
 # Sourced. Installs only what is missing, leaves an engine that answers alone, and is silent where there is nothing to do.
 # Standard output belongs to palisade: everything here is said on standard error.
 
+# What cargo builds: scripts/test names another.
+BUILD_PROFILE=${BUILD_PROFILE:-release}
 # palisade's exit code where no engine answers.
 readonly ENGINE_UNREACHABLE=3
 readonly DEFAULT_SOCKET=/var/run/docker.sock
@@ -69,17 +71,17 @@ ensure_toolchain() {
     if [ -z "${CARGO_BUILD_TARGET:-}" ] && [ "$(uname -m)" = aarch64 ]; then
         export CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu
     fi
-    PALISADE="${CARGO_TARGET_DIR:-$ROOT/target}/${CARGO_BUILD_TARGET:-x86_64-unknown-linux-gnu}/release/palisade"
+    PALISADE="${CARGO_TARGET_DIR:-$ROOT/target}/${CARGO_BUILD_TARGET:-x86_64-unknown-linux-gnu}/$BUILD_PROFILE/palisade"
 }
 
-# Builds the release binary where anything that it is made of is younger, folders included (a file may be gone).
+# Builds the binary where anything that it is made of is younger, folders included (a file may be gone).
 ensure_binary() {
     local parts=("$ROOT/src" "$ROOT/assets" "$ROOT/config" "$ROOT/.cargo" "$ROOT/Cargo.toml" "$ROOT/Cargo.lock")
     if [ -x "$PALISADE" ] && [ -z "$(find "${parts[@]}" -newer "$PALISADE" -print -quit)" ]; then
         return
     fi
     say "building palisade"
-    (cd "$ROOT" && cargo build --release --locked >&2) || give_up "palisade cannot be built"
+    (cd "$ROOT" && cargo build --profile "$BUILD_PROFILE" --locked >&2) || give_up "palisade cannot be built"
     # cargo leaves a binary alone that is up to date by its own account: the next run need not ask it again.
     touch "$PALISADE"
 }

@@ -1,6 +1,6 @@
 use super::{PLAIN, session, settings, shell};
 use crate::allowlist;
-use crate::dashboard::screen::gone;
+use crate::dashboard::screen::{follows, gone};
 use crate::support::{call, palisade, text};
 
 /// Everything of the corpus that no operator's terminal may be sent.
@@ -18,8 +18,7 @@ fn a_command_has_a_terminal_of_the_operators_size_and_its_exit_code_is_ours() {
     screen.shows("xterm-256color truecolor");
     screen.shows("typed-42");
     screen.resize(70, 15);
-    screen.line("clear; stty size");
-    screen.shows("15 70");
+    follows(&screen, "15 70");
     screen.line("exit 7");
     screen.shows("code-7");
     screen.prompted();

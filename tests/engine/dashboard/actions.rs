@@ -1,6 +1,6 @@
 //! What is done to sessions by keys alone.
 
-use super::screen::Screen;
+use super::screen::{Screen, follows};
 use super::{inspected, session};
 use crate::support::{Session, left_behind, name, text, until};
 
@@ -82,8 +82,7 @@ fn a_shell_is_the_sandboxs_user_and_is_left_without_ending_the_session() {
     screen.line("stty size");
     says("35 120");
     screen.resize(100, 30);
-    screen.line("stty size");
-    says("29 100");
+    follows(&screen, "29 100");
     screen.keys(&["ctrl-p", "ctrl-q"]);
     screen.row_shows(&session.name, "running");
     // Once more: it was left, and is offered; a new one goes by its own end.

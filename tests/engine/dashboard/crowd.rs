@@ -125,7 +125,7 @@ fn thirty_sessions_are_found_sorted_divided_marked_and_acted_on() {
     // One that goes by itself needs no word.
     screen.filter(&format!("{part}e00"));
     screen.keys(&["d"]);
-    screen.shows("remove");
+    screen.shows(&format!("remove {part}e00?"));
     screen.keys(&["y"]);
     until("it is gone", || crowd.count(&[]) == 19);
 }

@@ -283,6 +283,13 @@ fn tmux_key(key: &str) -> String {
     key.strip_prefix("ctrl-").map_or_else(|| key.to_owned(), |letter| format!("C-{letter}"))
 }
 
+/// Waits until the terminal of the shell on the screen has become so large, as `stty size` says it. The change and what is typed
+/// after it come to the shell by two ways: either may be first.
+pub fn follows(screen: &Screen, size: &str) {
+    screen.line(&format!("clear; until [ \"$(stty size)\" = '{size}' ]; do sleep 0.1; done; echo grown-$((40 + 2))"));
+    screen.shows("grown-42");
+}
+
 /// Waits until a process is no more.
 pub fn gone(pid: i32) {
     let ended = || std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "));

@@ -10,7 +10,7 @@ const CONFINED: &str = "id -u; grep CapEff /proc/self/status; ls /sys/class/net;
 const IN_CONFINEMENT: &str = "1000\nCapEff:\t0000000000000000\nlo\n    lo\n";
 
 /// Two of the largest there are, with all that they bring.
-const INSTALL: &str = "set -e; pip install -q pandas requests; python3 -c 'import pandas, requests; print(pandas.DataFrame([1]).size)'
+const INSTALL: &str = "set -e; pip install -q --timeout 300 pandas requests; python3 -c 'import pandas, requests; print(pandas.DataFrame([1]).size)'
     mkdir -p ~/app; cd ~/app; npm install express typescript; node -e 'require(\"express\")(); console.log(typeof require(\"typescript\").version)'";
 
 #[test]

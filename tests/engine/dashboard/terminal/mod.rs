@@ -103,8 +103,10 @@ fn terminals_are_tabs_that_stay_open_behind_the_list() {
     screen.shows("2 terminals are open");
     // What rings behind the list says so there.
     screen.keys(&["a"]);
-    screen.line("sleep 0.5; printf '\\a'");
+    screen.line("until [ -e /tmp/unseen ]; do sleep 0.1; done; printf '\\a'");
     screen.keys(&["ctrl-\\", "l", "esc"]);
+    screen.shows("2 terminals are open");
+    session.sh("touch /tmp/unseen");
     screen.row_shows(&session.name, "»2!");
 }
 
