@@ -126,10 +126,13 @@ fn told(who: String, output: OutputStream) -> BoxStream<'static, Result<Told>> {
         who: String,
         output: OutputStream,
         frames: Frames,
+        /// What stood where the first frame should.
+        first_words: Vec<u8>,
         last_words: Vec<u8>,
         spoke: bool,
     }
-    let reading = Reading { who, output, frames: Frames::default(), last_words: Vec::new(), spoke: false };
+    let (first_words, last_words) = (Vec::new(), Vec::new());
+    let reading = Reading { who, output, frames: Frames::default(), first_words, last_words, spoke: false };
     stream::unfold(Some(reading), |reading| async move {
         let mut reading = reading?;
         loop {
@@ -138,22 +141,55 @@ fn told(who: String, output: OutputStream) -> BoxStream<'static, Result<Told>> {
                     reading.spoke = true;
                     return Some((Ok(told), Some(reading)));
                 }
+                Err(_) if !reading.spoke && is_the_engines(&reading.first_words) => {
+                    while reading.first_words.len() < LONGEST_LAST_WORDS
+                        && let Some(Ok(piece)) = reading.output.next().await
+                    {
+                        keep(&mut reading.first_words, &piece.bytes);
+                    }
+                    return Some((Err(cannot_run(&reading.who, &reading.first_words)), None));
+                }
                 Err(garbled) => return Some((Err(Failure::new(Code::EngineError, format!("'{}': {garbled}", reading.who))), None)),
                 Ok(None) => {}
             }
             match reading.output.next().await {
-                Some(Ok(piece)) if piece.kind == OutputKind::Stdout => reading.frames.push(&piece.bytes),
-                Some(Ok(piece)) => {
-                    let room = LONGEST_LAST_WORDS.saturating_sub(reading.last_words.len());
-                    reading.last_words.extend_from_slice(&piece.bytes[..room.min(piece.bytes.len())]);
+                Some(Ok(piece)) if piece.kind == OutputKind::Stdout => {
+                    if !reading.spoke {
+                        keep(&mut reading.first_words, &piece.bytes);
+                    }
+                    reading.frames.push(&piece.bytes);
                 }
+                Some(Ok(piece)) => keep(&mut reading.last_words, &piece.bytes),
                 Some(Err(failure)) => return Some((Err(failure), None)),
                 None if reading.spoke => return None,
+                None if is_the_engines(&reading.first_words) => return Some((Err(cannot_run(&reading.who, &reading.first_words)), None)),
                 None => return Some((Err(no_terminals(&reading.who, &reading.last_words)), None)),
             }
         }
     })
     .boxed()
+}
+
+fn keep(words: &mut Vec<u8>, bytes: &[u8]) {
+    let room = LONGEST_LAST_WORDS.saturating_sub(words.len());
+    words.extend_from_slice(&bytes[..room.min(bytes.len())]);
+}
+
+/// Whether the engine, which could not begin what was to speak, speaks in its place.
+fn is_the_engines(words: &[u8]) -> bool {
+    // 'OCI runtime exec failed', 'cannot exec': as much of it as a frame's head is long.
+    words.starts_with(b"OCI r") || words.starts_with(b"canno")
+}
+
+fn cannot_run(who: &str, words: &[u8]) -> Failure {
+    let words = sanitise(String::from_utf8_lossy(words).trim());
+    // As the kernel says it, and as the C library does.
+    let message = if words.to_ascii_lowercase().contains("resource temporarily unavailable") {
+        format!("'{who}' can begin no process more: those that run are as many as its pids_limit lets it have")
+    } else {
+        format!("the engine cannot begin a terminal in '{who}'")
+    };
+    Failure::new(Code::Refused, message).detail(format!("the engine says: {words}"))
 }
 
 fn no_terminals(who: &str, last_words: &[u8]) -> Failure {
@@ -203,6 +239,18 @@ mod tests {
         assert_eq!((failure.code, failure.message.as_str()), (Code::Refused, "'web' holds no terminals"));
         assert!(failure.details[0].contains("unrecognized subcommand") && !failure.to_string().contains('\x1b'), "{failure}");
         assert!(failure.hint.unwrap().ends_with("palisade exec -it web -- sh"));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_speaks_where_a_frame_should_stand_is_heard() {
+        let full: &[u8] = b"OCI runtime exec failed: exec failed: unable to start container process: fork/exec /proc/self/exe: resource temporarily unavailable\r\n";
+        let failure = heard(&[(OutputKind::Stdout, &full[..9]), (OutputKind::Stdout, &full[9..])]).try_next().await.unwrap_err();
+        assert!(failure.code == Code::Refused && failure.message.contains("pids_limit"), "{failure}");
+        assert!(failure.details[0].contains("fork/exec"), "{failure}");
+        let failure = heard(&[(OutputKind::Stdout, b"OCI runtime exec failed: \x1b[2Jno\r\n")]).try_next().await.unwrap_err();
+        assert!(failure.message.contains("cannot begin a terminal") && !failure.to_string().contains('\x1b'), "{failure}");
+        let failure = heard(&[(OutputKind::Stdout, b"not a frame")]).try_next().await.unwrap_err();
+        assert_eq!(failure.code, Code::EngineError);
     }
 
     #[tokio::test]

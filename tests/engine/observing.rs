@@ -188,7 +188,7 @@ fn way_to_the_engine(socket: &std::path::Path) -> tokio::task::JoinHandle<()> {
     let listener = tokio::net::UnixListener::bind(socket).unwrap();
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
-            let mut far = tokio::net::UnixStream::connect("/var/run/docker.sock").await.unwrap();
+            let mut far = tokio::net::UnixStream::connect(crate::support::engine_socket()).await.unwrap();
             tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
         }
     })

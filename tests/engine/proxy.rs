@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-const ENGINE: &str = "/var/run/docker.sock";
+use crate::support::engine_socket;
 
 /// What is wrong with it.
 pub enum Fault {
@@ -72,7 +72,7 @@ fn serve(mut client: UnixStream, fault: &Fault, dead: &AtomicUsize) -> Option<()
             Fault::BeforeStart(act) if line.contains("/start ") => act(),
             _ => {}
         }
-        let mut engine = UnixStream::connect(ENGINE).ok()?;
+        let mut engine = UnixStream::connect(engine_socket()).ok()?;
         engine.write_all(&with_length(&head, body.len())).ok()?;
         engine.write_all(&body).ok()?;
         if let Fault::AfterStart(act) = fault
@@ -147,7 +147,7 @@ pub fn tcp_to_engine() -> String {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for client in listener.incoming() {
-            let (Ok(mut client), Ok(mut engine)) = (client, UnixStream::connect(ENGINE)) else { return };
+            let (Ok(mut client), Ok(mut engine)) = (client, UnixStream::connect(engine_socket())) else { return };
             let (mut back, mut to_client) = (engine.try_clone().unwrap(), client.try_clone().unwrap());
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut back, &mut to_client);

@@ -101,6 +101,16 @@ pub fn json(args: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), document)
 }
 
+/// The socket of the engine that the tests are run on.
+pub fn engine_socket() -> String {
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    if host.is_empty() {
+        "/var/run/docker.sock".to_owned()
+    } else {
+        host.strip_prefix("unix://").expect("a socket of this machine's").to_owned()
+    }
+}
+
 /// `docker ARGS`, which must succeed.
 pub fn docker(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().unwrap();

@@ -49,7 +49,7 @@ where
 }
 
 pub fn endpoint() -> Endpoint {
-    let socket = "/var/run/docker.sock";
+    let socket = crate::support::engine_socket();
     Endpoint { uri: format!("unix://{socket}"), found_by: "default socket".into(), socket: Some(socket.into()), tls_dir: None }
 }
 

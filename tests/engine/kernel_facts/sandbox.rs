@@ -254,9 +254,12 @@ pub fn image_with(path: &str, from: &str) -> Image {
     let tag = format!("{name}:planted");
     docker(&["create", "--name", &name, IMAGE, "true"]);
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("planted");
+    // With the folders that it is in, which the base image may lack.
+    let path = path.trim_start_matches('/');
+    let (file, top) = (folder.path().join(path), folder.path().join(path.split('/').next().unwrap()));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     docker(&["cp", "-L", &format!("{name}:{from}"), file.to_str().unwrap()]);
-    docker(&["cp", file.to_str().unwrap(), &format!("{name}:{path}")]);
+    docker(&["cp", top.to_str().unwrap(), &format!("{name}:/")]);
     docker(&["commit", &name, &tag]);
     docker(&["rm", "-f", &name]);
     Image(tag)
