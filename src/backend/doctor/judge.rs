@@ -74,15 +74,11 @@ fn answers(engine: &EngineSide) -> Check {
     if version.os != "linux" {
         return failed("engine", format!("{found} runs {} containers", version.os), "switch it to Linux containers");
     }
-    if is_podman(engine) {
+    if engine.version.is_podman() {
         // Its API neither takes an owner for a tmpfs nor reports a bound of the log: every launch is refused.
         return failed("engine", found, "sessions need a Docker Engine: docs/engines.md says what Podman's API lacks");
     }
     ok("engine", found)
-}
-
-fn is_podman(engine: &EngineSide) -> bool {
-    engine.version.product.contains("Podman")
 }
 
 fn api(engine: &EngineSide) -> Check {
@@ -197,7 +193,7 @@ fn user_namespaces(engine: &EngineSide) -> Check {
 
 fn init(engine: &EngineSide) -> Check {
     match engine.info.init_binary.as_str() {
-        "" if is_podman(engine) => {
+        "" if engine.version.is_podman() => {
             warning("init", "Podman does not name its init", "install catatonit: a launch is refused without an init")
         }
         "" => warning("init", "the engine names no init", "a launch is refused without one: install docker-init (tini)"),
@@ -209,7 +205,7 @@ fn storage(engine: &EngineSide) -> Check {
     match engine.info.storage_driver.as_str() {
         driver @ "vfs" => warning("storage driver", driver, "it copies the image for every sandbox: use overlay2"),
         // Podman's name for what Docker calls overlay2.
-        driver @ "overlay" if is_podman(engine) => ok("storage driver", driver),
+        driver @ "overlay" if engine.version.is_podman() => ok("storage driver", driver),
         driver @ ("aufs" | "devicemapper" | "overlay") => {
             warning("storage driver", format!("{driver}, which newer engines no longer have"), "move to overlay2")
         }

@@ -28,7 +28,7 @@ use super::connect::{self, Agreed};
 use super::streams;
 use super::{
     AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, EventStream, ExecRequest,
-    ExecState, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
+    ExecState, Images, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
 };
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CreateRequest;
@@ -41,6 +41,11 @@ const LONGEST_GRACE_S: u64 = 3600;
 const ORDINARY_S: u64 = 120;
 /// For requests whose answer begins when the work is done, or whose body is ours to feed: a year.
 const PATIENT_S: u64 = 365 * 24 * 60 * 60;
+
+/// What a Podman that refuses a session is asked in vain, by the fields of a plan.
+const PODMAN_LACKS: &str = "Podman's API lacks what these fields of a session need: 'tmpfs' with an owner (uid=, gid=), 'log_options' that are \
+     reported, 'security_opt' with a seccomp profile of one's own, 'cgroupns_mode' on cgroup version 1";
+const NOT_PODMAN: &str = "sessions need a Docker Engine: docs/engines.md says what was tried";
 
 /// A Docker Engine, or a compatible one.
 pub struct DockerEngine {
@@ -124,11 +129,17 @@ impl Engine for DockerEngine {
         let body = convert::create::session(request, self.api);
         let answer = self.docker.create_container(Some(options), body).await;
         let call = |noun, on| self.call("create the container", noun, on);
-        answer.map(convert::container::created).map_err(|error| match error {
+        let failure = match answer {
+            Ok(answer) => return Ok(convert::container::created(answer)),
             // Only the image can be missing, and only the name be in conflict.
-            _ if gone(&error) => call(Noun::NewContainer, &request.image).failure(&error),
-            _ => call(Noun::NewContainer, &request.name).failure(&error),
-        })
+            Err(error) if gone(&error) => return Err(call(Noun::NewContainer, &request.image).failure(&error)),
+            Err(error) => call(Noun::NewContainer, &request.name).failure(&error),
+        };
+        // Asked only now: an engine that does what it is asked need not say what it is.
+        match Images::version(self).await {
+            Ok(version) if failure.code == Code::EngineError && version.is_podman() => Err(failure.detail(PODMAN_LACKS).hint(NOT_PODMAN)),
+            _ => Err(failure),
+        }
     }
 
     async fn create_one_shot(&self, request: &OneShot) -> Result<Created> {

@@ -25,6 +25,13 @@ pub struct EngineVersion {
     pub product: String,
 }
 
+impl EngineVersion {
+    /// Whether it is Podman's service, which lacks some of what a session needs.
+    pub fn is_podman(&self) -> bool {
+        self.product.contains("Podman")
+    }
+}
+
 /// What `GET /info` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "the engine's own fields")]
