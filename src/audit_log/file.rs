@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::chain::{self, Deed, Entry, Link};
 use super::head::{self, Head, Kept};
+use super::lock;
 use super::verify::{Verdict, verify};
 
 /// The log of one operator: any number of processes write to it at once.
@@ -39,7 +40,7 @@ impl AuditLog {
         }
         let mut log = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
         // Let go with the file.
-        log.lock()?;
+        lock::wait(&log, lock::Held::Alone)?;
         let end = self.end(&mut log)?;
         let (mut written, link) = end.link.next(deed, now, &self.by, std::process::id())?;
         written.push('\n');
@@ -59,7 +60,7 @@ impl AuditLog {
             Err(error) => return Err(error),
         };
         // Nobody is in the middle of a line then.
-        log.lock_shared()?;
+        lock::wait(&log, lock::Held::Together)?;
         verify(BufReader::new(&log), head::read(&self.head())?)
     }
 
@@ -71,7 +72,7 @@ impl AuditLog {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        log.lock_shared()?;
+        lock::wait(&log, lock::Held::Together)?;
         let mut kept = VecDeque::new();
         for line in BufReader::new(&log).split(b'\n') {
             let line = line?;

@@ -11,6 +11,7 @@
 mod chain;
 mod file;
 mod head;
+mod lock;
 mod verify;
 
 pub use chain::{Deed, Entry, Link, Subject};

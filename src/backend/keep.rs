@@ -5,6 +5,7 @@
 
 use super::Backend;
 use crate::session::Session;
+use crate::state::limits;
 use crate::state::sessions::{self, Use, Who};
 use crate::state::{Database, Unkept};
 use crate::units::{SessionId, SessionName};
@@ -52,7 +53,8 @@ impl Backend {
 
     /// Forgets a session that is gone.
     pub(super) async fn forget(&self, session: &Session) {
-        let id = session.id;
-        self.kept(move |state| state.write(|db| sessions::forget(db, id))).await;
+        let (id, container) = (session.id, session.container_id.clone());
+        let forget = move |db: &_| sessions::forget(db, id).and_then(|()| limits::forget(db, &container));
+        self.kept(move |state| state.write(&forget)).await;
     }
 }

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Backend;
 use crate::kernel::{Unreadable, UsageReader};
-use crate::session::{EngineEvent, EventKind, Limit, LimitHit, LimitReading, Limits, Session, labels};
+use crate::session::{ContainerFacts, EngineEvent, EventKind, Limit, LimitHit, LimitReading, Limits, Session, labels};
+use crate::state::{Database, limits as kept};
 use crate::units::Untrusted;
 
 /// How often limits are looked at.
@@ -31,6 +32,7 @@ pub struct LimitWatch {
     reader: Arc<UsageReader>,
     /// Whether the engine's files can be this machine's at all.
     is_local: bool,
+    state: Database,
     followed: BTreeMap<String, Followed>,
 }
 
@@ -45,7 +47,12 @@ struct Followed {
 impl Backend {
     /// A watch over no session yet.
     pub fn limit_watch(&self) -> LimitWatch {
-        LimitWatch { reader: Arc::clone(&self.usage), is_local: self.engine.endpoint().socket.is_some(), followed: BTreeMap::new() }
+        LimitWatch {
+            reader: Arc::clone(&self.usage),
+            is_local: self.engine.endpoint().socket.is_some(),
+            state: self.state.clone(),
+            followed: BTreeMap::new(),
+        }
     }
 }
 
@@ -55,6 +62,9 @@ impl Backend {
         let live: Vec<String> =
             sessions.iter().filter(|session| session.status.is_live()).map(|session| session.container_id.clone()).collect();
         let mut read = self.limit_readings(live).await;
+        let ids: Vec<String> = sessions.iter().map(|session| session.container_id.clone()).collect();
+        let look_up = move |state: &Database| state.read(|db| ids.iter().map(|id| kept::of(db, id)).collect::<Result<Vec<_>, _>>());
+        let mut seen = self.kept(look_up).await.unwrap_or_default().into_iter();
         let told = |session: &Session| {
             if !session.status.is_live() {
                 return Limits { hits: Vec::new(), unknown: Some("it does not run: what nobody saw meanwhile is not known".into()) };
@@ -64,7 +74,11 @@ impl Backend {
                 Err(error) => Limits { hits: Vec::new(), unknown: Some(error.to_string().into()) },
             }
         };
-        sessions.iter().map(told).collect()
+        let mut all: Vec<Limits> = sessions.iter().map(told).collect();
+        for limits in &mut all {
+            seen.next().unwrap_or_default().into_iter().for_each(|hit| limits.add(hit));
+        }
+        all
     }
 
     async fn limit_readings(&self, ids: Vec<String>) -> BTreeMap<String, Result<LimitReading, Unreadable>> {
@@ -118,7 +132,24 @@ impl LimitWatch {
             let read = reader.limits(&ids);
             ids.into_iter().zip(read).collect::<Vec<_>>()
         });
-        self.told(read.await.unwrap_or_default(), now)
+        let events = self.told(read.await.unwrap_or_default(), now);
+        self.keep(&events, now).await;
+        events
+    }
+
+    /// Writes down what was seen: the kernel's counts end with the container's group.
+    async fn keep(&self, events: &[EngineEvent], now: Timestamp) {
+        let hits = events.iter().filter_map(|event| match &event.what {
+            EventKind::LimitReached { hit } => Some((event.container.clone(), hit.clone())),
+            _ => None,
+        });
+        let hits: Vec<(String, LimitHit)> = hits.collect();
+        if !hits.is_empty() {
+            let state = self.state.clone();
+            let write = move || state.write(|db| hits.iter().try_for_each(|(container, hit)| kept::saw(db, container, hit, now)));
+            // Who watches has told it. A state that cannot be written says so where something is done.
+            let _ = tokio::task::spawn_blocking(write).await;
+        }
     }
 
     fn told(&mut self, read: Vec<(String, Result<LimitReading, Unreadable>)>, now: Timestamp) -> Vec<EngineEvent> {
@@ -165,9 +196,30 @@ impl Followed {
     }
 }
 
+/// What the engine's facts of a container that has ended say of its limits.
+pub fn of_ended(facts: &ContainerFacts) -> Vec<LimitHit> {
+    let Some(exit) = &facts.exit else { return Vec::new() };
+    let mut hits = Vec::new();
+    let hit = |limit, bound| LimitHit { limit, place: Untrusted::default(), count: 1, bound };
+    if exit.oom_killed {
+        hits.push(hit(Limit::Memory, facts.memory));
+    }
+    // A command may end with 124 by itself: whether its time was over decides.
+    let ours = facts.command.iter().map(Untrusted::raw).take_while(|argument| *argument != "--");
+    let timeout = ours.skip_while(|argument| *argument != "--timeout").nth(1).and_then(|seconds| seconds.parse().ok());
+    let ran = exit.finished.zip(facts.started).map(|(finished, started)| finished.duration_since(started).as_secs());
+    if let (Some(timeout), Some(ran), 124 | 137) = (timeout, ran, exit.code)
+        && u64::try_from(ran).is_ok_and(|ran| ran >= timeout)
+    {
+        hits.push(hit(Limit::Timeout, Some(timeout)));
+    }
+    hits
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::ExitFacts;
 
     fn followed(since: Since) -> Followed {
         Followed { name: "palisade-x".into(), since, last: None, told: BTreeMap::new() }
@@ -182,6 +234,22 @@ mod tests {
         let mut one = followed(Since::Start);
         let mut at = |second: i64, refused| one.hits(reading(refused), Timestamp::from_second(second).unwrap()).len();
         assert_eq!([at(0, 0), at(1, 5), at(2, 9), at(3, 9), at(32, 20), at(33, 21), at(70, 21)], [0, 1, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn how_a_container_ended_says_whether_its_time_or_its_memory_was_over() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let ended = |code, finished, oom_killed| {
+            let command = ["/p", "supervise", "--timeout", "5", "--", "x", "--timeout", "1"].map(Untrusted::from).into();
+            let exit = Some(ExitFacts { code, oom_killed, finished: at(finished), ..ExitFacts::default() });
+            let facts = ContainerFacts { command, exit, started: at(100), memory: Some(7), ..ContainerFacts::default() };
+            of_ended(&facts).iter().map(|hit| (hit.limit, hit.bound)).collect::<Vec<_>>()
+        };
+        assert_eq!(ended(124, 105, false), [(Limit::Timeout, Some(5))]);
+        assert_eq!(ended(124, 102, false), [], "it ended with that by itself");
+        assert_eq!(ended(0, 110, false), []);
+        assert_eq!(ended(137, 101, true), [(Limit::Memory, Some(7))]);
+        assert_eq!(of_ended(&ContainerFacts::default()), []);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::paint::{Role, paint};
 use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
 use super::{drift_table, posture_table};
+use crate::backend::limits::of_ended;
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
 use crate::units::age;
@@ -16,7 +17,8 @@ use crate::units::age;
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
     let Details { session, container, posture, standing, cache: own } = details?;
-    let limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
+    let mut limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
+    of_ended(&container).into_iter().for_each(|hit| limits.add(hit));
     let cache = share(&figures, session.id);
     if context.output.is_json() {
         let cache_volume = own.map(cache_volume);

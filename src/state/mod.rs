@@ -17,6 +17,7 @@ mod aside;
 mod database;
 mod failure;
 mod gate;
+pub mod limits;
 mod migrations;
 pub mod sessions;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::common::schema;
-use crate::support::{Session, call, json, name, palisade, text, until, until_had};
+use crate::support::{Session, call, json, name, palisade, succeed, text, until, until_had};
 
 /// `events --json`, and what it has told so far.
 struct Watcher {
@@ -125,6 +125,20 @@ fn the_end_of_a_run_says_which_limit_it_ran_into_and_what_sets_it() {
     assert!(code == 124 && said.contains("--timeout sets the limit"), "{said}");
     let (code, said) = run(&[], "true");
     assert_eq!((code, said.as_str()), (0, ""));
+}
+
+#[test]
+fn what_a_session_ran_into_is_known_when_it_has_ended() {
+    let victim = narrow(&["--tmp-size", "1MiB"]);
+    let watcher = Watcher::of(&victim);
+    victim.sh("head -c 2M /dev/zero > /tmp/big");
+    watcher.until_reached("tmpfs");
+    // It is written down before it is told.
+    succeed(&["stop", &victim.name]);
+    assert_eq!(inspected(&victim, "tmpfs")["place"], "/tmp");
+
+    let late = Session::launch(&["--network", "none", "--timeout", "1s"], &["sleep", "600"]);
+    assert_eq!(inspected(&late, "timeout")["bound"], 1);
 }
 
 #[test]
