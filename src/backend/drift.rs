@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::prepare::Judged;
 use super::{Backend, Order, Pull, depot};
 use crate::failure::{Code, Failure, Result};
-use crate::policy::drift::{Standing, Terms, drifted};
+use crate::policy::drift::{Difference, Standing, Terms, drifted};
 use crate::policy::{Asked, ImageFacts, Request};
 use crate::session::{ContainerFacts, KernelFacts, Kind, labels};
 use crate::units::{Cpus, SessionId, SessionName, Untrusted};
@@ -80,7 +80,8 @@ impl Backend {
             Err(why) => Standing::untold(why.raw()),
             Ok(made) => {
                 let terms = self.terms_today(&made, today).await;
-                Standing::new(&made.terms, self.drifted_from(&made, facts, kernel), terms.as_ref().map_err(Clone::clone))
+                let drifted = self.drifted_from(&made, facts, kernel).await;
+                Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
             }
         }
     }
@@ -91,19 +92,18 @@ impl Backend {
         Ok(self.standing(&facts, None, today).await)
     }
 
-    pub(super) fn drifted_from(
-        &self,
-        made: &Made,
-        facts: &ContainerFacts,
-        kernel: Option<&KernelFacts>,
-    ) -> Vec<crate::policy::drift::Difference> {
-        drifted(&made.terms, &self.called(made), facts, kernel)
+    pub(super) async fn drifted_from(&self, made: &Made, facts: &ContainerFacts, kernel: Option<&KernelFacts>) -> Vec<Difference> {
+        let name = self.name_by_plan(made, facts).await;
+        drifted(&made.terms, &name, facts, kernel)
     }
 
-    /// What the session was called last by whoever may rename it.
-    #[expect(clippy::unused_self, reason = "the durable state will be asked")]
-    fn called(&self, made: &Made) -> String {
-        made.name.to_string()
+    /// What the session is called by its labels, or by whoever renamed it from here since. A label cannot be changed.
+    pub(super) async fn name_by_plan(&self, made: &Made, facts: &ContainerFacts) -> String {
+        let labelled = made.name.to_string();
+        if facts.name.raw().strip_prefix(labels::CONTAINER_PREFIX) == Some(labelled.as_str()) {
+            return labelled;
+        }
+        self.called(made.id).await.unwrap_or(labelled)
     }
 
     /// What a plan for the same request would come to now.

@@ -51,6 +51,11 @@ impl Backend {
         }
     }
 
+    /// What it was called last from here.
+    pub(super) async fn called(&self, id: SessionId) -> Option<String> {
+        self.kept(move |state| state.read(|db| sessions::called(db, id))).await.flatten()
+    }
+
     /// Forgets a session that is gone.
     pub(super) async fn forget(&self, session: &Session) {
         let (id, container) = (session.id, session.container_id.clone());

@@ -180,7 +180,7 @@ impl Backend {
     /// unused that its user does not own. An archive changes the owner of what is below the folder that it is unpacked
     /// in, so it is unpacked at the root: of a container of ours beside the session's, whose own root file system is
     /// read-only.
-    async fn give_volumes_to_their_user(&self, id: &str, plan: &Plan, maker: &str) -> Result<()> {
+    pub(super) async fn give_volumes_to_their_user(&self, id: &str, plan: &Plan, maker: &str) -> Result<()> {
         let is_given = |uid: Option<u32>| uid.is_some_and(|uid| plan.create.user == format!("{uid}:{uid}"));
         let folders: Vec<&str> = [(HOME, plan.image.home_uid), (CACHE, plan.image.cache_uid)]
             .into_iter()

@@ -200,7 +200,7 @@ impl Backend {
 }
 
 /// Secrets by what the label keeps of the launch, with what was said now in place of it.
-fn secrets_of(facts: &ContainerFacts, now: &[String]) -> Result<BTreeMap<String, SecretSource>> {
+pub(super) fn secrets_of(facts: &ContainerFacts, now: &[String]) -> Result<BTreeMap<String, SecretSource>> {
     let label = facts.labels.get(labels::SECRETS).map(Untrusted::raw).unwrap_or_default();
     let launched: Vec<String> = label.split(',').filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
     let mut sources = env::secrets(&launched)?;

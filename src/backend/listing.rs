@@ -1,6 +1,6 @@
 //! Sessions as the engine lists them, and finding one of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::engine::ContainerSummary;
@@ -27,7 +27,9 @@ impl Backend {
         let containers = self.engine.our_containers().await?;
         // What the journal tells of has mostly a container, too.
         let abandoned = containers.iter().filter(|container| is_abandoned(container)).count().max(self.unsettled());
-        let mut sessions: Vec<Session> = containers.into_iter().filter_map(session_of).collect();
+        let hidden = second_of_two(&containers);
+        let shown = containers.into_iter().filter(|container| !hidden.contains(&container.id));
+        let mut sessions: Vec<Session> = shown.filter_map(session_of).collect();
         sessions.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.container_id.cmp(&b.container_id)));
         Ok(Survey { sessions, abandoned })
     }
@@ -67,6 +69,16 @@ pub struct Survey {
     pub sessions: Vec<Session>,
     /// What managers left half done that were killed; the next command that changes something settles it.
     pub abandoned: usize,
+}
+
+/// Of the two containers that a session has during an update, the one that is not the session: the new one until it has the name, then
+/// the old one.
+fn second_of_two(containers: &[ContainerSummary]) -> BTreeSet<String> {
+    let is = |container: &ContainerSummary, prefix| container.name.raw().starts_with(prefix);
+    let replaces = |container: &ContainerSummary, old: &str| container.labels.get(labels::REPLACES).is_some_and(|id| id.raw() == old);
+    let has_place = |old: &ContainerSummary| containers.iter().any(|new| replaces(new, &old.id) && !is(new, labels::NEXT_PREFIX));
+    let second = containers.iter().filter(|one| is(one, labels::NEXT_PREFIX) || (is(one, labels::OLD_PREFIX) && has_place(one)));
+    second.map(|container| container.id.clone()).collect()
 }
 
 /// The session that `who` names.
@@ -157,7 +169,9 @@ fn identity(all: &BTreeMap<String, Untrusted>, container_name: &Untrusted, conta
     if label(labels::SCHEMA) != Some(labels::SCHEMA_VALUE) || label(labels::ROLE) != Some(labels::ROLE_SESSION) {
         return None;
     }
+    let is_put_aside = container_name.raw().starts_with(labels::OLD_PREFIX);
     let bare = container_name.raw().strip_prefix(labels::CONTAINER_PREFIX).unwrap_or(container_name.raw());
+    let bare = label(labels::NAME).filter(|_| is_put_aside).unwrap_or(bare);
     let short: String = container_id.chars().filter(char::is_ascii_hexdigit).take(12).collect();
     let name = bare.parse().or_else(|_| format!("unnamed-{short}").parse()).ok()?;
     Some(Identity {

@@ -24,6 +24,7 @@ mod processes;
 mod record;
 mod supervisor_volume;
 mod terminals;
+mod update;
 mod usage;
 mod watching;
 pub mod workspace;
@@ -48,6 +49,7 @@ pub use drift::Today;
 pub use listing::Survey;
 pub use order::{Order, Pull};
 pub use terminals::{Terminal, Typing};
+pub use update::Update;
 
 /// Hears of long work as it goes: a progress bar, a notice line, or nobody.
 pub trait Reporter: Send + Sync {

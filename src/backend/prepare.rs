@@ -59,10 +59,33 @@ impl Backend {
 
     /// Everything that a launch needs, with the image and the supervisor in place.
     pub(super) async fn prepare(&self, order: &Order, reporter: &dyn Reporter) -> Result<Prepared> {
-        let mut judged = self.judge(order, None)?;
+        let judged = self.judge(order, None)?;
         let id = mint()?;
         let name = name_of(order, id, &self.settings.depot.name)?;
         let secrets = self.secret_values(&judged.secrets)?;
+        self.prepare_as(order, judged, (id, name, None), secrets, reporter).await
+    }
+
+    /// The same for a session that is there: another container is to take the place of `replaces`. It is given its secrets at its start.
+    pub(super) async fn prepare_again(
+        &self,
+        order: &Order,
+        beside: Option<&Path>,
+        (id, name, replaces): (SessionId, SessionName, String),
+        reporter: &dyn Reporter,
+    ) -> Result<Plan> {
+        let judged = self.judge(order, beside)?;
+        Ok(self.prepare_as(order, judged, (id, name, Some(replaces)), BTreeMap::new(), reporter).await?.plan)
+    }
+
+    async fn prepare_as(
+        &self,
+        order: &Order,
+        mut judged: Judged,
+        (id, name, replaces): (SessionId, SessionName, Option<String>),
+        secrets: BTreeMap<String, Vec<u8>>,
+        reporter: &dyn Reporter,
+    ) -> Result<Prepared> {
         self.within_the_engine(&mut judged.policy, reporter).await?;
         // Each to its end: a depot that is half made must not be left because an image is missing.
         let (image, supervisor, depot) = tokio::join!(
@@ -77,7 +100,8 @@ impl Backend {
             None => self.fill_supervisor_volume(&image.id).await?,
         };
         let volumes = Volumes { supervisor, depot_socket: depot.map(|access| access.socket_volume) };
-        let plan = plan::plan(&judged.policy, &self.request(order, &judged, id, name, image, volumes))?;
+        let request = Request { replaces, ..self.request(order, &judged, id, name, image, volumes) };
+        let plan = plan::plan(&judged.policy, &request)?;
         Ok(Prepared { plan, secrets, depot: token })
     }
 

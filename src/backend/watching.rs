@@ -46,7 +46,11 @@ impl Backend {
             };
             let posture = audit::audit(requested_of(facts).as_ref(), facts, kernel.as_ref().map_err(String::as_str));
             let made = Made::read(&facts.labels);
-            (posture, made.map_or_else(|_| Vec::new(), |made| self.drifted_from(&made, facts, kernel.as_ref().ok())))
+            let drifted = match made {
+                Ok(made) => self.drifted_from(&made, facts, kernel.as_ref().ok()).await,
+                Err(_) => Vec::new(),
+            };
+            (posture, drifted)
         });
         let postures: Vec<BoxFuture<'_, _>> = postures.map(FutureExt::boxed).collect();
         stream::iter(postures).buffered(AT_ONCE).collect().await

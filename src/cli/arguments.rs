@@ -8,6 +8,7 @@ use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
 use super::observing::{Diff, Events, Metrics, Pause, Rename, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
+use super::update::Update;
 use super::words::ColorWord;
 
 /// Hardened Docker sandboxes for AI agents and other untrusted code.
@@ -116,6 +117,7 @@ pub(super) enum Command {
     Stop(Stop),
     Start(Start),
     Restart(Restart),
+    Update(Update),
     Pause(Pause),
     Unpause(Unpause),
     Rename(Rename),

@@ -19,7 +19,7 @@ use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
     Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, images,
-    inspect, launch, list, logs, metrics, plan, profiles, replay, run, stats, terminals, top, verify,
+    inspect, launch, list, logs, metrics, plan, profiles, replay, run, stats, terminals, top, update, verify,
 };
 use crate::units::Seconds;
 
@@ -84,6 +84,10 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         }
         Some(Command::Stop(asked)) => with.act(&Action::Stop { grace_s: asked.grace.map(Seconds::get) }, &asked.names),
         Some(Command::Start(asked)) => with.act(&Action::Start { secrets: asked.secret }, &asked.names),
+        Some(Command::Update(asked)) => {
+            let manner = update::Manner { dry_run: asked.dry_run, restart: asked.restart };
+            with.run(async |backend| update::update(context, backend, &asked.names, manner).await)
+        }
         Some(Command::Restart(asked)) => {
             with.act(&Action::Restart { grace_s: asked.grace.map(Seconds::get), secrets: asked.secret }, &asked.names)
         }

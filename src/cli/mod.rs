@@ -16,6 +16,7 @@ mod observing;
 mod pages;
 mod sessions;
 mod surroundings;
+mod update;
 mod usage;
 mod when;
 mod words;

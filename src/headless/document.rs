@@ -10,7 +10,7 @@ use crate::backend::image::OurImage;
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
-use crate::policy::drift::Standing;
+use crate::policy::drift::{Change, Needs, Standing};
 use crate::policy::{Posture, Verdict};
 use crate::session::{ContainerFacts, Limits, Session};
 
@@ -231,6 +231,36 @@ pub struct Verification {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// Why it could not be measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorBody>,
+}
+
+/// `update`.
+#[derive(Debug, Serialize)]
+pub struct Updates {
+    /// Whether nothing was to be changed.
+    pub dry_run: bool,
+    /// One for each session, in the order given.
+    pub updates: Vec<UpdateResult>,
+}
+
+/// What an update of one session changed, or would.
+#[derive(Debug, Serialize)]
+pub struct UpdateResult {
+    /// As given, or its name.
+    pub name: String,
+    /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
+    /// Field by field; none where it is current.
+    pub changes: Vec<Change>,
+    /// The most that any of them takes; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Needs>,
+    /// As measured before its command began again, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Posture>,
+    /// Why it could not be updated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorBody>,
 }

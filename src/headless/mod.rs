@@ -35,6 +35,7 @@ pub mod stats;
 mod table;
 pub mod terminals;
 pub mod top;
+pub mod update;
 pub mod verify;
 
 use jiff::Timestamp;

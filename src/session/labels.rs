@@ -49,5 +49,10 @@ pub const MAKER: &str = "palisade.maker";
 pub const IMAGE_HOME_UID: &str = "palisade.image.home-uid";
 /// On an image: the uid that owns the cache folder in it.
 pub const IMAGE_CACHE_UID: &str = "palisade.image.cache-uid";
+/// What the name of a container begins with that is to take another's place in an update, and what that of the other while it does:
+/// no session is called so, whatever its name.
+pub const NEXT_PREFIX: &str = "palisade.next-";
+/// See [`NEXT_PREFIX`].
+pub const OLD_PREFIX: &str = "palisade.old-";
 /// What every container name of ours begins with.
 pub const CONTAINER_PREFIX: &str = "palisade-";

@@ -118,6 +118,15 @@ pub fn renamed(db: &Connection, who: &Who, new: &str, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// What a session was called last by whoever renamed it from here; `None` where nobody did.
+pub fn called(db: &Connection, id: SessionId) -> Result<Option<String>> {
+    let found =
+        db.query_row("SELECT new FROM renames WHERE session = ?1 ORDER BY time_ms DESC, rowid DESC LIMIT 1", [id.to_string()], |row| {
+            row.get(0)
+        });
+    found.optional()
+}
+
 /// The key that renews a session.
 pub fn key(db: &Connection, id: SessionId) -> Result<Option<Vec<u8>>> {
     let found = db.query_row("SELECT renewal_key FROM sessions WHERE id = ?1", [id.to_string()], |row| row.get(0));

@@ -151,3 +151,101 @@ fn an_image_that_is_tagged_anew_and_a_network_that_was_connected_are_each_named(
     assert!(matches!(outdated.as_slice(), [(field, _, now)] if field == "image_id" && *now == image), "{outdated:?}");
     assert!(drift()["unknown"].as_str().unwrap().contains("is gone"), "{}", drift());
 }
+
+/// What an update says of one session: what it takes, and each change as `(field, from, to)`.
+fn update(operator: &Operator, arguments: &[&str]) -> (i32, Option<String>, Vec<(String, String, String)>) {
+    let output = operator.call(&[&["--json", "update"], arguments].concat());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let one = &document["updates"][0];
+    let text = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
+    let changes = one["changes"].as_array().unwrap().iter().map(|change| (text(change, "field"), text(change, "from"), text(change, "to")));
+    (output.status.code().unwrap(), one["needs"].as_str().map(str::to_owned), changes.collect())
+}
+
+fn in_home(operator: &Operator, name: &str) -> String {
+    operator.succeed(&["exec", name, "--", "cat", "/home/sandbox/kept"]).trim().to_owned()
+}
+
+fn containers_of(name: &str) -> usize {
+    docker(&["ps", "-aq", "--filter", &format!("label=palisade.session.name={name}")]).lines().count()
+}
+
+#[test]
+fn an_update_lists_exactly_what_differs_does_it_live_where_it_can_and_keeps_home_name_and_id_where_it_cannot() {
+    let operator = Operator::new();
+    operator.profile(MINE);
+    let session = operator.launch();
+    let (name, container) = (session.name.as_str(), session.container());
+    operator.succeed(&["exec", name, "--", "sh", "-c", "echo mine > ~/kept"]);
+    assert_eq!(update(&operator, &[name]), (0, None, Vec::new()));
+
+    // Live: what was done behind our back is taken back, a limit is lowered.
+    docker(&["update", "--restart", "always", "--pids-limit", "90", &container]);
+    operator.profile(&MINE.replace("256MiB", "200MiB"));
+    let expected = [is("memory", "256 MiB", "200 MiB"), is("pids_limit", "90", "60"), is("restart_policy", "always", "no")];
+    let (id, began) =
+        (docker(&["inspect", "--format", "{{.Id}}", &container]), docker(&["inspect", "--format", "{{.State.StartedAt}}", &container]));
+    assert_eq!(update(&operator, &["--dry-run", name]), (0, Some("live".to_owned()), expected.to_vec()));
+    assert_eq!(update(&operator, &[name]), (0, Some("live".to_owned()), expected.to_vec()));
+    assert_eq!(docker(&["inspect", "--format", "{{.State.StartedAt}}", &container]), began);
+    assert_eq!(docker(&["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}", &container]), "209715200 no");
+    assert_eq!(operator.drift(name)["state"], serde_json::json!(["current"]));
+    assert_eq!(operator.call(&["verify", name]).status.code(), Some(0));
+
+    // Another container: only where it may be stopped.
+    operator.profile(&format!("{}tmp_size = '32MiB'\n", MINE.replace("256MiB", "300MiB")));
+    let expected = [is("memory", "200 MiB", "300 MiB"), is("tmp_size", "1 GiB", "32 MiB")];
+    assert_eq!(update(&operator, &["-n", name]), (0, Some("recreate".to_owned()), expected.to_vec()));
+    let refused = operator.call(&["update", name]);
+    assert!(refused.status.code() == Some(1) && text(&refused.stderr).contains("--restart"), "{}", text(&refused.stderr));
+    assert_eq!(docker(&["inspect", "--format", "{{.Id}}", &container]), id);
+    assert_eq!(update(&operator, &["--restart", name]), (0, Some("recreate".to_owned()), expected.to_vec()));
+    assert_ne!(docker(&["inspect", "--format", "{{.Id}}", &container]), id);
+    assert_eq!((in_home(&operator, name), containers_of(name)), ("mine".to_owned(), 1));
+    assert_eq!(operator.drift(name)["state"], serde_json::json!(["current"]));
+    let listed = operator.json(&["inspect", name]);
+    assert_eq!(
+        listed["session"]["id"].as_str().unwrap(),
+        docker(&["inspect", "--format", "{{index .Config.Labels \"palisade.session.id\"}}", &container])
+    );
+
+    // One that is stopped stays stopped, is no leftover, and starts.
+    operator.succeed(&["stop", "--grace", "0", name]);
+    operator.profile(&format!("{}tmp_size = '48MiB'\n", MINE.replace("256MiB", "300MiB")));
+    assert_eq!(update(&operator, &[name]).1.as_deref(), Some("recreate"));
+    let other = operator.launch();
+    operator.succeed(&["rm", "-f", &other.name]);
+    operator.succeed(&["start", name]);
+    assert_eq!((in_home(&operator, name), containers_of(name)), ("mine".to_owned(), 1));
+}
+
+#[test]
+fn a_session_that_we_renamed_has_not_drifted_and_an_update_that_fails_leaves_it_as_it_was() {
+    let operator = Operator::new();
+    operator.profile(MINE);
+    let session = operator.launch();
+    let name = format!("{}-b", session.name);
+    operator.succeed(&["rename", &session.name, &name]);
+    let renamed = Session { name: name.clone() };
+    operator.succeed(&["exec", &name, "--", "sh", "-c", "echo mine > ~/kept"]);
+    assert_eq!(operator.drift(&name)["state"], serde_json::json!(["current"]));
+    docker(&["rename", &renamed.container(), &format!("{}-c", renamed.container())]);
+    let other = format!("{name}-c");
+    assert_eq!(update(&operator, &[&other]), (0, Some("live".to_owned()), vec![is("name", &other, &name)]));
+
+    // The engine finds out as it starts the new one that nothing can be mounted below a file.
+    let maker = crate::support::name();
+    let tag = format!("palisade-{maker}:tagged");
+    docker(&["create", "--name", &maker, "palisade-sandbox:latest", "true"]);
+    docker(&["cp", "/etc/hostname", &format!("{maker}:/palisade")]);
+    docker(&["commit", &maker, &tag]);
+    docker(&["rm", &maker]);
+    operator.profile(&format!("{MINE}image = '{tag}'\n"));
+    let failed = operator.call(&["update", "--restart", &name]);
+    let told = text(&failed.stderr);
+    docker(&["rmi", &tag]);
+    assert!(failed.status.code() == Some(1) && told.contains("the update was undone"), "{told}");
+    assert_eq!((in_home(&operator, &name), containers_of(&session.name), containers_of(&name)), ("mine".to_owned(), 1, 0));
+    operator.profile(MINE);
+    assert_eq!(operator.drift(&name)["state"], serde_json::json!(["current"]));
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::models::VolumeCreateRequest;
+use bollard::models::{NetworkDisconnectRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, EventsOptions, InspectContainerOptions,
     KillContainerOptions, ListContainersOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
@@ -28,7 +28,7 @@ use super::connect::{self, Agreed};
 use super::streams;
 use super::{
     AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, EventStream, ExecRequest,
-    ExecState, Images, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
+    ExecState, Images, Limits, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
 };
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CreateRequest;
@@ -270,6 +270,20 @@ impl Engine for DockerEngine {
         let call = self.call("rename the container", Noun::Renamed, name);
         let options = RenameContainerOptions { name: new_name.to_owned() };
         self.docker.rename_container(name, options).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn update(&self, container: &str, limits: &Limits) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let call = self.call("change the limits of the container", Noun::Container, name);
+        self.docker.update_container(name, convert::create::update(limits)).await.map_err(|error| call.failure(&error))
+    }
+
+    async fn disconnect(&self, container: &str, network: &str) -> Result<()> {
+        let name = reference::name("container", container)?;
+        let network = reference::name("network", network)?;
+        let call = self.call("take off the network the container", Noun::Container, name);
+        let request = NetworkDisconnectRequest { container: name.to_owned(), force: None };
+        self.docker.disconnect_network(network, request).await.map_err(|error| call.failure(&error))
     }
 
     async fn changes(&self, container: &str) -> Result<FileChanges> {

@@ -35,7 +35,7 @@ pub use docker::DockerEngine;
 pub use error::failure_in;
 pub use types::{
     AttachOptions, Attached, BuildRequest, ContainerSummary, Created, EngineInfo, EngineVersion, ExecRequest, ExecState, ImageSummary,
-    LogOptions, OneShot, Output, OutputKind, Progress, TerminalSize, VolumeFacts, WaitFor,
+    Limits, LogOptions, OneShot, Output, OutputKind, Progress, TerminalSize, VolumeFacts, WaitFor,
 };
 
 /// A stream of bytes: a tar archive on its way in or out.
@@ -106,6 +106,10 @@ pub trait Engine: Images {
     async fn unpause(&self, container: &str) -> Result<()>;
     /// Gives it another name.
     async fn rename(&self, container: &str, new_name: &str) -> Result<()>;
+    /// Changes its limits, running or not.
+    async fn update(&self, container: &str, limits: &Limits) -> Result<()>;
+    /// Takes it off a network.
+    async fn disconnect(&self, container: &str, network: &str) -> Result<()>;
     /// What it changed against its image: more than a few thousand are cut.
     async fn changes(&self, container: &str) -> Result<FileChanges>;
     /// What it uses now, by the engine's stats: an engine takes a second for it, or more, where it is older than 23.

@@ -117,6 +117,21 @@ pub struct Created {
     pub warnings: Vec<Untrusted>,
 }
 
+/// What an engine changes of a container that is there; `None` leaves it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Processes and threads.
+    pub pids_limit: Option<u64>,
+    /// Bytes; swap beyond it is none.
+    pub memory: Option<u64>,
+    /// Billionths of a CPU.
+    pub nano_cpus: Option<u64>,
+    /// cpuset(7) list.
+    pub cpuset_cpus: Option<String>,
+    /// The engine's word.
+    pub restart_policy: Option<String>,
+}
+
 /// A volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VolumeFacts {

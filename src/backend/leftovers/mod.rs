@@ -10,6 +10,7 @@
 mod journal;
 mod maker;
 mod settle;
+mod swap;
 mod sweep;
 mod work;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::maker::Maker;
+use super::swap::Swap;
 use super::work::{Record, Stage, Work};
 use crate::audit_log::Subject;
 use crate::backend::Backend;
@@ -17,12 +18,12 @@ use crate::session::{Kind, Status, labels};
 use crate::units::{SessionId, Untrusted};
 
 /// What an engine has taken from a maker that ended is carried out by then, on all but the busiest machines.
-const SOON: Duration = Duration::from_secs(2);
+pub(super) const SOON: Duration = Duration::from_secs(2);
 /// By then an answer would have been given up by its maker, had it lived.
 pub const LATE: Duration = Duration::from_mins(2);
 /// An engine that is removing a container does so by then, or has failed to.
 const REMOVED_WITHIN: Duration = Duration::from_secs(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A build that nobody listens to any more is given up by its engine within this.
 const GIVEN_UP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -43,7 +44,7 @@ fn is_ours(all: &BTreeMap<String, Untrusted>) -> bool {
     all.get(labels::SCHEMA).map(Untrusted::raw) == Some(labels::SCHEMA_VALUE)
 }
 
-fn has(all: &BTreeMap<String, Untrusted>, name: &str, value: &str) -> bool {
+pub(super) fn has(all: &BTreeMap<String, Untrusted>, name: &str, value: &str) -> bool {
     is_ours(all) && all.get(name).map(Untrusted::raw) == Some(value)
 }
 
@@ -59,6 +60,9 @@ impl Backend {
         match &record.work {
             Work::Launch { kind, .. } => self.settle_launch(record, *kind, stage, quiet_for).await,
             Work::Remove { session, container, volumes, .. } => self.settle_removal(*session, container, volumes, quiet_for).await,
+            Work::Update { name, container, ran, .. } => {
+                self.settle_update(record, Swap { name, old: container, ran: *ran }, stage, quiet_for).await
+            }
             Work::Rename { container, to, .. } => {
                 let container = self.engine.our_containers().await?.into_iter().find(|listed| listed.id == *container);
                 let renamed = container.is_some_and(|found| found.name.raw() == format!("{}{to}", labels::CONTAINER_PREFIX));
@@ -179,7 +183,7 @@ impl Backend {
     }
 
     /// Containers that were made for a piece of work.
-    async fn made_for(&self, record: &Record) -> Result<Vec<ContainerSummary>> {
+    pub(super) async fn made_for(&self, record: &Record) -> Result<Vec<ContainerSummary>> {
         let all = self.engine.our_containers().await?;
         Ok(all.into_iter().filter(|container| work_of(&container.labels) == Some(&record.id)).collect())
     }

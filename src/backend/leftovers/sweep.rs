@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::maker::{Life, Maker};
 use super::settle::work_of;
+use super::swap::is_half_made;
 use crate::backend::Backend;
 use crate::backend::engine::{ContainerSummary, VolumeFacts};
 use crate::failure::Result;
@@ -29,7 +30,9 @@ pub fn is_abandoned(container: &ContainerSummary) -> bool {
     }
     let role = label(labels::ROLE);
     let is_helper = role.is_some_and(|role| HELPERS.contains(&role));
-    let is_unstarted = role == Some(labels::ROLE_SESSION) && container.status == Status::Created;
+    // One that took another's place in an update is whole, started or not.
+    let is_whole = label(labels::REPLACES).is_some_and(|replaced| !replaced.is_empty()) && !is_half_made(container);
+    let is_unstarted = role == Some(labels::ROLE_SESSION) && container.status == Status::Created && !is_whole;
     let maker = label(labels::MAKER).and_then(Maker::parse).map(|(maker, _)| maker.life());
     match maker {
         Some(Life::Runs) => false,
@@ -74,6 +77,7 @@ impl Backend {
                 removed.push(format!("volume {}", volume.name));
             }
         }
+        removed.extend(self.sweep_put_aside().await?);
         Ok(removed)
     }
 

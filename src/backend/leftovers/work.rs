@@ -59,6 +59,17 @@ pub enum Work {
         /// What it is to be called.
         to: SessionName,
     },
+    /// A session gets another container.
+    Update {
+        /// Its id.
+        session: SessionId,
+        /// What it is called.
+        name: SessionName,
+        /// The container that it has.
+        container: String,
+        /// Whether that ran.
+        ran: bool,
+    },
     /// An image is built.
     Build {
         /// Its tag.
@@ -103,9 +114,10 @@ impl Work {
     /// The session that it is about.
     pub fn session(&self) -> Option<(SessionId, &SessionName)> {
         match self {
-            Self::Launch { session, name, .. } | Self::Remove { session, name, .. } | Self::Rename { session, from: name, .. } => {
-                Some((*session, name))
-            }
+            Self::Launch { session, name, .. }
+            | Self::Remove { session, name, .. }
+            | Self::Update { session, name, .. }
+            | Self::Rename { session, from: name, .. } => Some((*session, name)),
             Self::Build { .. } | Self::Depot { .. } | Self::Helper { .. } => None,
         }
     }
@@ -118,6 +130,7 @@ impl fmt::Display for Work {
             Self::Launch { name, .. } => write!(f, "the launch of '{name}'"),
             Self::Remove { name, .. } => write!(f, "the removal of '{name}'"),
             Self::Rename { from, to, .. } => write!(f, "the renaming of '{from}' to '{to}'"),
+            Self::Update { name, .. } => write!(f, "the update of '{name}'"),
             Self::Build { tag, .. } => write!(f, "the build of {tag}"),
             Self::Depot { name, .. } => write!(f, "the start of the depot {name}"),
             Self::Helper { name } => write!(f, "the work of the helper {name}"),

@@ -110,7 +110,8 @@ fn limits(made: &Terms, engine: &ContainerFacts, kernel: Option<&KernelFacts>, f
         found.limit("cpus", &then.to_string(), engine.nano_cpus, held(|facts| facts.cgroup.nano_cpus), cpus, is_same);
     }
     if let Some(then) = made.get("cpuset") {
-        found.compare("cpuset", then, &engine.cpuset_cpus, Needs::Live);
+        // To an engine, no CPUs means the ones that it has.
+        found.compare("cpuset", then, &engine.cpuset_cpus, if then.is_empty() { Needs::Recreate } else { Needs::Live });
     }
 }
 

@@ -67,11 +67,13 @@ impl Terms {
         serde_json::from_str(label).ok()
     }
 
-    pub(super) fn get(&self, field: &str) -> Option<&str> {
+    /// A field as it is compared.
+    pub fn get(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)
     }
 
-    pub(super) fn number(&self, field: &str) -> Option<u64> {
+    /// A field that is a whole number.
+    pub fn number(&self, field: &str) -> Option<u64> {
         self.get(field)?.parse().ok()
     }
 }

@@ -99,7 +99,7 @@ fn each_thing_done_behind_our_back_is_named() {
     assert_eq!(one(more), is("memory", "4 GiB", "8 GiB", Needs::Live));
     assert_eq!(one(found(|facts| facts.memory_swap = Some(8 << 30))), is("memory_swap", "4 GiB", "8 GiB", Needs::Live));
     assert_eq!(one(found(|facts| facts.nano_cpus = Some(500_000_000))), is("cpus", "2", "0.5", Needs::Live));
-    assert_eq!(one(found(|facts| facts.cpuset_cpus = "0".to_owned())), is("cpuset", "none", "0", Needs::Live));
+    assert_eq!(one(found(|facts| facts.cpuset_cpus = "0".to_owned())), is("cpuset", "none", "0", Needs::Recreate));
     assert_eq!(one(found(|facts| facts.name = "palisade-api".into())), is("name", "web", "api", Needs::Live));
     assert_eq!(one(found(|facts| facts.restart_policy = "always".to_owned())), is("restart_policy", "no", "always", Needs::Live));
     assert_eq!(one(found(|facts| facts.networks = vec!["lab".into()])), is("networks", "none", "lab", Needs::Live));

@@ -17,15 +17,15 @@ use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, 
 use palisade::headless::diff::Changes;
 use palisade::headless::document::{
     ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, Drift, ErrorBody, Event, Help, ImageBuilt, Images,
-    Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, Verification,
-    Verified, Version, error,
+    Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, UpdateResult, Updates,
+    Verification, Verified, Version, error,
 };
 use palisade::headless::line;
 use palisade::headless::stats::{Stats, StatsRow, Used};
 use palisade::headless::terminals::Terminals;
 use palisade::headless::top::Processes;
 use palisade::policy::controls::Control;
-use palisade::policy::drift::{Difference, Needs, Standing};
+use palisade::policy::drift::{Change, Difference, Needs, Standing};
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::policy::posture::Deviant;
 use palisade::policy::{
@@ -252,6 +252,21 @@ fn lists_and_postures() {
     let gone = Verification { name: "x".into(), session: None, posture: None, weaker: None, drift: None, error: Some(failure()) };
     check("verified", &Document::with_error(Verified { verified: vec![held, gone] }, Some(failure())));
     check("verified", &Document::new(Verified { verified: vec![] }));
+}
+
+#[test]
+fn updates() {
+    let change = Change { field: "memory".into(), from: "4 GiB".into(), to: "2 GiB".into(), needs: Needs::Live };
+    let done = UpdateResult {
+        name: "web".into(),
+        session: Some(session()),
+        changes: vec![change],
+        needs: Some(Needs::Live),
+        posture: Some(posture()),
+        error: None,
+    };
+    let failed = UpdateResult { name: "x".into(), session: None, changes: Vec::new(), needs: None, posture: None, error: Some(failure()) };
+    check("updates", &Document::with_error(Updates { dry_run: true, updates: vec![done, failed] }, Some(failure())));
 }
 
 #[test]

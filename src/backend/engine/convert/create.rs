@@ -1,11 +1,13 @@
 //! The plan's create request in bollard's words. Every field of [`CreateRequest`] is named, so a new one cannot be forgotten.
 
 use bollard::models::{
-    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount, MountBindOptions,
-    MountBindOptionsPropagationEnum, MountType, MountVolumeOptions, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerUpdateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
+    MountBindOptions, MountBindOptionsPropagationEnum, MountType, MountVolumeOptions, ResourcesUlimits, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 
 use super::signed;
+use crate::backend::engine::Limits;
 use crate::policy::plan::{CreateRequest, PlanMount, PlanMountKind};
 
 /// From here on a read-only bind is read-only all the way down.
@@ -94,6 +96,20 @@ pub(in crate::backend::engine) fn session(request: &CreateRequest, api: (u32, u3
         healthcheck: Some(no_healthcheck()),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// The body of `POST /containers/ID/update`.
+pub(in crate::backend::engine) fn update(limits: &Limits) -> ContainerUpdateBody {
+    let Limits { pids_limit, memory, nano_cpus, cpuset_cpus, restart_policy } = limits;
+    ContainerUpdateBody {
+        pids_limit: pids_limit.map(signed),
+        memory: memory.map(signed),
+        memory_swap: memory.map(signed),
+        nano_cpus: nano_cpus.map(signed),
+        cpuset_cpus: cpuset_cpus.clone(),
+        restart_policy: restart_policy.as_ref().map(|policy| RestartPolicy { name: restart(policy), maximum_retry_count: None }),
+        ..ContainerUpdateBody::default()
     }
 }
 
