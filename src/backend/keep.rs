@@ -4,11 +4,11 @@
 #![expect(clippy::disallowed_methods, reason = "what is kept has the time of what was done")]
 
 use super::Backend;
-use crate::session::Session;
+use crate::session::{Kind, Session};
 use crate::state::limits;
 use crate::state::sessions::{self, Use, Who};
 use crate::state::{Database, Unkept};
-use crate::units::{SessionId, SessionName};
+use crate::units::{Seconds, SessionId, SessionName};
 
 impl Backend {
     /// Reads or writes what is kept, on a thread that may wait for files. `None` where that cannot be: [`Self::unrecorded`] says why.
@@ -61,5 +61,16 @@ impl Backend {
         let (id, container) = (session.id, session.container_id.clone());
         let forget = move |db: &_| sessions::forget(db, id).and_then(|()| limits::forget(db, &container));
         self.kept(move |state| state.write(&forget)).await;
+    }
+
+    /// Writes down that a session begins, with the key that renews it until it begins again.
+    pub(super) async fn began(&self, session: &Session, key: [u8; 32], ttl: Seconds, idle: Seconds) {
+        // What is gone with its command has no use for a key, unless it has something to renew.
+        if session.kind == Kind::Ephemeral && ttl.get() == 0 && idle.get() == 0 {
+            return;
+        }
+        let (who, now) = (self.who(session), jiff::Timestamp::now());
+        let deadline = if ttl.get() > 0 { now.checked_add(ttl.duration()).ok() } else { None };
+        self.kept(move |state| state.write(|db| sessions::began(db, &who, &key, deadline, now))).await;
     }
 }

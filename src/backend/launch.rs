@@ -10,7 +10,7 @@ use super::engine::{AttachOptions, Attached, OneShot, WaitFor};
 use super::leftovers::{Stage, UnderWay, Work};
 use super::listing::session_from_facts;
 use super::measure::{Moment, refuse, requested_of};
-use super::prepare::{Prepared, interrupted};
+use super::prepare::{Prepared, interrupted, random};
 use super::{Backend, Launched, Order, Reporter, Running};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
@@ -52,7 +52,8 @@ impl Backend {
         self.settle().await;
         let prepared = self.prepare(order, reporter).await?;
         // Before anything exists: a frame that does not fit is the operator's to mend.
-        let frame = encode(stdin, &prepared)?;
+        let key: [u8; 32] = random()?;
+        let frame = encode(stdin, &prepared, &key)?;
         let shown = if order.tty { Shown::ByTerminal } else { Shown::ByStreams };
         let plan = &prepared.plan;
         let mut work = self.begin(Work::Launch { session: plan.id, name: plan.name.clone(), kind: plan.kind })?;
@@ -71,6 +72,7 @@ impl Backend {
         match self.take_up(&created.id, plan, &frame, shown, &mut work).await {
             Ok(open) => {
                 let launched = &open.launched;
+                self.began(&launched.session, key, prepared.plan.policy.ttl, prepared.plan.policy.idle).await;
                 self.record("launch", &launched.session, json!({ "plan": plan, "posture": launched.posture }));
                 work.done();
                 Ok(open)
@@ -216,8 +218,9 @@ impl Backend {
     }
 }
 
-fn encode(stdin: Stdin, prepared: &Prepared) -> Result<Vec<u8>> {
+fn encode(stdin: Stdin, prepared: &Prepared, key: &[u8]) -> Result<Vec<u8>> {
     Frame::new(stdin, &prepared.secrets, prepared.depot.clone())
+        .renewed_by(key)
         .encode()
         .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))
 }

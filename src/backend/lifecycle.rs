@@ -8,7 +8,8 @@ use super::engine::WaitFor;
 use super::launch::Shown;
 use super::leftovers::Work;
 use super::measure::{refuse, requested_of};
-use super::prepare::session_name;
+use super::prepare::{random, session_name};
+use super::renew::spans_of;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
@@ -56,11 +57,15 @@ impl Backend {
             Kind::Ephemeral => Stdin::Pass,
         };
         let depot = self.token_again(&session, &facts).await?;
+        let key: [u8; 32] = random()?;
         let frame = Frame::new(stdin, &values, depot)
+            .renewed_by(&key)
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
         match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams, None).await {
             Ok(open) => {
+                let (ttl, idle) = spans_of(&facts);
+                self.began(&open.launched.session, key, ttl, idle).await;
                 self.record("start", &open.launched.session, json!({ "posture": open.launched.posture }));
                 Ok(open.launched)
             }

@@ -43,9 +43,10 @@ impl Backend {
     pub async fn details(&self, who: &str) -> Result<Details> {
         let session = self.find(who).await?;
         let container = self.engine.inspect(&session.container_id).await?;
-        let ((posture, kernel), cache) = tokio::join!(self.measured(&container), self.private_cache(&container));
+        let ((posture, kernel), cache, life) =
+            tokio::join!(self.measured(&container), self.private_cache(&container), self.life(&session, &container));
         let standing = self.standing(&container, kernel.as_ref(), &Today::default()).await;
-        Ok(Details { session, container, posture, standing, cache })
+        Ok(Details { session, container, posture, standing, cache, life })
     }
 
     /// What everything of ours takes on the engine's disk, but for images and the containers' own layers.

@@ -22,6 +22,7 @@ mod order;
 mod prepare;
 mod processes;
 mod record;
+mod renew;
 mod supervisor_volume;
 mod terminals;
 mod update;
@@ -48,6 +49,7 @@ pub use assembly::{BuildOrder, Machine};
 pub use drift::Today;
 pub use listing::Survey;
 pub use order::{Order, Pull};
+pub use renew::{Life, Renewed};
 pub use terminals::{Terminal, Typing};
 pub use update::Update;
 
@@ -109,6 +111,8 @@ pub struct Details {
     pub standing: Standing,
     /// Its package caches; `None` where it has none.
     pub cache: Option<PrivateCache>,
+    /// How long it lives, and who used it last.
+    pub life: Life,
 }
 
 /// The volume with a session's own package caches.

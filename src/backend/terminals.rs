@@ -96,7 +96,7 @@ impl Backend {
         Ok(grants_of(&facts))
     }
 
-    async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
+    pub(super) async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
         let (session, facts) = self.running(who).await?;
         let request = ExecRequest { command: [SUPERVISOR, "terminal"].map(str::to_owned).to_vec(), stdin: true, ..ExecRequest::default() };
         let (_, Attached { output, input }) = self.engine.exec(&session.container_id, &request).await?;
@@ -113,11 +113,19 @@ fn grants_of(facts: &ContainerFacts) -> Grants {
     requested_of(facts).map(|requested| requested.terminal).unwrap_or_default()
 }
 
-struct Asked {
+pub(super) struct Asked {
     session: Session,
     facts: ContainerFacts,
-    told: BoxStream<'static, Result<Told>>,
+    pub told: BoxStream<'static, Result<Told>>,
     input: Input,
+}
+
+impl Asked {
+    /// Asks for something more.
+    pub async fn ask(&mut self, want: Want) -> std::io::Result<()> {
+        self.input.write_all(&Say::Want(want).encode()).await?;
+        self.input.flush().await
+    }
 }
 
 /// Frames out of the engine's output, the first failure last.
@@ -201,12 +209,12 @@ fn no_terminals(who: &str, last_words: &[u8]) -> Failure {
     }
 }
 
-fn unexpected(who: &str, told: Option<Told>) -> Failure {
+pub(super) fn unexpected(who: &str, told: Option<Told>) -> Failure {
     match told {
         Some(Told::Refused(Refusal { why, message })) => {
             let code = match why {
                 Why::NotFound => Code::NotFound,
-                Why::Full | Why::Failed | Why::Unclear => Code::Refused,
+                Why::Full | Why::Failed | Why::Unclear | Why::Denied => Code::Refused,
             };
             Failure::new(code, format!("'{who}': {}", sanitise(&message)))
         }

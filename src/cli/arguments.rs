@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
-use super::observing::{Diff, Events, Metrics, Pause, Rename, Stats, Top, Unpause};
+use super::observing::{Diff, Events, Metrics, Pause, Rename, Renew, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
 use super::update::Update;
 use super::words::ColorWord;
@@ -121,6 +121,7 @@ pub(super) enum Command {
     Pause(Pause),
     Unpause(Unpause),
     Rename(Rename),
+    Renew(Renew),
     Rm(Rm),
     Audit(Audit),
     Cache(Cache),

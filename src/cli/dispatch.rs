@@ -94,6 +94,7 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Pause(asked)) => with.act(&Action::Pause, &asked.names),
         Some(Command::Unpause(asked)) => with.act(&Action::Unpause, &asked.names),
         Some(Command::Rename(asked)) => with.act(&Action::Rename { new: asked.new }, &[asked.name]),
+        Some(Command::Renew(asked)) => with.act(&Action::Renew { ttl: asked.ttl }, &asked.names),
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
         Some(Command::Audit(asked)) => {
             let log = Machine::read()?.audit_log();

@@ -127,6 +127,19 @@ pub(super) struct LaunchOptions {
     #[arg(long, value_name = "TIME", help_heading = "Session")]
     timeout: Option<Seconds>,
 
+    /// How long the session may run from each start, such as 8h; 0 for as long as it likes; 'palisade renew' moves it
+    ///
+    /// Then it is stopped, whatever runs in it; 'palisade start' begins it anew. Kept inside the sandbox.
+    #[arg(long, value_name = "TIME", help_heading = "Session")]
+    ttl: Option<Seconds>,
+
+    /// Stop the session once nobody has used it for so long, such as 2h; 0 for never
+    ///
+    /// Used is: a command by 'exec', somebody at one of its terminals, or more than a hundredth of one CPU. It is warned of
+    /// first, in the session's log and terminals; 'palisade start' begins it anew.
+    #[arg(long, value_name = "TIME", help_heading = "Session")]
+    idle: Option<Seconds>,
+
     /// Give the command a terminal, which the session holds: it can be left and taken up again, with its screen as it was
     ///
     /// What the command writes to it is also the session's log.
@@ -233,6 +246,8 @@ impl LaunchOptions {
             min_age: self.min_age,
             min_age_allow: (!self.min_age_allow.is_empty()).then_some(self.min_age_allow),
             timeout: self.timeout,
+            ttl: self.ttl,
+            idle: self.idle,
             ..Profile::default()
         };
         Order {

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::units::{ParseError, Seconds};
+
 /// Show what happens to sessions, as it happens
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -145,4 +147,33 @@ pub(super) struct Metrics {
     /// Serve them at http://ADDRESS/metrics; whoever reaches that address can read them
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<std::net::SocketAddr>,
+}
+
+/// Move the deadline of a running session: to as long from now as it had from its start, or --ttl
+///
+/// Its idleness begins anew, too. Only whoever launched or started it last can: the key is in their state database, and no process of the
+/// sandbox has it. 'palisade inspect' shows the deadline.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade renew web
+  palisade renew web --ttl 8h")]
+pub(super) struct Renew {
+    /// Sessions by name or id
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+
+    /// So long from now, such as 8h
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
+    pub ttl: Option<Seconds>,
+}
+
+/// A span that is over at once would end the session.
+fn some_time(text: &str) -> Result<Seconds, ParseError> {
+    let span: Seconds = text.parse()?;
+    let last = Seconds::new(10 * 365 * 24 * 3600);
+    if span.get() == 0 || span > last {
+        return Err(ParseError("give a span from one second to 10 years, such as 8h".to_owned()));
+    }
+    Ok(span)
 }

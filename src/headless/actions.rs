@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
 use crate::session::{Kind, Session};
-use crate::units::sanitise;
+use crate::units::{Seconds, sanitise};
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,11 @@ pub enum Action {
         /// Which.
         new: String,
     },
+    /// Move its deadline.
+    Renew {
+        /// To so long from now; `None` for as long as at its start.
+        ttl: Option<Seconds>,
+    },
     /// Remove.
     Remove {
         /// Also what runs.
@@ -53,6 +58,7 @@ impl Action {
             Self::Pause => "pause",
             Self::Unpause => "unpause",
             Self::Rename { .. } => "rename",
+            Self::Renew { .. } => "renew",
             Self::Remove { .. } => "rm",
         }
     }
@@ -78,6 +84,7 @@ impl Action {
             Self::Pause => Ok((Some(backend.pause(who).await?), None)),
             Self::Unpause => Ok((Some(backend.unpause(who).await?), None)),
             Self::Rename { new } => Ok((Some(backend.rename(who, new).await?), None)),
+            Self::Renew { ttl } => Ok((Some(backend.renew(who, *ttl).await?.session), None)),
             Self::Remove { force } => match backend.remove(who, *force).await {
                 Ok(session) => Ok((Some(session), None)),
                 Err(failure) if *force && failure.code == Code::NotFound => Ok((None, None)),

@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use super::cache::document::CacheShare;
-use crate::backend::CopyReport;
 use crate::backend::doctor::Check;
 use crate::backend::image::OurImage;
+use crate::backend::{CopyReport, Life};
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
@@ -158,6 +158,8 @@ pub struct Inspected {
     pub limits: Limits,
     /// Its own package caches; `None` where it has none.
     pub cache_volume: Option<CacheVolume>,
+    /// How long it lives, and who used it last.
+    pub life: Life,
 }
 
 /// The volume with a session's own package caches.
@@ -181,7 +183,7 @@ pub struct LaunchedBody {
     pub posture: Posture,
 }
 
-/// `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`, `image rm`.
+/// `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `renew`, `rm`, `image rm`.
 #[derive(Debug, Serialize)]
 pub struct Actions {
     /// `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`, `image_rm`.

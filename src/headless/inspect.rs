@@ -11,12 +11,12 @@ use super::{drift_table, posture_table};
 use crate::backend::limits::of_ended;
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
-use crate::units::age;
+use crate::units::{Seconds, age, brief_span};
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
-    let Details { session, container, posture, standing, cache: own } = details?;
+    let Details { session, container, posture, standing, cache: own, life } = details?;
     let mut limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
     of_ended(&container).into_iter().for_each(|hit| limits.add(hit));
     let cache = share(&figures, session.id);
@@ -30,6 +30,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
             cache,
             limits,
             cache_volume,
+            life,
         }));
         return Ok(0);
     }
@@ -43,6 +44,16 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     fields.add("status", session.status_text.raw());
     fields.add("created", time(session.created));
     fields.add("started", container.started.map_or_else(String::new, time));
+    let or_none = |span: Seconds| if span == Seconds::new(0) { "none".to_owned() } else { span.to_string() };
+    let stops = life.deadline.map_or_else(String::new, |at| format!(", stopped in {}", brief_span(seconds_until(context.now, at))));
+    fields.add("ttl", format!("{}{stops}", or_none(life.ttl)));
+    fields.add("idle", or_none(life.idle));
+    if let (Some(at), Some(how)) = (life.last_used, &life.last_use) {
+        fields.add("last used", format!("{} by {how}", time(at)));
+    }
+    if !life.former_names.is_empty() {
+        fields.add("was called", life.former_names.join(", "));
+    }
     if let Some(exit) = &container.exit {
         let why = if exit.oom_killed { ", out of memory" } else { "" };
         fields.add("exit", format!("{}{why} {}", exit.code, exit.error.raw()).trim_end());
@@ -78,6 +89,10 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     context.output.text(&posture_table::table(&posture, page, true));
     context.output.text(&format!("\n{}{}", drift_table::line(&standing, page), drift_table::table(&standing, page)));
     Ok(0)
+}
+
+fn seconds_until(now: Timestamp, then: Timestamp) -> u64 {
+    u64::try_from(then.as_second().saturating_sub(now.as_second())).unwrap_or(0)
 }
 
 fn size(cache: &PrivateCache) -> String {

@@ -8,7 +8,7 @@ use super::{Context, Done};
 use crate::backend::{Backend, Order};
 use crate::policy::plan::PlanMountKind;
 use crate::policy::{Plan, Policy, Timeout};
-use crate::units::Bytes;
+use crate::units::{Bytes, Seconds};
 
 /// Plans and launches nothing.
 pub async fn plan(context: &Context, backend: &Backend, order: &Order) -> Done {
@@ -79,6 +79,9 @@ pub fn policy(policy: &Policy, page: Page) -> String {
             Timeout::After(seconds) => seconds.to_string(),
         },
     );
+    let or_none = |span: Seconds| if span == Seconds::new(0) { "none".to_owned() } else { span.to_string() };
+    fields.add("ttl", or_none(policy.ttl));
+    fields.add("idle", or_none(policy.idle));
     fields.add("stop_grace", policy.stop_grace.to_string());
     fields.add("workspace", if policy.workspace_read_only { "read-only" } else { "as asked" });
     let allowed = |is_allowed, what| if is_allowed { what } else { "" };

@@ -27,10 +27,14 @@ pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
     most(&mut wider, "log_max_size", project.log_max_size, given.log_max_size, size);
     most(&mut wider, "log_max_file", project.log_max_file, given.log_max_file, u64::to_string);
     most(&mut wider, "stop_grace", project.stop_grace, given.stop_grace, Seconds::to_string);
-    if let (Some(asked), Some(given)) = (project.timeout, given.timeout)
-        && span(asked) > span(given)
+    for (field, asked, given) in
+        [("timeout", project.timeout, given.timeout), ("ttl", project.ttl, given.ttl), ("idle", project.idle, given.idle)]
     {
-        wider("timeout", endless(asked), format!("above {}", endless(given)));
+        if let (Some(asked), Some(given)) = (asked, given)
+            && span(asked) > span(given)
+        {
+            wider(field, endless(asked), format!("above {}", endless(given)));
+        }
     }
     let (asked, has) = (project.terminal.unwrap_or_default(), given.terminal.unwrap_or_default());
     for (field, asked, has) in [("terminal.title", asked.title, has.title), ("terminal.clipboard", asked.clipboard, has.clipboard)] {

@@ -153,6 +153,11 @@ fn entrypoint(policy: &Policy, request: &Request) -> Result<Vec<String>> {
     if let Timeout::After(limit) = policy.timeout {
         argv.extend(["--timeout".to_owned(), limit.get().to_string()]);
     }
+    for (flag, span) in [("--ttl", policy.ttl), ("--unused", policy.idle)] {
+        if span.get() > 0 {
+            argv.extend([flag.to_owned(), span.get().to_string()]);
+        }
+    }
     argv.extend(["--shell-idle".to_owned(), policy.terminal.idle.get().to_string()]);
     let command = if request.command.is_empty() { &request.image.command } else { &request.command };
     match (command.is_empty(), request.kind) {
@@ -220,6 +225,8 @@ fn session_labels(policy: &Policy, request: &Request) -> Result<BTreeMap<String,
         (labels::TERMS.to_owned(), Terms::of(policy, request).written()),
         (labels::REPLACES.to_owned(), request.replaces.clone().unwrap_or_default()),
         (labels::SECRETS.to_owned(), secrets.join(",")),
+        (labels::TTL.to_owned(), policy.ttl.get().to_string()),
+        (labels::IDLE.to_owned(), policy.idle.get().to_string()),
     ]);
     Ok(all)
 }

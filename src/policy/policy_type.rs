@@ -50,6 +50,10 @@ pub struct Policy {
     pub timeout: Timeout,
     /// Seconds between the polite signal and the last one when it is stopped.
     pub stop_grace: Seconds,
+    /// How long the session may run from its start; 0 for as long as it likes.
+    pub ttl: Seconds,
+    /// How long nobody may use it before it is stopped; 0 for as long as it likes.
+    pub idle: Seconds,
     /// What terminals in it may do, and how long they are held.
     pub terminal: Terminal,
     /// Environment set by profiles.

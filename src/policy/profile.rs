@@ -11,7 +11,7 @@ use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, ParseError, Seconds};
 
 /// Every key of a profile with what it takes, as errors say it.
-pub const KEYS: [(&str, &str); 27] = [
+pub const KEYS: [(&str, &str); 29] = [
     ("description", "a text of at most 200 characters"),
     ("base", "the name of another profile"),
     ("image", "an image reference such as debian:trixie-slim"),
@@ -33,6 +33,8 @@ pub const KEYS: [(&str, &str); 27] = [
     ("log_max_size", "a size from 64 KiB to 10 GiB"),
     ("log_max_file", "a whole number from 1 to 100"),
     ("timeout", "a span of whole seconds up to 10 years, such as \"30m\", or 0 for as long as it likes"),
+    ("ttl", "a span of whole seconds up to 10 years, such as \"8h\", or 0 for as long as it likes"),
+    ("idle", "a span of whole seconds up to 10 years, such as \"2h\", or 0 for as long as it likes"),
     ("stop_grace", "a span of whole seconds up to an hour"),
     ("workspace_read_only", "true or false"),
     ("terminal.title", "true or false"),
@@ -118,6 +120,12 @@ pub struct Profile {
     /// How long the command may run; 0 for as long as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Seconds>,
+    /// How long the session may run from its start; 0 for as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Seconds>,
+    /// How long nobody may use it before it is stopped; 0 for as long as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Seconds>,
     /// Between SIGTERM and SIGKILL, at most an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_grace: Option<Seconds>,
@@ -180,6 +188,8 @@ impl From<&Policy> for Profile {
                 Timeout::Never => Seconds::new(0),
                 Timeout::After(seconds) => seconds,
             }),
+            ttl: Some(policy.ttl),
+            idle: Some(policy.idle),
             stop_grace: Some(policy.stop_grace),
             workspace_read_only: Some(policy.workspace_read_only),
             terminal: Some(Terminals {

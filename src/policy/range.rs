@@ -53,6 +53,8 @@ pub(super) fn faults(profile: &Profile) -> Vec<Fault> {
     check(&mut refuse, "log_max_size", profile.log_max_size, &LOG_SIZE, size);
     check(&mut refuse, "log_max_file", profile.log_max_file, &LOG_FILES, u64::to_string);
     check(&mut refuse, "timeout", profile.timeout, &TIMEOUT, Seconds::to_string);
+    check(&mut refuse, "ttl", profile.ttl, &TIMEOUT, Seconds::to_string);
+    check(&mut refuse, "idle", profile.idle, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "stop_grace", profile.stop_grace, &STOP_GRACE, Seconds::to_string);
     check(&mut refuse, "terminal.idle", profile.terminal.and_then(|terminal| terminal.idle), &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "min_age", profile.min_age, &TIMEOUT, Seconds::to_string);

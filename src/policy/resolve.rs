@@ -66,7 +66,7 @@ fn lay(below: &mut Profile, layer: &Layer) -> Result<()> {
         ($($field:ident)*) => { $(if above.$field.is_some() { below.$field.clone_from(&above.$field); })* };
     }
     take!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
-    take!(log_max_size log_max_file timeout stop_grace workspace_read_only min_age min_age_allow);
+    take!(log_max_size log_max_file timeout ttl idle stop_grace workspace_read_only min_age min_age_allow);
     let mut capabilities: BTreeSet<Capability> = below.cap_add.take().into_iter().flatten().collect();
     capabilities.extend(above.cap_add.iter().flatten());
     capabilities.retain(|capability| !above.cap_drop.iter().flatten().any(|dropped| dropped == capability));
@@ -90,7 +90,7 @@ fn undecided(profile: &Profile) -> Vec<&'static str> {
         ($($field:ident)*) => { $(if profile.$field.is_none() { fields.push(stringify!($field)); })* };
     }
     need!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
-    need!(log_max_size log_max_file timeout stop_grace workspace_read_only min_age min_age_allow);
+    need!(log_max_size log_max_file timeout ttl idle stop_grace workspace_read_only min_age min_age_allow);
     let terminal = profile.terminal.unwrap_or_default();
     let undecided = [
         ("terminal.title", terminal.title.is_none()),
@@ -128,6 +128,8 @@ fn policy(name: &str, profile: Profile) -> Result<Policy> {
             max_file: profile.log_max_file.and_then(|count| u32::try_from(count).ok()).ok_or_else(internal)?,
         },
         timeout: if timeout == Seconds::new(0) { Timeout::Never } else { Timeout::After(timeout) },
+        ttl: profile.ttl.ok_or_else(internal)?,
+        idle: profile.idle.ok_or_else(internal)?,
         stop_grace: profile.stop_grace.ok_or_else(internal)?,
         terminal: Terminal {
             title: terminal.title.ok_or_else(internal)?,
@@ -191,11 +193,11 @@ mod tests {
     fn everything_that_a_project_asks_for_too_much_is_named_at_once() {
         let wide = "cap_add = ['CHOWN']\npids_limit = 101\nmemory = '4.5GiB'\ncpus = 2.5\nnofile = 4097\nread_only_rootfs = false\n\
                     tmp_size = '2GiB'\nrun_size = '65MiB'\nshm_size = '65MiB'\nnetwork = 'open'\nmin_age = '2d'\nmin_age_allow = ['pypi:Requests', 'left-pad']\nlog_max_size = '11MiB'\n\
-                    log_max_file = 4\ntimeout = 0\nstop_grace = 11\nimage = 'evil:1'\nseccomp = 'default'\n\
+                    log_max_file = 4\ntimeout = 0\nttl = 0\nidle = '3h'\nstop_grace = 11\nimage = 'evil:1'\nseccomp = 'default'\n\
                     workspace_read_only = false\ncpuset = '0-7'\nenv = { LD_PRELOAD = '/workspace/x.so' }\n\
                     [terminal]\ntitle = true\nclipboard = true\nidle = 0";
         let tight = operator(
-            "timeout = '1h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'",
+            "timeout = '1h'\nttl = '8h'\nidle = '2h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'",
         );
         let error = resolved(&[tight, project(wide)]).unwrap_err();
         let mut fields: Vec<_> = error.details.iter().map(|line| line.split('\'').nth(1).unwrap()).collect();

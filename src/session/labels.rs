@@ -40,6 +40,10 @@ pub const ASKED: &str = "palisade.session.asked";
 pub const TERMS: &str = "palisade.session.terms";
 /// The container, by its full id, whose place this one takes in an update.
 pub const REPLACES: &str = "palisade.session.replaces";
+/// Seconds that it may run from each start; 0 for as long as it likes.
+pub const TTL: &str = "palisade.session.ttl";
+/// Seconds that nobody may use it before it is stopped; 0 for as long as it likes.
+pub const IDLE: &str = "palisade.session.idle";
 /// Who launched it, `uid@host`.
 pub const CREATOR: &str = "palisade.session.creator";
 /// On containers and volumes: which process made it, and for which piece of its work. What stands there of a maker that has ended was

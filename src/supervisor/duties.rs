@@ -37,11 +37,12 @@ impl Duties {
     }
 
     /// Works until `fd` can be read or the patience is over; which of the two, the caller finds out.
+    #[cfg(test)]
     pub fn wait(&self, fd: BorrowedFd<'_>, patience: Option<Duration>) -> io::Result<()> {
         self.wait_for(fd, patience, pending::<()>()).map(drop)
     }
 
-    /// The same, or until `what` is done.
+    /// Works until `fd` can be read or the patience is over, or until `what` is done.
     pub fn wait_for<T>(&self, fd: BorrowedFd<'_>, patience: Option<Duration>, what: impl Future<Output = T>) -> io::Result<Waited<T>> {
         self.runtime.block_on(async {
             #[expect(deprecated, reason = "its successor is unsafe; this descriptor is borrowed for longer than the wait")]

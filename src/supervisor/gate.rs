@@ -33,6 +33,9 @@ pub struct Frame {
     /// The session's token for the depot; `None` where it reaches none.
     #[serde(default)]
     pub depot: Option<String>,
+    /// The key that renews this run of the session, in base64.
+    #[serde(default)]
+    renewal: Option<String>,
 }
 
 /// What the command finds on its standard input.
@@ -49,7 +52,18 @@ pub enum Stdin {
 impl Frame {
     /// A frame with secrets by file name.
     pub fn new(stdin: Stdin, secrets: &BTreeMap<String, Vec<u8>>, depot: Option<String>) -> Self {
-        Self { stdin, secrets: secrets.iter().map(|(name, value)| (name.clone(), STANDARD.encode(value))).collect(), depot }
+        Self { stdin, secrets: secrets.iter().map(|(name, value)| (name.clone(), STANDARD.encode(value))).collect(), depot, renewal: None }
+    }
+
+    /// The same, with the key that renews the session until its next start.
+    #[must_use]
+    pub fn renewed_by(self, key: &[u8]) -> Self {
+        Self { renewal: Some(STANDARD.encode(key)), ..self }
+    }
+
+    /// The key that renews the session.
+    pub fn renewal(&self) -> Option<Vec<u8>> {
+        self.renewal.as_deref().and_then(|key| STANDARD.decode(key).ok())
     }
 
     /// The secrets by file name.

@@ -8,6 +8,8 @@ mod descriptors;
 mod duties;
 pub mod enter;
 pub mod gate;
+mod keeper;
+pub mod life;
 mod limits;
 mod options;
 pub mod probe;

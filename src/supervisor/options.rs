@@ -8,6 +8,10 @@ pub struct Options {
     pub grace: Duration,
     /// How long the command may run.
     pub timeout: Option<Duration>,
+    /// How long the session may run.
+    pub ttl: Option<Duration>,
+    /// How long nobody may use it.
+    pub unused: Option<Duration>,
     /// Whether the command runs in a terminal.
     pub tty: bool,
     /// A terminal that nobody has used for so long ends; `None` for never.
@@ -20,11 +24,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads `[--grace S] [--timeout S] [--shell-idle S] [--terminals NAME] [--tty] (--idle | -- COMMAND…)`.
+    /// Reads `[--grace S] [--timeout S] [--ttl S] [--unused S] [--shell-idle S] [--terminals NAME] [--tty] (--idle | -- COMMAND…)`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = args.into_iter();
-        let mut options =
-            Self { grace: Duration::from_secs(10), timeout: None, tty: false, shell_idle: None, terminals: None, command: Vec::new() };
+        let mut options = Self {
+            grace: Duration::from_secs(10),
+            timeout: None,
+            ttl: None,
+            unused: None,
+            tty: false,
+            shell_idle: None,
+            terminals: None,
+            command: Vec::new(),
+        };
         let mut idle = false;
         while let Some(arg) = args.next() {
             let mut seconds = || {
@@ -35,6 +47,8 @@ impl Options {
             match arg.to_str() {
                 Some("--grace") => options.grace = seconds()?,
                 Some("--timeout") => options.timeout = Some(seconds()?),
+                Some("--ttl") => options.ttl = Some(seconds()?),
+                Some("--unused") => options.unused = Some(seconds()?),
                 Some("--shell-idle") => options.shell_idle = Some(seconds()?).filter(|span| !span.is_zero()),
                 Some("--terminals") => options.terminals = args.next().and_then(|name| name.into_string().ok()),
                 Some("--tty") => options.tty = true,
@@ -72,6 +86,8 @@ mod tests {
         assert!(parse("--idle").unwrap().command.is_empty());
         let options = parse("--shell-idle 3600 --tty -- sh").unwrap();
         assert_eq!((options.tty, options.shell_idle.unwrap().as_secs()), (true, 3600));
+        let options = parse("--ttl 9 --unused 7 --idle").unwrap();
+        assert_eq!((options.ttl.unwrap().as_secs(), options.unused.unwrap().as_secs()), (9, 7));
         assert_eq!(parse("--shell-idle 0 --idle").unwrap().shell_idle, None);
     }
 

@@ -10,6 +10,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use super::duties::{Duties, Waited};
+use super::life::Life;
 use super::terminals::{self, Terminals};
 use crate::terminal::Size;
 
@@ -63,8 +64,8 @@ impl Signals {
         Ok(Self { fd, duties: Duties::new()?, terminals: None })
     }
 
-    /// The next signal, or `None` once `due` has come.
-    pub fn next(&self, due: Option<Instant>) -> io::Result<Option<Signal>> {
+    /// The next signal, or `None` once `due` has come or the session's deadline was moved.
+    pub fn next(&self, due: Option<Instant>, life: &Life) -> io::Result<Option<Signal>> {
         loop {
             if let Some(signal) = self.taken()? {
                 return Ok(Some(signal));
@@ -73,7 +74,9 @@ impl Signals {
             if patience == Some(Duration::ZERO) {
                 return Ok(None);
             }
-            self.duties.wait(self.fd.as_fd(), patience)?;
+            if self.duties.wait_for(self.fd.as_fd(), patience, life.changed())? == Waited::Done(()) {
+                return Ok(None);
+            }
         }
     }
 
@@ -91,9 +94,9 @@ impl Signals {
     }
 
     /// Holds terminals from now on, for who comes to this socket.
-    pub fn hold_terminals(&mut self, socket: &str, bounds: terminals::Bounds, has_main: bool) -> io::Result<()> {
+    pub fn hold_terminals(&mut self, socket: &str, bounds: terminals::Bounds, has_main: bool, life: Life) -> io::Result<()> {
         let _among = self.duties.enter();
-        self.terminals = Some(Terminals::listen(socket, bounds, has_main)?);
+        self.terminals = Some(Terminals::listen(socket, bounds, has_main, life)?);
         Ok(())
     }
 
@@ -108,6 +111,13 @@ impl Signals {
             if let Waited::Done(size) = self.duties.wait_for(self.fd.as_fd(), Some(patience), terminals.awaited())? {
                 return Ok(Awaited::By(size));
             }
+        }
+    }
+
+    /// Says something in every terminal.
+    pub fn say(&self, text: &str) {
+        if let Some(terminals) = &self.terminals {
+            terminals.say(text);
         }
     }
 

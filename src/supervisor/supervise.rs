@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{SigEvent, SigevNotify, Signal, kill, killpg};
-use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::time::ClockId;
 use nix::unistd::Pid;
 
 use super::descriptors::Descriptors;
 use super::gate::{Frame, Stdin, WAITING_NAME};
+use super::keeper::{Deadline, Keeper};
+use super::life::Life;
 use super::options::Options;
 use super::signals::{Awaited, Signals};
 use super::start::{Streams, environment, start};
@@ -34,8 +34,6 @@ const EXIT_TIMEOUT: u8 = 124;
 const GATE_PATIENCE: Duration = Duration::from_mins(2);
 /// For who launched a command in a terminal to look at it; then it begins all the same.
 const LOOK_PATIENCE: Duration = Duration::from_secs(30);
-/// What the kernel's own timer allows beyond deadline and grace.
-const KERNEL_MARGIN: Duration = Duration::from_secs(2);
 
 /// Where secrets arrive; `policy::plan` names the same folder to people.
 const SECRETS: &str = "/run/secrets";
@@ -84,17 +82,19 @@ fn supervise(options: &Options) -> Outcome {
         let _among = signals.duties.enter();
         relay(token, descriptors.relay).map_err(ours(&format!("listen at {} for the package depot", depot::RELAY)))?;
     }
+    let life = Life::new(options.ttl, options.unused, frame.renewal());
     let held = terminals::Bounds::under(descriptors.terminals, options.grace, options.shell_idle);
     let socket = options.terminals.as_deref().unwrap_or(terminals::SOCKET);
-    signals.hold_terminals(socket, held, options.tty).map_err(ours("listen for who wants a terminal"))?;
+    signals.hold_terminals(socket, held, options.tty, life.clone()).map_err(ours("listen for who wants a terminal"))?;
 
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
+    let mut keeper = Keeper::new(life, deadline, options.grace).map_err(ours("set the deadline"))?;
     if options.command.is_empty() {
-        return Ok(idle(&signals, deadline.as_ref()));
+        return Ok(idle(&signals, &mut keeper));
     }
     if options.tty {
         close_stdin(stdin);
-        return in_terminal(options, frame.stdin, &mut signals, deadline.as_ref());
+        return in_terminal(options, frame.stdin, &mut signals, &mut keeper);
     }
     let streams = match frame.stdin {
         Stdin::Pass => Streams::Ours,
@@ -102,7 +102,7 @@ fn supervise(options: &Options) -> Outcome {
     };
     let child = start(&options.command, &environment([]), streams).map_err(|errno| not_run(options, errno))?;
     close_stdin(stdin);
-    watch(child, &signals, deadline.as_ref(), options.grace)
+    watch(child, &signals, &mut keeper, options.grace)
 }
 
 fn not_run(options: &Options, errno: Errno) -> (u8, String) {
@@ -112,7 +112,7 @@ fn not_run(options: &Options, errno: Errno) -> (u8, String) {
 }
 
 /// Runs the command in terminal 0. Whoever launched it to look on has it started once they do, in a terminal of their size.
-fn in_terminal(options: &Options, stdin: Stdin, signals: &mut Signals, deadline: Option<&Deadline>) -> Outcome {
+fn in_terminal(options: &Options, stdin: Stdin, signals: &mut Signals, keeper: &mut Keeper) -> Outcome {
     let ours = |error: io::Error| (EXIT_OURS, format!("cannot give the command a terminal: {error}"));
     let mut size = Size::USUAL;
     if stdin == Stdin::Pass {
@@ -133,7 +133,7 @@ fn in_terminal(options: &Options, stdin: Stdin, signals: &mut Signals, deadline:
     }
     let log = io::stdout().as_fd().try_clone_to_owned().map_err(ours)?;
     let outcome = match signals.start_in_terminal(&options.command, size, log) {
-        Ok(child) => watch(child, signals, deadline, options.grace),
+        Ok(child) => watch(child, signals, keeper, options.grace),
         Err(errno) => Err(not_run(options, errno)),
     };
     signals.tell_the_end(&outcome).map_err(ours)?;
@@ -156,66 +156,55 @@ fn close_stdin(stdin: File) {
     }
 }
 
-/// Waits for the command, forwarding signals and keeping the deadline.
-fn watch(pid: Pid, signals: &Signals, deadline: Option<&Deadline>, grace: Duration) -> Outcome {
+/// Waits for the command, forwarding signals and keeping the deadlines.
+fn watch(pid: Pid, signals: &Signals, keeper: &mut Keeper, grace: Duration) -> Outcome {
     let lost = |error: io::Error| (EXIT_OURS, format!("cannot wait for the command: {error}"));
-    let mut due = deadline.map(|deadline| deadline.at);
-    let mut timed_out = false;
+    let mut killed_at = None;
     loop {
         match waitpid(pid, Some(WaitPidFlag::WNOHANG)).map_err(|errno| lost(errno.into()))? {
-            WaitStatus::Exited(..) | WaitStatus::Signaled(..) if timed_out => return Ok(EXIT_TIMEOUT),
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) if killed_at.is_some() => return Ok(EXIT_TIMEOUT),
             WaitStatus::Exited(_, code) => return Ok(code.to_le_bytes()[0]),
             WaitStatus::Signaled(_, signal, _) => return Ok(exit_by(signal)),
             _ => {}
         }
-        match signals.next(due).map_err(lost)? {
+        let due = killed_at.or_else(|| keeper.next());
+        match signals.next(due, keeper.life()).map_err(lost)? {
             // The loop asks after the child; another's SIGCHLD is init's business.
             Some(Signal::SIGCHLD) => {}
             // ESRCH: it ended meanwhile, and the loop finds out.
             Some(signal) => _ = kill(pid, signal),
-            None if timed_out => {
+            None => {}
+        }
+        match killed_at {
+            Some(at) if Instant::now() >= at => {
                 // This process ends next, init follows, and the kernel ends every process of the namespace.
                 let _ = killpg(pid, Signal::SIGKILL);
                 return Ok(EXIT_TIMEOUT);
             }
+            Some(_) => {}
             None => {
-                timed_out = true;
-                due = Some(Instant::now() + grace);
-                let limit = deadline.map_or(0, |deadline| deadline.limit.as_secs());
-                say(&format!("timeout: the command ran for {limit} s and is ended; --timeout sets the limit"));
-                let _ = killpg(pid, Signal::SIGTERM);
+                if keeper.is_over(signals).map_err(lost)? {
+                    killed_at = Some(Instant::now() + grace);
+                    let _ = killpg(pid, Signal::SIGTERM);
+                }
             }
         }
     }
 }
 
 /// Holds the session open without a command until it is told to end.
-fn idle(signals: &Signals, deadline: Option<&Deadline>) -> u8 {
+fn idle(signals: &Signals, keeper: &mut Keeper) -> u8 {
     loop {
-        match signals.next(deadline.map(|deadline| deadline.at)) {
+        match signals.next(keeper.next(), keeper.life()) {
             Ok(Some(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGHUP))) => return exit_by(signal),
-            Ok(Some(_)) => {}
-            Ok(None) => return EXIT_TIMEOUT,
+            Ok(Some(_) | None) => {}
             Err(_) => return EXIT_OURS,
         }
-    }
-}
-
-/// When the command must have ended, kept twice: by this process's own clock, and by a timer of the kernel's that
-/// kills this process, and with it the container. The command runs as the same user and could stop this process
-/// with SIGSTOP; it cannot stop the kernel.
-struct Deadline {
-    at: Instant,
-    limit: Duration,
-    _kernel: Timer,
-}
-
-impl Deadline {
-    fn set(limit: Duration, grace: Duration) -> io::Result<Self> {
-        let event = SigEvent::new(SigevNotify::SigevSignal { signal: Signal::SIGKILL, si_value: 0 });
-        let mut kernel = Timer::new(ClockId::CLOCK_MONOTONIC, event)?;
-        kernel.set(Expiration::OneShot((limit + grace + KERNEL_MARGIN).into()), TimerSetTimeFlags::empty())?;
-        Ok(Self { at: Instant::now() + limit, limit, _kernel: kernel })
+        match keeper.is_over(signals) {
+            Ok(true) => return EXIT_TIMEOUT,
+            Ok(false) => {}
+            Err(_) => return EXIT_OURS,
+        }
     }
 }
 

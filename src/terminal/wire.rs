@@ -49,6 +49,15 @@ pub enum Want {
         /// How large the operator's terminal is; `None` leaves the size as it is.
         size: Option<Size>,
     },
+    /// To know how long the session has left; then, on the same connection, perhaps to renew it.
+    Life,
+    /// To move its deadline: the second word after [`Want::Life`].
+    Renew {
+        /// So many seconds from now; `None` for as many as at its start.
+        ttl_s: Option<u64>,
+        /// That whoever asks has the key, in hexadecimal: over the challenge that was told and what is asked.
+        proof: String,
+    },
     /// To know which there are.
     List,
     /// To end one: its processes get SIGHUP, as when a terminal is closed.
@@ -71,6 +80,8 @@ pub enum Told {
     Ended(i32),
     /// Which terminals there are.
     List(Vec<Held>),
+    /// How long the session has left.
+    Life(Life),
     /// It cannot be done.
     Refused(Refusal),
 }
@@ -94,6 +105,19 @@ pub struct Held {
     pub clients: u32,
 }
 
+/// How long a session has left, as its supervisor keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Life {
+    /// Until its deadline; `None` where it has none.
+    pub left_s: Option<u64>,
+    /// Nobody has used it for so long; `None` where that does not matter.
+    pub idle_for_s: Option<u64>,
+    /// After so long unused it is stopped.
+    pub idle_s: Option<u64>,
+    /// What a proof for renewing is made over; empty where nothing renews this run.
+    pub challenge: String,
+}
+
 /// Why something cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -115,6 +139,8 @@ pub enum Why {
     Failed,
     /// What was said is not understood.
     Unclear,
+    /// Whoever asks may not.
+    Denied,
 }
 
 /// What was received is no frame of this protocol.
@@ -151,6 +177,7 @@ impl Told {
             Self::Output(bytes) => frame(b'O', bytes),
             Self::Ended(code) => json(b'E', code),
             Self::List(held) => json(b'L', held),
+            Self::Life(life) => json(b'T', life),
             Self::Refused(refusal) => json(b'X', refusal),
         }
     }
@@ -162,6 +189,7 @@ impl Told {
             b'O' => Ok(Self::Output(payload)),
             b'E' => read(&payload).map(Self::Ended),
             b'L' => read(&payload).map(Self::List),
+            b'T' => read(&payload).map(Self::Life),
             b'X' => read(&payload).map(Self::Refused),
             _ => Err(Garbled("of no known kind")),
         }

@@ -19,6 +19,7 @@ mod common;
 mod corpus;
 mod crash;
 mod dashboard;
+mod deadlines;
 mod depot;
 mod documents;
 mod drift;

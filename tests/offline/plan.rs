@@ -40,6 +40,8 @@ fn policies() -> impl Strategy<Value = Policy> {
             log: LogCap { max_size: Bytes::mib(1), max_file: 3 },
             timeout: timeout.map_or(Timeout::Never, |s| Timeout::After(Seconds::new(s))),
             stop_grace: Seconds::new(grace),
+            ttl: Seconds::new(grace),
+            idle: Seconds::new(grace),
             terminal: Terminal { title: strict, clipboard: network == Network::None, idle: Seconds::new(grace) },
             env,
             workspace_read_only: ro_workspace,

@@ -102,7 +102,7 @@ async fn held(opening: &Opening, want: Want, orders: Orders) -> Result<End> {
                 Told::Output(bytes) => feed.print(*id, &bytes).await,
                 Told::Ended(code) => return Ok(End::Ended(Some(i64::from(code)))),
                 // Said once, before all that.
-                Told::Attached(_) | Told::List(_) | Told::Refused(_) => {}
+                Told::Attached(_) | Told::List(_) | Told::Life(_) | Told::Refused(_) => {}
             }
         }
         Err(lost(&target.name))

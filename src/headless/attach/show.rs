@@ -155,7 +155,7 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
                 Some(Ok(Told::Refused(refusal))) => {
                     ending = Some(Ending::Lost(Failure::new(Code::Refused, sanitise(&refusal.message))));
                 }
-                Some(Ok(Told::List(_))) => {}
+                Some(Ok(Told::List(_) | Told::Life(_))) => {}
                 Some(Err(failure)) => ending = Some(Ending::Lost(failure)),
                 None => ending = Some(Ending::Closed),
             },

@@ -27,6 +27,8 @@ pub(in crate::policy) fn policy() -> Policy {
         log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
         timeout: Timeout::Never,
         stop_grace: Seconds::new(10),
+        ttl: Seconds::new(0),
+        idle: Seconds::new(0),
         terminal: Terminal { title: false, clipboard: false, idle: Seconds::new(12 * 3600) },
         env: BTreeMap::new(),
         workspace_read_only: false,

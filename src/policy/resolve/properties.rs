@@ -68,6 +68,8 @@ fn profile() -> impl Strategy<Value = Profile> {
         log_max_file: sizes.4,
         timeout: spans.0,
         stop_grace: spans.1,
+        ttl: spans.0,
+        idle: spans.0,
         min_age: spans.2,
         min_age_allow: spans.3,
         cap_add: rights.0,

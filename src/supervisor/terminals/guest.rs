@@ -1,21 +1,25 @@
 //! A connection from its beginning: who it is, what it wants, and what it types.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::peer::Peer;
 use super::terminal::Order;
-use crate::terminal::wire::{Frames, Garbled, Say, Want};
+use crate::terminal::wire::{Frames, Garbled, Say, Told, Want};
 
 /// Read at once.
 const READ: usize = 16 << 10;
 /// Typed and not taken by the program, of one connection; more waits at the other end.
 const TYPED: usize = 256 << 10;
+
+/// For a word to be taken.
+const SAYING: Duration = Duration::from_secs(2);
 
 /// A connection's place among those that there can be: free again when all that was its is gone.
 pub struct Slot {
@@ -66,6 +70,13 @@ impl Guest {
             }
         };
         tokio::time::timeout(patience, read).await.ok().flatten()
+    }
+
+    /// One word to it, which it has to take soon.
+    pub async fn say(&mut self, told: &Told) -> io::Result<()> {
+        let told = told.encode();
+        let said = tokio::time::timeout(SAYING, self.writes.write_all(&told)).await;
+        said.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
     }
 
     /// Splits into what a terminal writes to, and what reads for it.

@@ -20,6 +20,7 @@ use super::log::Log;
 use super::open::{Opened, open};
 use super::peer::Peer;
 use super::terminal::{Facts, Order, Terminal, refuse};
+use crate::supervisor::life::Life;
 use crate::terminal::Size;
 use crate::terminal::wire::{Held, Refusal, Told, Want, Why};
 
@@ -34,6 +35,8 @@ pub enum Ask {
     Want(Guest, Want),
     /// To hold the session's own command.
     Hold(Opened, Vec<OsString>, Size, Option<Log>),
+    /// To say this in every terminal.
+    Say(String),
     /// To tell who waits for it that it cannot be run.
     CannotRun(String),
     /// To tell everybody that the session's own command has ended.
@@ -51,6 +54,8 @@ pub struct Holder {
     awaited: watch::Sender<Option<Size>>,
     /// How many of those that were opened from inside there are.
     opened_inside: Arc<Semaphore>,
+    /// How long the session lives.
+    life: Life,
 }
 
 /// The session's own command, where it has a terminal.
@@ -75,10 +80,10 @@ struct Entry {
 
 impl Holder {
     /// None yet. Where the session's own command is to have a terminal, who asks for it waits until it does.
-    pub fn new(bounds: Bounds, has_main: bool, awaited: watch::Sender<Option<Size>>) -> Self {
+    pub fn new(bounds: Bounds, has_main: bool, awaited: watch::Sender<Option<Size>>, life: Life) -> Self {
         let main = if has_main { Main::Awaited(Vec::new()) } else { Main::None };
         let opened_inside = Arc::new(Semaphore::new(bounds.inside));
-        Self { bounds, terminals: BTreeMap::new(), tasks: JoinSet::new(), next: MAIN + 1, main, awaited, opened_inside }
+        Self { bounds, terminals: BTreeMap::new(), tasks: JoinSet::new(), next: MAIN + 1, main, awaited, opened_inside, life }
     }
 
     /// Holds them, and ends when everybody has been told that the session's own command has ended.
@@ -89,6 +94,12 @@ impl Holder {
                 Some(ask) = asks.recv() => match ask {
                     Ask::Want(guest, want) => self.want(guest, want).await,
                     Ask::Hold(opened, command, size, log) => self.hold_main(opened, &command, size, log).await,
+                    Ask::Say(text) => {
+                        let ids: Vec<u32> = self.terminals.keys().copied().collect();
+                        for id in ids {
+                            self.order(id, Order::Say(text.clone())).await;
+                        }
+                    }
                     Ask::CannotRun(message) => {
                         self.cannot_run(&message).await;
                         return;
@@ -115,6 +126,10 @@ impl Holder {
                 let list: Vec<Held> =
                     self.terminals.values().filter(|entry| !entry.has_ended).map(|entry| entry.facts.borrow().held()).collect();
                 tokio::spawn(answer(guest, Told::List(list)));
+            }
+            Want::Life => _ = tokio::spawn(talk_of_life(guest, self.life.clone(), self.bounds.first_word)),
+            Want::Renew { .. } => {
+                tokio::spawn(refuse(guest, Why::Unclear, "to renew comes second, after a challenge".to_owned()));
             }
             Want::Attach { id: MAIN, size } if matches!(self.main, Main::Awaited(_)) => {
                 if let Main::Awaited(waiting) = &mut self.main {
@@ -280,6 +295,23 @@ async fn greet(mut guest: Guest, patience: Duration, asks: mpsc::Sender<Ask>) {
     match guest.want(patience).await {
         Some(Ok(want)) => _ = asks.send(Ask::Want(guest, want)).await,
         Some(Err(garbled)) => refuse(guest, Why::Unclear, garbled.to_string()).await,
+        None => {}
+    }
+}
+
+/// Tells how long the session has left, and renews it for who proves to have the key, at once.
+async fn talk_of_life(mut guest: Guest, life: Life, patience: Duration) {
+    let told = life.tell();
+    let challenge = told.challenge.clone();
+    if guest.say(&Told::Life(told)).await.is_err() {
+        return;
+    }
+    match guest.want(patience).await {
+        Some(Ok(Want::Renew { ttl_s, proof })) => match life.renew(&challenge, ttl_s, &proof) {
+            Ok(life) => answer(guest, Told::Life(life)).await,
+            Err(why) => refuse(guest, Why::Denied, why).await,
+        },
+        Some(_) => refuse(guest, Why::Unclear, "only a renewal can follow".to_owned()).await,
         None => {}
     }
 }

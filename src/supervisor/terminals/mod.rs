@@ -36,6 +36,7 @@ pub use bounds::Bounds;
 use holder::{Ask, Holder};
 use log::Log;
 
+use crate::supervisor::life::Life;
 use crate::terminal::Size;
 
 /// The socket's name, in the sandbox's own network namespace.
@@ -51,16 +52,21 @@ pub struct Terminals {
 
 impl Terminals {
     /// Listens at the socket of this name from now on, among the supervisor's duties.
-    pub fn listen(name: &str, bounds: Bounds, has_main: bool) -> io::Result<Self> {
+    pub fn listen(name: &str, bounds: Bounds, has_main: bool, life: Life) -> io::Result<Self> {
         let listener = StdListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener)?;
         let (asks, asked) = mpsc::channel(16);
         let (awaited_sender, awaited) = watch::channel(None);
         let reap = Arc::new(Notify::new());
-        let holder = tokio::spawn(Holder::new(bounds, has_main, awaited_sender).hold(asked, Arc::clone(&reap)));
+        let holder = tokio::spawn(Holder::new(bounds, has_main, awaited_sender, life).hold(asked, Arc::clone(&reap)));
         tokio::spawn(holder::accept(listener, bounds, asks.clone()));
         Ok(Self { asks, reap, awaited, holder })
+    }
+
+    /// Says something in every terminal, where there is room for it.
+    pub fn say(&self, text: &str) {
+        let _ = self.asks.try_send(Ask::Say(text.to_owned()));
     }
 
     /// Some child has ended.

@@ -40,6 +40,8 @@ pub enum Order {
     Resize(u64, Size),
     /// It shall end, and somebody wants to know when it has.
     End(Option<Guest>),
+    /// To say this to who looks on.
+    Say(String),
     /// What ran in it has ended and was reaped.
     Exited(i32),
 }
@@ -260,6 +262,7 @@ impl Terminal {
                 }
                 self.hang_up();
             }
+            Order::Say(text) => self.wrote(format!("\r\n{text}\r\n").as_bytes()),
             Order::Exited(code) => self.exited(code, buffer),
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::super::duties::Duties;
 use super::peer::Peer;
 use super::*;
+use crate::supervisor::life::Life;
 use crate::terminal::Screen;
 use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
 
@@ -37,7 +38,7 @@ impl Running {
             let duties = Duties::new().unwrap();
             let terminals = {
                 let _among_them = duties.enter();
-                Terminals::listen(&socket, bounds, false).unwrap()
+                Terminals::listen(&socket, bounds, false, Life::new(None, None, None)).unwrap()
             };
             ready.send(()).unwrap();
             let mut watched = watched;
@@ -139,7 +140,7 @@ impl Client {
                         self.screen.feed(bytes);
                         self.seen.push_str(&String::from_utf8_lossy(bytes));
                     }
-                    Told::Ended(_) | Told::List(_) | Told::Refused(_) => {}
+                    Told::Ended(_) | Told::List(_) | Told::Life(_) | Told::Refused(_) => {}
                 }
                 return Some(told);
             }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use palisade::backend::CopyReport;
 use palisade::backend::depot::{DepotState, DepotStatus};
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
 use palisade::backend::image::{OurImage, Purpose};
+use palisade::backend::{CopyReport, Life};
 use palisade::config::profiles::ProfileSummary;
 use palisade::depot::control::ControlReport;
 use palisade::depot::ledger::{self, Counters, FetchedArtifact, Log, Outcome, Requested, StoreFacts, Summary, UpstreamFacts};
@@ -103,6 +103,8 @@ fn policy(timeout: Timeout) -> Policy {
         log: LogCap { max_size: Bytes::mib(10), max_file: 3 },
         timeout,
         stop_grace: Seconds::new(10),
+        ttl: Seconds::new(3600),
+        idle: Seconds::new(0),
         terminal: Terminal { title: false, clipboard: true, idle: Seconds::new(3600) },
         env: BTreeMap::from([("CI".into(), "1".into())]),
         workspace_read_only: false,
@@ -237,6 +239,7 @@ fn lists_and_postures() {
                 cache: share(),
                 limits: limits(),
                 cache_volume,
+                life: Life::default(),
             }),
         );
     }
