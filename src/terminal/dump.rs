@@ -21,11 +21,11 @@ impl Screen {
             let alternate = self.term.grid().clone();
             self.term.swap_alt();
             self.lines(&mut out);
-            self.place(&mut out);
+            self.cursor_written(&mut out, 0);
             self.term.swap_alt();
             *self.term.grid_mut() = alternate;
-            // Clears with whatever background is set, which is the primary screen's: this one begins without any.
-            out.push_str("\u{1b}[?1049h\u{1b}[0m\u{1b}[2J");
+            // What the primary screen's cursor writes with is kept for its return, and goes on here; entering clears with its background.
+            out.push_str("\u{1b}[?1049h\u{1b}[0m\u{1b}(B\u{1b})B\u{f}\u{1b}[2J");
         }
         self.lines(&mut out);
         self.modes_written(&mut out);
@@ -75,25 +75,21 @@ impl Screen {
         }
     }
 
-    /// Region, cursor and what it writes with.
+    /// Region, cursor and what it writes with. The region and its origin are both screens'.
     fn place(&self, out: &mut String) {
-        let cursor = &self.term.grid().cursor;
         if let Some(region) = &self.beside.region {
             let _ = write!(out, "\u{1b}[{};{}r", region.start, region.end);
         }
-        for (index, name) in [(CharsetIndex::G0, '('), (CharsetIndex::G1, ')')] {
-            if cursor.charsets[index] == StandardCharset::SpecialCharacterAndLineDrawing {
-                let _ = write!(out, "\u{1b}{name}0");
-            }
-        }
-        if self.beside.charset == CharsetIndex::G1 {
-            out.push('\u{e}');
-        }
         let origin = self.term.mode().contains(TermMode::ORIGIN);
-        let top = if origin { self.beside.region.as_ref().map_or(0, |region| region.start - 1) } else { 0 };
         if origin {
             out.push_str("\u{1b}[?6h");
         }
+        self.cursor_written(out, if origin { self.beside.region.as_ref().map_or(0, |region| region.start - 1) } else { 0 });
+    }
+
+    /// The cursor and what it writes with; lines are counted from `top`.
+    fn cursor_written(&self, out: &mut String, top: usize) {
+        let cursor = &self.term.grid().cursor;
         let row = usize::try_from(cursor.point.line.0).unwrap_or(0);
         let _ = write!(out, "\u{1b}[{};{}H", row.saturating_sub(top) + 1, cursor.point.column.0 + 1);
         if cursor.input_needs_wrap {
@@ -102,7 +98,19 @@ impl Screen {
             if !cell.flags.contains(Flags::WIDE_CHAR_SPACER) {
                 out.push_str(&super::cell::Cell::of(cell).look.sgr());
                 out.push(shown(cell));
+                if !cell.flags.contains(Flags::HIDDEN) {
+                    out.extend(cell.zerowidth().unwrap_or_default());
+                }
             }
+        }
+        // After the last of what is written: in another character set it would be another character.
+        for (index, name) in [(CharsetIndex::G0, '('), (CharsetIndex::G1, ')')] {
+            if cursor.charsets[index] == StandardCharset::SpecialCharacterAndLineDrawing {
+                let _ = write!(out, "\u{1b}{name}0");
+            }
+        }
+        if self.beside.charset == CharsetIndex::G1 {
+            out.push('\u{e}');
         }
         out.push_str(&super::cell::Cell::of(&cursor.template).look.sgr());
     }

@@ -62,6 +62,9 @@ fn a_screen_written_down_is_the_same_screen() {
         "\u{1b}[2;3r\u{1b}[?6hx\u{1b}[2;2H\u{1b}[?1h\u{1b}=\u{1b}[?2004h\u{1b}[?1002h\u{1b}[?1006h\u{1b}[?25l\u{1b}[4 q",
         "\u{1b}(0lqqk\u{1b}(B plain \u{1b})0\u{e}qq",
         "primary\r\n1\r\n2\r\n3\r\n4\u{1b}[31m\u{1b}[?1049h\u{1b}[H\u{1b}[2Jthe other\u{1b}[3;4H",
+        "behind\u{1b}[2;3r\u{1b}[?6h\u{1b}[?1049h\u{1b}[1;1Ha\r\nb\r\nc\u{1b}[?6l\u{1b}[4;3Hlast",
+        "\u{1b})0q\u{e}\u{1b}[41m\u{1b}[?1049h\u{f}\u{1b})Bqq",
+        "\u{1b})0\u{1b}[1;10Hq\u{301}\u{e}",
     ] {
         let mut one = screen(10, 4);
         one.feed(written.as_bytes());
