@@ -149,7 +149,7 @@ impl Backend {
             Err(failure) => {
                 // What was meant may be what somebody else's killed palisade left.
                 if failure.code == Code::NotFound {
-                    self.sweep().await?;
+                    self.sweep_beside().await;
                 }
                 return Err(failure);
             }
@@ -170,7 +170,7 @@ impl Backend {
         self.forget(&session).await;
         self.remove_volumes(&session).await?;
         work.done();
-        self.sweep().await?;
+        self.sweep_beside().await;
         Ok(session)
     }
 

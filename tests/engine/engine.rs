@@ -49,6 +49,17 @@ impl Engine {
         let _ = dockerd.wait();
     }
 
+    /// As the kernel ends it where memory runs out; its containers go on.
+    pub fn kill(&self) {
+        let Some(mut dockerd) = self.dockerd.take() else { return };
+        dockerd.kill().unwrap();
+        dockerd.wait().unwrap();
+        // Its containerd ends with it, and where nobody reaps that, the next dockerd takes its number for a living one's.
+        let pid = self.file("exec/containerd/containerd.pid");
+        let _ = Command::new("kill").args(["-9", std::fs::read_to_string(&pid).unwrap_or_default().trim()]).output();
+        let _ = std::fs::remove_file(pid);
+    }
+
     pub fn socket(&self) -> PathBuf {
         self.file("engine.sock")
     }

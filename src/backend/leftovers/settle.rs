@@ -27,6 +27,9 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A build that nobody listens to any more is given up by its engine within this.
 const GIVEN_UP_WITHIN: Duration = Duration::from_secs(10);
 
+/// A step that takes none of its time in a container.
+const STEP_TAKES: Duration = Duration::from_secs(1);
+
 /// What came of it.
 pub enum Outcome {
     /// It is completed or undone, in these words; `None` where nothing had to be done.
@@ -138,7 +141,7 @@ impl Backend {
             // What another build makes looks the same.
             return Ok(if quiet_for < LATE { Outcome::Later } else { Outcome::Settled(None) });
         }
-        let (soon, until) = (Instant::now() + SOON.saturating_sub(quiet_for), Instant::now() + GIVEN_UP_WITHIN);
+        let (mut soon, until) = (Instant::now() + SOON.saturating_sub(quiet_for), Instant::now() + GIVEN_UP_WITHIN);
         let mut removed = 0;
         // The seconds that engines list are whole ones.
         let since = begun - 1;
@@ -156,12 +159,13 @@ impl Backend {
             let images = remove_unfinished(self.engine.as_ref(), since).await?;
             removed += steps.len() + images;
             if !steps.is_empty() || images > 0 {
-                continue;
-            }
-            if removed > 0 {
-                return Ok(Outcome::Settled(Some("what it had made on its way is removed".to_owned())));
+                // An engine that was in the middle of a step may end that one before it notices.
+                soon = soon.max(now + STEP_TAKES);
             }
             if now >= soon {
+                if removed > 0 {
+                    return Ok(Outcome::Settled(Some("what it had made on its way is removed".to_owned())));
+                }
                 return Ok(if quiet_for < LATE { Outcome::Later } else { Outcome::Settled(None) });
             }
             tokio::time::sleep(LOOK_AGAIN).await;

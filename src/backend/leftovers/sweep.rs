@@ -8,7 +8,7 @@ use super::settle::work_of;
 use super::swap::is_half_made;
 use crate::backend::Backend;
 use crate::backend::engine::{ContainerSummary, VolumeFacts};
-use crate::failure::Result;
+use crate::failure::{Code, Result};
 use crate::session::{Status, labels};
 use crate::units::Untrusted;
 
@@ -67,33 +67,36 @@ impl Backend {
             unused.extend(work_of(&container.labels).filter(|_| is_session).map(str::to_owned));
             removed.push(format!("container {}", container.name));
         }
-        if unused.is_empty() {
-            return Ok(removed);
-        }
         // After every container: a helper of a session's uses its volumes.
-        for volume in self.engine.our_volumes().await?.into_iter().filter(is_sessions) {
+        let volumes: Vec<VolumeFacts> = self.engine.our_volumes().await?.into_iter().filter(is_sessions).collect();
+        for volume in &volumes {
             if work_of(&volume.labels).is_some_and(|work| unused.iter().any(|unused| unused == work)) {
                 self.remove_volume_once_free(&volume.name).await?;
                 removed.push(format!("volume {}", volume.name));
             }
         }
         removed.extend(self.sweep_put_aside().await?);
+        removed.extend(self.sweep_nameless(volumes).await?);
         Ok(removed)
+    }
+
+    /// As [`Self::sweep`], beside what was asked for: that is done whatever becomes of this.
+    pub(in crate::backend) async fn sweep_beside(&self) {
+        if let Err(failure) = self.sweep().await {
+            self.tell_later(format!("what a killed palisade left cannot be removed yet: {}", failure.message));
+        }
     }
 
     /// Everything that can be cleared away: by the journal, then by labels. Says what went by labels; [`Self::settled`] says the rest.
     pub async fn clear_up(&self) -> Result<Vec<String>> {
         self.settle().await;
-        let mut removed = self.sweep().await?;
-        removed.extend(self.sweep_nameless_volumes().await?);
-        Ok(removed)
+        self.sweep().await
     }
 
     /// Volumes without a name of their own go with their container, unless the engine ended in between.
-    async fn sweep_nameless_volumes(&self) -> Result<Vec<String>> {
+    async fn sweep_nameless(&self, mut volumes: Vec<VolumeFacts>) -> Result<Vec<String>> {
         let is_nameless = |volume: &VolumeFacts| volume.name.len() == 64 && volume.name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let mut volumes = self.engine.our_volumes().await?;
-        volumes.retain(|volume| is_nameless(volume) && is_sessions(volume) && has_ended(&volume.labels));
+        volumes.retain(|volume| is_nameless(volume) && has_ended(&volume.labels));
         if volumes.is_empty() {
             return Ok(Vec::new());
         }
@@ -103,8 +106,12 @@ impl Backend {
         for volume in volumes {
             let of = session(&volume.labels);
             if of.is_some() && containers.iter().all(|container| session(&container.labels) != of) {
-                self.engine.remove_volume(&volume.name).await?;
-                removed.push(format!("volume {}", volume.name));
+                match self.engine.remove_volume(&volume.name).await {
+                    Ok(()) => removed.push(format!("volume {}", volume.name)),
+                    // Somebody's container uses it.
+                    Err(failure) if failure.code == Code::Conflict => {}
+                    Err(failure) => return Err(failure),
+                }
             }
         }
         Ok(removed)

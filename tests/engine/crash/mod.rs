@@ -2,7 +2,9 @@
 //! command makes of what they left. On an engine of their own, where everything can be counted.
 
 mod decoys;
+mod engine_killed;
 mod killer;
 mod labels;
+mod race;
 mod scene;
 mod stories;

@@ -67,6 +67,11 @@ impl Scene {
         self.palisade_of(self.state.borrow().path())
     }
 
+    /// Where the journal is.
+    pub fn state(&self) -> std::cell::Ref<'_, tempfile::TempDir> {
+        self.state.borrow()
+    }
+
     /// With another operator's.
     pub fn palisade_of(&self, state: &Path) -> Command {
         let mut command = crate::support::palisade();
