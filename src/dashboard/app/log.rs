@@ -26,6 +26,8 @@ pub enum Level {
     Warning,
     /// An error, or worse.
     Error,
+    /// Not the session's: a word of ours in its place.
+    Ours,
 }
 
 /// One line of a session's log.
@@ -131,6 +133,14 @@ impl Log {
             self.held = Some(self.dropped + at as u64);
         }
         found.is_some()
+    }
+}
+
+impl LogLine {
+    /// What stands where lines are missing.
+    pub fn left_out() -> Self {
+        let text = Untrusted::from("lines are left out here: it prints faster than can be read");
+        Self { at: None, is_error_stream: false, text, level: Level::Ours }
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a sandbox writes, calls itself and leaves behind reaches the operator's terminal as text or not at all.
 
-use super::raw::{Piece, acting, is_the_dashboards_own};
+use std::io::Write;
+use std::process::Stdio;
+
+use super::raw::{Piece, acting, is_drawing, is_the_dashboards_own};
 use super::screen::{Screen, sessions};
-use crate::support::{Session, docker, name, succeed, text};
+use crate::common::corpus::corpus;
+use crate::support::{Session, docker, name, palisade, succeed, text};
 
 /// Escape sequences of every kind, each with a word by which its text is told; C1 as UTF-8; bidi; zero-width; wide.
 const PLANTED: &str = concat!(
@@ -87,6 +91,7 @@ time.sleep(600)",
     }
     // Through the terminal panes as well, where a whole emulator stands between.
     screen.keys(&["x"]);
+    screen.shows("Run in");
     screen.line(&format!("python3 -c \"{}; time.sleep(600)\"", printing()));
     screen.shows("zero");
     screen.keys(&["ctrl-p", "ctrl-q"]);
@@ -97,6 +102,53 @@ time.sleep(600)",
     assert!(acting(&raw).iter().filter(|piece| **piece == Piece::Control(7)).count() <= 2, "each bell that was printed is one");
     assert_eq!(screen.clipboard(), "", "nothing was put on the clipboard");
     assert_ne!(screen.tmux(&["display-message", "-p", "#{pane_title}"]).trim(), "title");
+}
+
+/// Writes the corpus: all of it at once, or each sequence by itself, with time for a frame of which it is the last.
+const PLAYER: &str = "import sys, time
+out = sys.stdout.buffer
+for line in open('/home/sandbox/corpus'):
+    out.write(bytes.fromhex(line) + b'\\r\\n')
+    if sys.argv[1] == 'alone':
+        out.flush()
+        time.sleep(0.035)
+out.write(b'\\033cplayed-' + sys.argv[1].encode())
+out.flush()
+time.sleep(600)
+";
+
+#[test]
+fn no_sequence_of_the_corpus_acts_through_a_pane() {
+    let session = super::session(&["sleep", "600"]);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let lines: String = corpus().iter().map(|one| hex(&one.bytes) + "\n").collect();
+    for (file, content) in [("corpus", lines.as_str()), ("player.py", PLAYER)] {
+        let mut put = palisade();
+        put.args(["exec", &session.name, "--", "sh", "-c", &format!("cat > ~/{file}")]).stdin(Stdio::piped());
+        let mut put = put.spawn().unwrap();
+        put.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+        assert!(put.wait().unwrap().success());
+    }
+    let screen = Screen::dashboard(120, 40, &session.name);
+    for how in ["once", "alone"] {
+        // What is sent from here on is the pane's: modes were set before, and stay as they are.
+        let begin = screen.raw().len();
+        screen.keys(&["x"]);
+        screen.shows("Run in");
+        screen.line(&format!("python3 /home/sandbox/player.py {how}"));
+        screen.shows(&format!("played-{how}"));
+        screen.keys(&["ctrl-p", "ctrl-q"]);
+        screen.row_shows(&session.name, "running");
+        let pieces = acting(&screen.raw()[begin..]);
+        let mut foreign: Vec<&Piece> = pieces.iter().filter(|piece| !is_drawing(piece) && **piece != Piece::Control(7)).collect();
+        foreign.sort();
+        foreign.dedup();
+        assert!(foreign.is_empty(), "{how}: these reached the terminal: {foreign:?}");
+        // Of the corpus's hundreds of bells one a second is passed on; it takes a minute at the very most.
+        assert!(pieces.iter().filter(|piece| **piece == Piece::Control(7)).count() <= 60, "{how}: bells without end");
+    }
+    assert_eq!(screen.clipboard(), "", "nothing was put on the clipboard");
+    assert_eq!(screen.modes(), "1 1 1 0 0", "the dashboard's own modes, and none of the corpus's");
 }
 
 #[test]

@@ -82,6 +82,28 @@ pub fn is_the_dashboards_own(piece: &Piece) -> bool {
     }
 }
 
+/// Whether a program that has set the terminal up, and only draws cells from then on, sends this.
+pub fn is_drawing(piece: &Piece) -> bool {
+    match piece {
+        Piece::Csi(parameters, 'm') => is_look(&parameters.split(';').collect::<Vec<_>>()),
+        Piece::Csi(parameters, 'H') => parameters.split(';').all(|place| place.parse::<u16>().is_ok()),
+        Piece::Csi(parameters, 'h' | 'l') => ["?25", "?2026"].contains(&parameters.as_str()),
+        Piece::Csi(parameters, 'q') => parameters.ends_with(' '),
+        Piece::Csi(..) | Piece::Control(_) | Piece::Osc(_) | Piece::Text(_) | Piece::Escape(_) | Piece::Hidden(_) | Piece::Broken(_) => {
+            false
+        }
+    }
+}
+
+/// Colours and attributes, but nothing that hides text.
+fn is_look(codes: &[&str]) -> bool {
+    match codes {
+        [] => true,
+        ["38" | "48" | "58", "5", _, rest @ ..] | ["38" | "48" | "58", "2", _, _, _, rest @ ..] => is_look(rest),
+        [code, rest @ ..] => *code != "8" && code.parse::<u8>().is_ok() && is_look(rest),
+    }
+}
+
 #[test]
 fn what_acts_is_found_whatever_its_spelling() {
     let planted = "\u{1b}[2J\u{1b}]0;t\u{7}\u{1b}]8;;x\u{1b}\\\u{1b}Pq\u{1b}\\\u{1b}_a\u{1b}\\\u{9b}2J\u{202e}\u{200b}\u{7}\u{1b}c";

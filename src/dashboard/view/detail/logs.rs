@@ -92,7 +92,10 @@ fn rows(log: &Log, line: &LogLine, area: Rect) -> usize {
 /// Draws one line of the log, and tells how many of the screen it took.
 fn one(canvas: &mut Canvas<'_>, log: &Log, line: &LogLine, area: Rect, needle: Option<&str>) -> u16 {
     let mut x = area.x + 1;
-    if line.is_error_stream {
+    if line.level == Level::Ours {
+        // A sign that no line of the session's has.
+        canvas.put(x, area.y, 1, canvas.signs.paused, Role::Warning);
+    } else if line.is_error_stream {
         canvas.put(x, area.y, 1, canvas.signs.stderr, Role::Warning);
     }
     x += 2;
@@ -104,7 +107,7 @@ fn one(canvas: &mut Canvas<'_>, log: &Log, line: &LogLine, area: Rect, needle: O
     let role = match line.level {
         Level::Plain => Role::Text,
         Level::Debug => Role::Muted,
-        Level::Warning => Role::Warning,
+        Level::Warning | Level::Ours => Role::Warning,
         Level::Error => Role::Danger,
     };
     let room = area.right().saturating_sub(x);
