@@ -2,6 +2,7 @@
 //! the stable compiler with what it found.
 
 pub mod archive;
+pub mod cast;
 pub mod filter;
 pub mod log;
 pub mod wire;

@@ -19,8 +19,8 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::CopyReport;
-use super::engine::{Engine, failure_in};
+use super::engine::{Engine, Progress, failure_in};
+use super::{CopyReport, Reporter};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{ContainerFacts, labels};
 use crate::units::{Bytes, sanitise};
@@ -29,9 +29,18 @@ use place::Inside;
 
 /// Pieces between the engine's stream and the thread that reads or writes files: a few hundred kilobytes.
 const QUEUE: usize = 4;
+/// What is less is done before anybody looks; of more, each of these is told.
+const TOLD: u64 = 1 << 20;
 
 /// Copies a local file or folder to a path in a container, its files owned by `run_as`.
-pub async fn copy_in(engine: &dyn Engine, container: &str, run_as: (u32, u32), local: &Path, inside: &str) -> Result<CopyReport> {
+pub async fn copy_in(
+    engine: &dyn Engine,
+    container: &str,
+    run_as: (u32, u32),
+    local: &Path,
+    inside: &str,
+    reporter: &dyn Reporter,
+) -> Result<CopyReport> {
     let facts = engine.inspect(container).await?;
     let inside = Inside::parse(inside);
     let source = pack::Source::open(local)?;
@@ -40,9 +49,19 @@ pub async fn copy_in(engine: &dyn Engine, container: &str, run_as: (u32, u32), l
     if let Some(name) = &name {
         place::writable(&facts, &place::join(&folder, &name.to_string_lossy()))?;
     }
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (sender, mut receiver) = mpsc::channel(QUEUE);
     let packing = spawn_blocking(move || source.pack(name.as_deref(), run_as, &sender));
-    let (sent, packed) = tokio::join!(engine.upload(&facts.id, &folder, pipe::stream(receiver)), packing);
+    let (passing, passed) = mpsc::channel(1);
+    let counting = async move {
+        let mut meter = Meter::new(reporter);
+        while let Some(piece) = receiver.recv().await {
+            meter.count(&piece);
+            if passing.send(piece).await.is_err() {
+                break;
+            }
+        }
+    };
+    let (sent, packed, ()) = tokio::join!(engine.upload(&facts.id, &folder, pipe::stream(passed)), packing, counting);
     let sent = sent.map_err(|failure| match failure.code {
         Code::NotFound => absent(&facts, &folder, &format!("mkdir -p {folder}")),
         _ => failure,
@@ -63,7 +82,14 @@ pub async fn copy_in(engine: &dyn Engine, container: &str, run_as: (u32, u32), l
 ///
 /// Set-id bits, write permission for others, devices, pipes, and links that lead out of the copied folder are left
 /// behind; what was left out stands in the report.
-pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local: &Path, max_size: u64) -> Result<CopyReport> {
+pub async fn copy_out(
+    engine: &dyn Engine,
+    container: &str,
+    inside: &str,
+    local: &Path,
+    max_size: u64,
+    reporter: &dyn Reporter,
+) -> Result<CopyReport> {
     let facts = engine.inspect(container).await?;
     let inside = Inside::parse(inside);
     place::visible(&facts, &inside.path)?;
@@ -73,7 +99,9 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
     let order = order(&inside, local, max_size);
     let unpacking = spawn_blocking(move || unpack::unpack(pipe::ChunkReader::new(receiver), &order));
     let mut fault = None;
+    let mut meter = Meter::new(reporter);
     while let Some(chunk) = archive.next().await {
+        meter.count(&chunk);
         if let Err(error) = &chunk {
             fault = Some(match failure_in(error) {
                 Some(failure) if failure.code == Code::NotFound => absent(&facts, &inside.path, &format!("ls {}", inside.parent())),
@@ -91,6 +119,27 @@ pub async fn copy_out(engine: &dyn Engine, container: &str, inside: &str, local:
     match (unpacked, fault) {
         (Err(_), Some(fault)) => Err(fault),
         (unpacked, _) => unpacked,
+    }
+}
+
+/// Tells how much has passed.
+struct Meter<'a> {
+    reporter: &'a dyn Reporter,
+    passed: u64,
+    told: u64,
+}
+
+impl<'a> Meter<'a> {
+    fn new(reporter: &'a dyn Reporter) -> Self {
+        Self { reporter, passed: 0, told: 0 }
+    }
+
+    fn count(&mut self, piece: &std::io::Result<bytes::Bytes>) {
+        self.passed += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        if self.passed - self.told >= TOLD {
+            self.told = self.passed;
+            self.reporter.progress(&Progress { item: "copied".into(), text: "".into(), amount: Some((self.passed, None)) });
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
-use super::{Backend, CopyReport, Exec, copy};
+use super::{Backend, CopyReport, Exec, Reporter, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
@@ -65,18 +65,20 @@ impl Backend {
     }
 
     /// Copies a local file or folder into a session's folder.
-    pub async fn copy_in(&self, who: &str, local: &Path, inside: &str) -> Result<CopyReport> {
+    pub async fn copy_in(&self, who: &str, local: &Path, inside: &str, reporter: &dyn Reporter) -> Result<CopyReport> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
-        let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside).await?;
+        reporter.step(&format!("copying into {}", session.name));
+        let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside, reporter).await?;
         self.record("copy_in", &session, json!({ "from": local, "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
         Ok(copied)
     }
 
     /// Copies a path out of a session, to a local file or folder; never more than `max_size` bytes.
-    pub async fn copy_out(&self, who: &str, inside: &str, local: &Path, max_size: u64) -> Result<CopyReport> {
+    pub async fn copy_out(&self, who: &str, inside: &str, local: &Path, max_size: u64, reporter: &dyn Reporter) -> Result<CopyReport> {
         let session = self.find(who).await?;
-        let copied = copy::copy_out(self.engine.as_ref(), &session.container_id, inside, local, max_size).await?;
+        reporter.step(&format!("copying out of {}", session.name));
+        let copied = copy::copy_out(self.engine.as_ref(), &session.container_id, inside, local, max_size, reporter).await?;
         self.record("copy_out", &session, json!({ "from": inside, "to": local, "entries": copied.entries, "bytes": copied.bytes }));
         Ok(copied)
     }

@@ -58,7 +58,10 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             attaching::refuse_json(context, "replay")?;
             on_runtime(replay::replay(context, &asked.into(), has_terminal))
         }
-        Some(Command::Launch(asked)) => with.run(async |backend| launch::launch(context, backend, &Order::from(*asked)).await),
+        Some(Command::Launch(asked)) => {
+            asked.options.check_for_docker_flags()?;
+            with.run(async |backend| launch::launch(context, backend, &Order::from(*asked)).await)
+        }
         Some(Command::Plan(asked)) => with.run(async |backend| plan::plan(context, backend, &Order::from(*asked)).await),
         Some(Command::Inspect(asked)) => with.run(async |backend| inspect::inspect(context, backend, &asked.name).await),
         Some(Command::Verify(asked)) => with.run(async |backend| verify::verify(context, backend, &asked.names, asked.full).await),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::document::{Copied, Document};
+use super::progress::{Plain, TerminalReporter};
 use super::{Context, Done};
 use crate::backend::Backend;
 use crate::units::Bytes;
@@ -34,10 +35,13 @@ pub enum Way {
 
 /// Copies, and names what was left out.
 pub async fn copy(context: &Context, backend: &Backend, way: &Way) -> Done {
+    let reporter = TerminalReporter::new(&context.output, Plain::Silent);
     let copied = match way {
-        Way::In { local, who, inside } => backend.copy_in(who, local, inside).await?,
-        Way::Out { who, inside, local, max_size } => backend.copy_out(who, inside, local, max_size.get()).await?,
+        Way::In { local, who, inside } => backend.copy_in(who, local, inside, &reporter).await,
+        Way::Out { who, inside, local, max_size } => backend.copy_out(who, inside, local, max_size.get(), &reporter).await,
     };
+    reporter.finish();
+    let copied = copied?;
     if context.output.is_json() {
         context.output.document(&Document::new(Copied { copied }));
         return Ok(0);

@@ -3,7 +3,7 @@ use nix::sys::resource::{Resource, getrlimit};
 /// The supervisor's own: standard streams, signals, the runtime's, the listeners, and some to spare.
 const OWN: u64 = 16;
 /// For the terminals, where there are enough.
-const TERMINALS: u64 = 64;
+const TERMINALS: u64 = 96;
 
 /// How the session's limit of open files is shared among the supervisor's duties, so that none takes another's last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn even_the_least_limit_leaves_something_for_everyone() {
         assert_eq!(Descriptors::under(64), Descriptors { terminals: 16, relay: 32 });
-        assert_eq!(Descriptors::under(4096), Descriptors { terminals: 64, relay: 4016 });
+        assert_eq!(Descriptors::under(4096), Descriptors { terminals: 96, relay: 3984 });
         assert_eq!(Descriptors::under(0), Descriptors { terminals: 0, relay: 0 });
     }
 }

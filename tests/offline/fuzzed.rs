@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/src/archive.rs"]
 mod archive;
+#[path = "../../fuzz/src/cast.rs"]
+mod cast;
 #[path = "../../fuzz/src/filter.rs"]
 mod filter;
 #[path = "../../fuzz/src/log.rs"]
@@ -42,6 +44,17 @@ fn the_log_reader_holds_for_all_that_was_found() {
 #[test]
 fn the_extractor_holds_for_all_that_was_found() {
     kept("archive", archive::check);
+}
+
+#[test]
+fn recordings_hold_for_all_that_was_found() {
+    kept("cast", cast::check);
+    for one in corpus() {
+        let text = String::from_utf8_lossy(&one.bytes);
+        let event = serde_json::to_string(&(0.5, "o", text)).unwrap();
+        cast::check(format!("{{\"version\":2,\"width\":80,\"height\":24}}\n{event}\n").as_bytes());
+        cast::check(&one.bytes);
+    }
 }
 
 #[test]

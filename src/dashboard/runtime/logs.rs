@@ -16,6 +16,8 @@ use crate::units::Untrusted;
 
 /// Lines of the past that are asked for.
 const PAST: u64 = 1000;
+/// The same where reading begins again at the end: fewer than what makes it begin again, however long they are.
+const PAST_AGAIN: u64 = 256;
 /// Lines that are read in one frame at most: to follow a flood at its own speed keeps the engine busy, and whoever waits for it.
 const AT_ONCE: usize = 512;
 /// And bytes, whatever the lines.
@@ -27,8 +29,9 @@ const FRAME: Duration = super::FRAME;
 pub async fn follow(link: Link, id: ContainerId) {
     link.tell(Message::LogBegan(id.clone())).await;
     let mut reading = Reading::default();
+    let mut past = PAST;
     loop {
-        let options = LogOptions { follow: true, tail: Some(PAST), timestamps: true, ..LogOptions::default() };
+        let options = LogOptions { follow: true, tail: Some(past), timestamps: true, ..LogOptions::default() };
         let mut pieces = link.backend.engine().logs(&id, &options);
         let ended = loop {
             let (done, state) = reading.frame(&mut pieces).await;
@@ -47,8 +50,8 @@ pub async fn follow(link: Link, id: ContainerId) {
             link.tell(Message::LogEnded(id, failure)).await;
             return;
         }
-        drop(pieces);
         reading.again();
+        past = PAST_AGAIN;
     }
 }
 
@@ -107,15 +110,13 @@ impl Reading {
                 let is_behind = self.unpaused.0 >= LINES || self.unpaused.1 >= BYTES;
                 break if is_behind { State::Behind } else { State::Flood(until) };
             }
-            next = match timeout_at(until, pieces.next()).await {
-                Ok(next) => next,
-                Err(_) => {
-                    self.unpaused = (0, 0);
-                    break State::Quiet;
-                }
+            let Ok(more) = timeout_at(until, pieces.next()).await else {
+                self.unpaused = (0, 0);
+                break State::Quiet;
             };
+            next = more;
         };
-        (self.new(done), state)
+        (self.untold(done), state)
     }
 
     /// The stream is begun again at its end.
@@ -125,7 +126,7 @@ impl Reading {
     }
 
     /// What was not told before, with a word where something is missing.
-    fn new(&mut self, mut done: Vec<LogLine>) -> Vec<LogLine> {
+    fn untold(&mut self, mut done: Vec<LogLine>) -> Vec<LogLine> {
         if let (Some(gap), Some(last)) = (self.again, self.last) {
             let told = done.iter().take_while(|line| line.at.is_some_and(|at| at <= last)).count();
             let gap = if told > 0 { Gap::Closed } else { gap };
@@ -227,7 +228,7 @@ mod tests {
     }
 
     fn told(reading: &mut Reading, lines: &[LogLine]) -> Vec<String> {
-        reading.new(lines.to_vec()).iter().map(|line| line.text.raw().to_owned()).collect()
+        reading.untold(lines.to_vec()).iter().map(|line| line.text.raw().to_owned()).collect()
     }
 
     #[test]

@@ -70,13 +70,13 @@ pub async fn attend(
     let frames = Frames::standard();
     let first = view.begin(began.elapsed());
     if let Some(room) = frames.room().await {
-        room.send((crate::backend::engine::OutputKind::Stdout, first.into()));
+        room.send(first);
     }
     let near = Near { keyboard: &mut keyboard, frames: &frames, signals, changes: &mut changes };
     let ending = show(&mut view, far, near, began).await;
     let (last, uses) = view.end(began.elapsed());
     // First the keys: what is typed from now on is the operator's shell's.
-    keyboard.stop();
+    drop(keyboard);
     let is_written = frames.finish(last).await;
     tty.give_back(is_written);
     tell(context, name, uses);

@@ -57,9 +57,7 @@ pub(super) async fn follow(context: &Context, backend: &Backend, session: &Sessi
         ending = keys(keyboard.as_mut()) => ending,
         signal = signals.next() => Ending::Signal(signal),
     };
-    if let Some(keyboard) = keyboard {
-        keyboard.stop();
-    }
+    drop(keyboard);
     if let Some(tty) = tty {
         tty.give_back(true);
     }

@@ -1,180 +1,237 @@
-//! What is typed at the operator's terminal, read by a thread that takes no key more than it must: whatever is typed after the
+//! What is typed at the operator's terminal, read by whoever waits for it and no key more than that takes: whatever is typed after the
 //! keys that leave is for the operator's shell.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::thread::JoinHandle;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::io::unix::AsyncFd;
+#[cfg(test)]
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
+use super::tty;
 use crate::failure::{Failure, Result};
 use crate::terminal::typed::{Typed, Typing};
 
 /// A sequence that a terminal sends comes within this, also over a slow line; what a person types does not.
-const PAUSE_MS: u8 = 25;
-/// Of what is pasted, one read.
+const PAUSE: Duration = Duration::from_millis(25);
+/// At most, in one read.
 const PIECE: usize = 4096;
-/// Pieces that wait to be taken.
-const IN_FLIGHT: usize = 64;
 
-/// The thread that reads, and what it has read.
+/// The operator's keys.
 #[derive(Debug)]
 pub struct Keyboard {
-    typed: mpsc::Receiver<Vec<Typed>>,
-    reading: Option<(io::PipeWriter, JoinHandle<()>)>,
+    from: From,
+    typing: Typing,
+    /// When a sequence that has begun is all that there is of it.
+    pause_at: Option<Instant>,
+    has_ended: bool,
+}
+
+#[derive(Debug)]
+enum From {
+    /// A terminal. Where its description is not our own, each read is asked for first: it must not wait, and must not be set not to.
+    Terminal { terminal: AsyncFd<OwnedFd>, is_own: bool },
+    #[cfg(test)]
+    Test(mpsc::Receiver<Vec<Typed>>),
 }
 
 impl Keyboard {
-    /// Begins to read standard input.
+    /// Of standard input.
     pub fn read(typing: Typing) -> Result<Self> {
-        let (sender, typed) = mpsc::channel(IN_FLIGHT);
-        let failed = |error: io::Error| Failure::io("read the terminal", &error);
-        let (stopped, stop) = io::pipe().map_err(failed)?;
-        let thread = std::thread::Builder::new()
-            .name("keyboard".into())
-            .spawn(move || read(io::stdin().as_fd(), stopped.as_fd(), typing, &sender))
-            .map_err(failed)?;
-        Ok(Self { typed, reading: Some((stop, thread)) })
+        let own = tty::own_input();
+        let is_own = own.is_ok();
+        let terminal = own.or_else(|_| io::stdin().as_fd().try_clone_to_owned());
+        terminal.and_then(|terminal| Self::of(terminal, is_own, typing)).map_err(|error| Failure::io("read the terminal", &error))
+    }
+
+    fn of(terminal: OwnedFd, is_own: bool, typing: Typing) -> io::Result<Self> {
+        #[expect(deprecated, reason = "its successor is unsafe; the descriptor is its own, and lives as long")]
+        let terminal = AsyncFd::with_interest(terminal, tokio::io::Interest::READABLE)?;
+        Ok(Self { from: From::Terminal { terminal, is_own }, typing, pause_at: None, has_ended: false })
     }
 
     /// What a test types.
     #[cfg(test)]
     pub fn scripted() -> (mpsc::Sender<Vec<Typed>>, Self) {
-        let (sender, typed) = mpsc::channel(IN_FLIGHT);
-        (sender, Self { typed, reading: None })
+        let (sender, typed) = mpsc::channel(64);
+        let typing = Typing::new(&crate::terminal::typed::DetachKeys::default());
+        (sender, Self { from: From::Test(typed), typing, pause_at: None, has_ended: false })
     }
 
-    /// The next pieces; `None` when the terminal is gone.
+    /// The next pieces; `None` when the terminal is gone. Nothing is read while nobody waits, and nothing is lost of who waits no more.
     pub async fn next(&mut self) -> Option<Vec<Typed>> {
-        self.typed.recv().await
-    }
-
-    /// Ends it: when this returns, nothing reads the terminal any more.
-    pub fn stop(mut self) {
-        self.typed.close();
-        // One that waits for room finds that there is none to wait for.
-        while self.typed.try_recv().is_ok() {}
-        if let Some((stop, thread)) = self.reading.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Until the detach keys, the end of the terminal, or until nobody listens.
-fn read(from: BorrowedFd<'_>, stopped: BorrowedFd<'_>, mut typing: Typing, to: &mpsc::Sender<Vec<Typed>>) {
-    let mut buffer = [0; PIECE];
-    loop {
-        let timeout = if typing.waits() { PollTimeout::from(PAUSE_MS) } else { PollTimeout::NONE };
-        let mut out = Vec::new();
-        match wait(from, stopped, timeout) {
-            Come::Stop => return,
-            Come::Nothing => typing.pause(&mut out),
-            Come::Input => {
-                let mut taken = 0;
-                while taken < PIECE {
-                    // Byte for byte, so that nothing after the detach keys is taken; in a paste there are none.
-                    let most = if typing.is_paste() { PIECE } else { 1 };
-                    match nix::unistd::read(from, &mut buffer[..most]) {
-                        Ok(0) => return flush(out, to),
-                        Ok(count) => {
-                            taken += count;
-                            typing.push(&buffer[..count], &mut out);
-                        }
-                        Err(Errno::EINTR | Errno::EAGAIN) => {}
-                        Err(_) => return flush(out, to),
-                    }
-                    if out.last() == Some(&Typed::Leave) {
-                        return flush(out, to);
-                    }
-                    if !matches!(wait(from, stopped, PollTimeout::ZERO), Come::Input) {
-                        break;
-                    }
-                }
+        let (terminal, is_own) = match &mut self.from {
+            From::Terminal { terminal, is_own } => (terminal, *is_own),
+            #[cfg(test)]
+            From::Test(typed) => return typed.recv().await,
+        };
+        loop {
+            if self.has_ended {
+                return None;
+            }
+            let mut out = Vec::new();
+            let ready = match self.pause_at {
+                Some(at) => timeout_at(at, terminal.readable()).await,
+                None => Ok(terminal.readable().await),
+            };
+            match ready {
+                Ok(Ok(mut ready)) => match take(terminal.get_ref(), is_own, &mut self.typing, &mut out) {
+                    Come::Some => {}
+                    Come::All => ready.clear_ready(),
+                    Come::End => self.has_ended = true,
+                },
+                Ok(Err(_)) => self.has_ended = true,
+                Err(_) => self.typing.pause(&mut out),
+            }
+            self.pause_at = self.typing.waits().then(|| Instant::now() + PAUSE);
+            if !out.is_empty() {
+                return Some(out);
             }
         }
-        if !out.is_empty() && to.blocking_send(out).is_err() {
-            return;
-        }
     }
 }
 
-fn flush(out: Vec<Typed>, to: &mpsc::Sender<Vec<Typed>>) {
-    if !out.is_empty() {
-        let _ = to.blocking_send(out);
-    }
-}
-
+/// What became of a terminal's input when it was taken from.
 enum Come {
-    Input,
-    Nothing,
-    Stop,
+    /// There may be more.
+    Some,
+    /// There is no more for now.
+    All,
+    /// There never will be: it is gone, or the keys that leave were typed.
+    End,
 }
 
-fn wait(from: BorrowedFd<'_>, stopped: BorrowedFd<'_>, timeout: PollTimeout) -> Come {
-    loop {
-        let mut fds = [PollFd::new(from, PollFlags::POLLIN), PollFd::new(stopped, PollFlags::POLLIN)];
-        match poll(&mut fds, timeout) {
-            Ok(0) => return Come::Nothing,
-            Ok(_) if fds[1].revents().is_some_and(|events| !events.is_empty()) => return Come::Stop,
-            Ok(_) => return Come::Input,
+/// Takes what is there.
+fn take(terminal: &OwnedFd, is_own: bool, typing: &mut Typing, out: &mut Vec<Typed>) -> Come {
+    let mut buffer = [0; PIECE];
+    let mut taken = 0;
+    while taken < PIECE {
+        if !is_own && !has_some(terminal) {
+            return Come::All;
+        }
+        // Byte for byte, so that nothing after the detach keys is taken; in a paste there are none.
+        let most = if typing.is_paste() { PIECE } else { 1 };
+        match nix::unistd::read(terminal, &mut buffer[..most]) {
+            Ok(0) => return Come::End,
+            Ok(count) => {
+                taken += count;
+                typing.push(&buffer[..count], out);
+                if out.last() == Some(&Typed::Leave) {
+                    return Come::End;
+                }
+            }
             Err(Errno::EINTR) => {}
-            Err(_) => return Come::Stop,
+            Err(Errno::EAGAIN) => return Come::All,
+            Err(_) => return Come::End,
         }
     }
+    Come::Some
+}
+
+fn has_some(terminal: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
 
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
     use super::*;
     use crate::terminal::typed::DetachKeys;
 
-    #[test]
-    fn what_is_typed_after_the_detach_keys_stays_for_the_shell() {
-        for _ in 0..20 {
-            let (mut shell, mut keys) = io::pipe().unwrap();
-            let (stopped, _stop) = io::pipe().unwrap();
+    /// A keyboard, whose keys are written into a pipe; and what reads after it.
+    fn keyboard(is_own: bool) -> (io::PipeWriter, io::PipeReader, Keyboard) {
+        let (shell, keys) = io::pipe().unwrap();
+        let from = OwnedFd::from(shell.try_clone().unwrap());
+        if is_own {
+            fcntl(&from, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        }
+        (keys, shell, Keyboard::of(from, is_own, Typing::new(&DetachKeys::default())).unwrap())
+    }
+
+    fn rest(mut shell: io::PipeReader) -> String {
+        fcntl(&shell, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        let mut rest = String::new();
+        shell.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
+    #[tokio::test]
+    async fn what_is_typed_after_the_detach_keys_stays_for_the_shell() {
+        for is_own in [true, false] {
+            let (mut keys, shell, mut keyboard) = keyboard(is_own);
             keys.write_all(b"vim\x10\x11ls -l\n").unwrap();
-            let (sender, mut typed) = mpsc::channel(9);
-            read(shell.as_fd(), stopped.as_fd(), Typing::new(&DetachKeys::default()), &sender);
-            assert_eq!(typed.blocking_recv().unwrap(), [Typed::Keys(b"vim".to_vec()), Typed::Leave]);
-            drop(keys);
-            let mut rest = String::new();
-            shell.read_to_string(&mut rest).unwrap();
-            assert_eq!(rest, "ls -l\n");
+            assert_eq!(keyboard.next().await.unwrap(), [Typed::Keys(b"vim".to_vec()), Typed::Leave]);
+            assert_eq!(keyboard.next().await, None, "it reads no more");
+            drop((keys, keyboard));
+            assert_eq!(rest(shell), "ls -l\n");
         }
     }
 
-    #[test]
-    fn it_ends_at_once_when_it_is_told_to_and_takes_nothing_more() {
-        let (mut shell, mut keys) = io::pipe().unwrap();
-        let (stopped, stop) = io::pipe().unwrap();
-        let (sender, typed) = mpsc::channel(IN_FLIGHT);
-        let from = shell.try_clone().unwrap();
-        let thread = std::thread::spawn(move || read(from.as_fd(), stopped.as_fd(), Typing::new(&DetachKeys::default()), &sender));
-        Keyboard { typed, reading: Some((stop, thread)) }.stop();
-        keys.write_all(b"mine").unwrap();
-        drop(keys);
-        let mut rest = String::new();
-        shell.read_to_string(&mut rest).unwrap();
-        assert_eq!(rest, "mine");
+    #[tokio::test]
+    async fn nothing_is_taken_while_nobody_waits_nor_lost_by_who_waits_no_more() {
+        for is_own in [true, false] {
+            let (mut keys, shell, mut keyboard) = keyboard(is_own);
+            for _ in 0..3 {
+                let waited = tokio::time::timeout(Duration::from_millis(5), keyboard.next()).await;
+                assert!(waited.is_err(), "{waited:?}");
+            }
+            keys.write_all(b"a").unwrap();
+            assert_eq!(keyboard.next().await.unwrap(), [Typed::Keys(b"a".to_vec())]);
+            keys.write_all(b"mine").unwrap();
+            drop((keys, keyboard));
+            assert_eq!(rest(shell), "mine");
+        }
     }
 
-    #[test]
-    fn a_lone_escape_arrives_though_nothing_follows() {
-        let (shell, mut keys) = io::pipe().unwrap();
-        let (stopped, stop) = io::pipe().unwrap();
-        let (sender, mut typed) = mpsc::channel(9);
+    #[tokio::test]
+    async fn a_lone_escape_arrives_though_nothing_follows_and_whoever_is_heard_meanwhile() {
+        let (mut keys, _shell, mut keyboard) = keyboard(true);
         keys.write_all(b"\x1b").unwrap();
-        let thread = std::thread::spawn(move || read(shell.as_fd(), stopped.as_fd(), Typing::new(&DetachKeys::default()), &sender));
-        assert_eq!(typed.blocking_recv().unwrap(), [Typed::Keys(b"\x1b".to_vec())]);
+        // As in a loop in which other things happen all the time.
+        let typed = loop {
+            tokio::select! {
+                biased;
+                typed = keyboard.next() => break typed,
+                () = tokio::time::sleep(Duration::from_millis(2)) => {}
+            }
+        };
+        assert_eq!(typed.unwrap(), [Typed::Keys(b"\x1b".to_vec())]);
         drop(keys);
-        assert_eq!(typed.blocking_recv(), None, "the terminal is gone");
-        thread.join().unwrap();
-        drop(stop);
+        assert_eq!(keyboard.next().await, None, "the terminal is gone");
+    }
+
+    #[tokio::test]
+    async fn all_of_a_long_paste_arrives() {
+        let (mut keys, _shell, mut keyboard) = keyboard(true);
+        let pasted = vec![b'x'; 50_000];
+        let writing = std::thread::spawn(move || {
+            keys.write_all(b"\x1b[200~").unwrap();
+            keys.write_all(&vec![b'x'; 50_000]).unwrap();
+            keys.write_all(b"\x1b[201~").unwrap();
+            keys
+        });
+        let mut got = Vec::new();
+        loop {
+            for typed in keyboard.next().await.unwrap() {
+                match typed {
+                    Typed::Pasted(bytes) => got.extend(bytes),
+                    Typed::PasteBegins => {}
+                    Typed::PasteEnds => {
+                        assert!(got == pasted);
+                        drop(writing.join().unwrap());
+                        return;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,6 @@ use super::far::{Far, Order};
 use super::frames::Frames;
 use super::keyboard::Keyboard;
 use super::view::{PIECE, View};
-use crate::backend::engine::OutputKind;
 use crate::failure::{Code, Failure};
 use crate::headless::foreground::{Signal, Signals};
 use crate::terminal::Size;
@@ -127,7 +126,7 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
                 let Some(room) = room else { return Ending::Gone };
                 let frame = view.frame(began.elapsed());
                 if !frame.is_empty() {
-                    room.send((OutputKind::Stdout, frame.into()));
+                    room.send(frame);
                 }
                 last_frame = Some(Instant::now());
                 is_awaited = false;

@@ -31,17 +31,14 @@ impl Stage {
         let operator = Arc::new(Mutex::new(Screen::new(size(), 100_000)));
         let screen = operator.clone();
         Self::with(operator, move |mut frames| {
-            while let Some((_, bytes)) = frames.blocking_recv() {
+            while let Some(bytes) = frames.blocking_recv() {
                 screen.lock().unwrap().feed(&bytes);
             }
             Ok(())
         })
     }
 
-    fn with(
-        operator: Arc<Mutex<Screen>>,
-        write: impl FnOnce(mpsc::Receiver<(OutputKind, Bytes)>) -> std::io::Result<()> + Send + 'static,
-    ) -> Self {
+    fn with(operator: Arc<Mutex<Screen>>, write: impl FnOnce(mpsc::Receiver<Bytes>) -> std::io::Result<()> + Send + 'static) -> Self {
         let (keys, keyboard) = Keyboard::scripted();
         let (to, told) = mpsc::unbounded_channel();
         let (raise, signals) = Signals::scripted();

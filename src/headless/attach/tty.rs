@@ -1,12 +1,13 @@
 //! The operator's own terminal: taken, and given back as it was, however this program ends.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::fcntl::{OFlag, open};
 use nix::sys::termios::{InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, cfmakeraw, tcgetattr, tcsetattr};
-use nix::unistd::{getpgrp, tcgetpgrp};
+use nix::unistd::{getpgrp, isatty, tcgetpgrp};
 
 use crate::failure::{Failure, Result};
 use crate::terminal::Size;
@@ -71,6 +72,25 @@ impl Drop for Tty {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Standard input, where it is a terminal, opened once more: a description that may be set not to wait without the operator's shell
+/// having it so too.
+pub fn own_input() -> io::Result<OwnedFd> {
+    opened_again(io::stdin().as_fd(), OFlag::O_RDONLY)
+}
+
+/// The same of standard output.
+pub fn own_output() -> io::Result<OwnedFd> {
+    opened_again(io::stdout().as_fd(), OFlag::O_WRONLY)
+}
+
+fn opened_again(fd: BorrowedFd<'_>, how: OFlag) -> io::Result<OwnedFd> {
+    if !isatty(fd)? {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    Ok(open(name.as_str(), how | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty())?)
 }
 
 /// How large it is now.

@@ -15,7 +15,7 @@ pub use encode::Encoding;
 pub(in crate::headless) use encode::split_time;
 pub use signals::{Signal, Signals};
 pub use stdin::standard_input;
-pub use writer::{WriteError, Writer, write_all};
+pub use writer::{WriteError, Writer, write_all, write_whole};
 
 use super::Context;
 

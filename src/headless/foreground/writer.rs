@@ -77,21 +77,27 @@ pub fn write_all(mut pieces: mpsc::Receiver<(OutputKind, Bytes)>, out: BorrowedF
             OutputKind::Stdout => out,
             OutputKind::Stderr => err,
         };
-        let mut rest = &bytes[..];
-        while !rest.is_empty() {
-            match nix::unistd::write(to, rest) {
-                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(Errno::EINTR) => {}
-                // Somebody who shares it has set O_NONBLOCK.
-                Err(Errno::EAGAIN) => {
-                    let mut fds = [PollFd::new(to, PollFlags::POLLOUT)];
-                    match poll(&mut fds, PollTimeout::NONE) {
-                        Ok(_) | Err(Errno::EINTR) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+        write_whole(to, &bytes)?;
+    }
+    Ok(())
+}
+
+/// Writes all of it, however long that takes.
+pub fn write_whole(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match nix::unistd::write(to, rest) {
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(Errno::EINTR) => {}
+            // Somebody who shares it has set O_NONBLOCK.
+            Err(Errno::EAGAIN) => {
+                let mut fds = [PollFd::new(to, PollFlags::POLLOUT)];
+                match poll(&mut fds, PollTimeout::NONE) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) => return Err(error.into()),
             }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

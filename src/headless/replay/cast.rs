@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -49,46 +49,59 @@ struct Head {
     height: u64,
 }
 
+/// What a recording holds, in order: one head, then events.
+pub enum Came {
+    /// The size that it begins with.
+    Head(Size),
+    /// Something that happened.
+    Event(Event),
+}
+
 /// Opens a file: the size it begins with, and its events as they are read.
 pub async fn open(path: &Path) -> Result<(Size, mpsc::Receiver<Result<Event>>)> {
     let (head, told) = oneshot::channel();
     let (events, receiver) = mpsc::channel(AHEAD);
     let path = path.to_owned();
-    let thread = std::thread::Builder::new().name("recording".into()).spawn(move || read(&path, head, &events));
+    let thread = std::thread::Builder::new().name("recording".into()).spawn(move || send(&path, head, &events));
     thread.map_err(|error| Failure::io("read the recording", &error))?;
     let size = told.await.map_err(|_| Failure::new(Code::Internal, "the recording could not be read"))??;
     Ok((size, receiver))
 }
 
-fn read(path: &PathBuf, head: oneshot::Sender<Result<Size>>, events: &mpsc::Sender<Result<Event>>) {
-    let failed = |error: &std::io::Error| Failure::io(format_args!("read {}", path.display()), error);
-    let mut file = match File::open(path) {
-        Ok(file) => BufReader::new(file),
-        Err(error) => return drop(head.send(Err(failed(&error)))),
-    };
-    let mut number = 1;
-    let first = next_line(&mut file, number, path).and_then(|line| line.map_or(Err(no_cast(path)), |line| parse_head(&line, path)));
-    let is_good = first.is_ok();
-    if head.send(first).is_err() || !is_good {
-        return;
-    }
-    loop {
-        number += 1;
-        let event = match next_line(&mut file, number, path) {
-            Ok(None) => return,
-            Ok(Some(line)) if line.trim_ascii().is_empty() => continue,
-            Ok(Some(line)) => match parse(&line) {
-                Ok(None) => continue,
-                Ok(Some(event)) => Ok(event),
-                Err(()) => Err(Failure::new(Code::Usage, format!("line {number} of {} is no event of a recording", path.display()))),
-            },
-            Err(failure) => Err(failure),
-        };
-        let is_last = event.is_err();
-        if events.blocking_send(event).is_err() || is_last {
-            return;
+fn send(path: &Path, head: oneshot::Sender<Result<Size>>, events: &mpsc::Sender<Result<Event>>) {
+    let mut head = Some(head);
+    let read = File::open(path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error)).and_then(|file| {
+        read(BufReader::new(file), path, |came| match came {
+            Came::Head(size) => head.take().is_some_and(|head| head.send(Ok(size)).is_ok()),
+            Came::Event(event) => events.blocking_send(Ok(event)).is_ok(),
+        })
+    });
+    if let Err(failure) = read {
+        match head {
+            Some(head) => drop(head.send(Err(failure))),
+            None => drop(events.blocking_send(Err(failure))),
         }
     }
+}
+
+/// Reads a recording, as long as `tell` wants to hear more. `path` is for messages.
+pub fn read(mut file: impl BufRead, path: &Path, mut tell: impl FnMut(Came) -> bool) -> Result<()> {
+    let mut number = 1;
+    let Some(first) = next_line(&mut file, number, path)? else { return Err(no_cast(path)) };
+    let mut goes_on = tell(Came::Head(parse_head(&first, path)?));
+    while goes_on {
+        number += 1;
+        let Some(line) = next_line(&mut file, number, path)? else { return Ok(()) };
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let event = parse(&line)
+            .map_err(|()| Failure::new(Code::Usage, format!("line {number} of {} is no event of a recording", path.display())))?;
+        if let Some(event) = event {
+            goes_on = tell(Came::Event(event));
+        }
+    }
+    Ok(())
 }
 
 fn next_line(file: &mut impl BufRead, number: u64, path: &Path) -> Result<Option<Vec<u8>>> {

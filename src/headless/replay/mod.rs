@@ -35,6 +35,24 @@ pub async fn replay(context: &Context, asked: &Replay, has_terminal: bool) -> Do
     Ok(0)
 }
 
+/// What a recording shows at its end, as [`replay`] prints it without a terminal.
+pub fn last_screen(recording: impl std::io::BufRead) -> crate::failure::Result<String> {
+    let mut screen = None;
+    let read = cast::read(recording, std::path::Path::new("a recording"), |came| match came {
+        cast::Came::Head(size) => {
+            screen = Some(Screen::new(size, 0));
+            true
+        }
+        cast::Came::Event(event) => {
+            if let Some(screen) = &mut screen {
+                apply(screen, &event);
+            }
+            true
+        }
+    });
+    read.map(|()| screen.map_or_else(String::new, |screen| text(&screen)))
+}
+
 fn apply(screen: &mut Screen, event: &Event) {
     match &event.what {
         What::Output(bytes) => drop(screen.feed(bytes)),

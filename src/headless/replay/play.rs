@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::Replay;
 use super::cast::{Event, What};
-use crate::backend::engine::OutputKind;
 use crate::failure::{Code, Failure, Result};
 use crate::headless::attach::{Change, Frames, Keyboard, PIECE, View, changes, tty};
 use crate::headless::foreground::{Signal, Signals};
@@ -38,12 +37,12 @@ pub(super) async fn play(context: &Context, asked: &Replay, first: Size, events:
     let mut keyboard = Keyboard::read(Typing::plain(&DetachKeys::default()))?;
     let frames = Frames::standard();
     if let Some(room) = frames.room().await {
-        room.send((OutputKind::Stdout, view.begin(began.elapsed()).into()));
+        room.send(view.begin(began.elapsed()));
     }
     let mut player = Player { asked, events, far: first, next: None, due: began, last: Duration::ZERO, paused: None };
     let ending = player.run(&mut view, &mut keyboard, &frames, &mut signals, &mut changes).await;
     let (last, _) = view.end(began.elapsed());
-    keyboard.stop();
+    drop(keyboard);
     let is_written = frames.finish(last).await;
     taken.give_back(is_written);
     match ending {
@@ -107,7 +106,7 @@ impl Player<'_> {
                 },
                 room = frames.room(), if is_due => {
                     let Some(room) = room else { return Ending::Gone };
-                    room.send((OutputKind::Stdout, view.frame(Duration::ZERO).into()));
+                    room.send(view.frame(Duration::ZERO));
                     last_frame = Some(Instant::now());
                 }
                 () = std::future::ready(()), if !piece.is_empty() && !view.is_full() => {

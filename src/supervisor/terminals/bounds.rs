@@ -11,7 +11,9 @@ pub struct Bounds {
     pub terminals: usize,
     /// Connections at once.
     pub connections: usize,
-    /// Of either, what processes of the sandbox itself may have.
+    /// Connections whose bridge may hand its pipes over; the others are passed on by it.
+    pub pipes: usize,
+    /// Of terminals and connections, what processes of the sandbox itself may have.
     pub inside: usize,
     /// Who has connected.
     pub who: fn(&UnixStream) -> Peer,
@@ -26,12 +28,14 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// With so many descriptors: a terminal takes two, a connection one.
+    /// With so many descriptors: a terminal takes two, a connection one, and one that is handed over two more.
     pub fn under(files: usize, grace: Duration, idle: Option<Duration>) -> Self {
         let terminals = (files / 4).clamp(1, 16);
+        let connections = terminals * 2;
         Self {
             terminals,
-            connections: terminals * 2,
+            connections,
+            pipes: files.saturating_sub(terminals * 2 + connections) / 2,
             inside: terminals / 2,
             who: Peer::of,
             first_word: Duration::from_secs(5),

@@ -2,17 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::time::Instant;
 
 use super::guest::Slot;
+use super::line::Writes;
 use crate::terminal::wire::{PIECE, Told};
 
 /// More than this, and the program waits for the client.
@@ -35,7 +33,7 @@ pub struct Client {
     pub purpose: Purpose,
     slot: Arc<Slot>,
     /// Gone once everything has been said.
-    out: Option<OwnedWriteHalf>,
+    out: Option<Writes>,
     queue: VecDeque<Bytes>,
     /// Of the first in the queue, what has been taken.
     at: usize,
@@ -59,7 +57,7 @@ pub enum Flushed {
 
 impl Client {
     /// One that has just come.
-    pub fn new(number: u64, purpose: Purpose, slot: Arc<Slot>, out: OwnedWriteHalf) -> Self {
+    pub fn new(number: u64, purpose: Purpose, slot: Arc<Slot>, out: Writes) -> Self {
         let (queue, taken) = (VecDeque::new(), Instant::now());
         Self { number, purpose, slot, out: Some(out), queue, at: 0, bytes: 0, taken, behind: false, last: false }
     }
@@ -123,7 +121,7 @@ impl Client {
         let Some(out) = &mut self.out else { return Poll::Pending };
         let mut took = false;
         while let Some(front) = self.queue.front() {
-            match Pin::new(&mut *out).poll_write(context, &front[self.at..]) {
+            match out.poll_write(context, &front[self.at..]) {
                 Poll::Ready(Ok(taken)) => {
                     took = true;
                     self.taken = Instant::now();
@@ -144,7 +142,7 @@ impl Client {
             return Poll::Ready(Flushed::Some);
         }
         if self.behind {
-            return match ready!(out.as_ref().poll_write_ready(context)) {
+            return match ready!(out.poll_ready(context)) {
                 Ok(()) => Poll::Ready(Flushed::Again),
                 Err(_) => Poll::Ready(Flushed::Gone),
             };
@@ -161,8 +159,6 @@ pub fn anew(dump: &[u8]) -> Vec<Bytes> {
 }
 
 /// Writes one word to a connection that will get no other.
-pub async fn say_and_close(mut out: impl AsyncWrite + Unpin, told: &Told) -> io::Result<()> {
-    use tokio::io::AsyncWriteExt;
-    out.write_all(&told.encode()).await?;
-    out.shutdown().await
+pub async fn say_and_close(mut out: Writes, told: &Told) -> io::Result<()> {
+    out.write_all(&told.encode()).await
 }

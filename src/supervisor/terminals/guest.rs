@@ -4,11 +4,9 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use super::line::{Begun, Reads, Writes};
 use super::peer::Peer;
 use super::terminal::Order;
 use crate::terminal::wire::{Frames, Garbled, Say, Told, Want};
@@ -24,13 +22,18 @@ const SAYING: Duration = Duration::from_secs(2);
 /// A connection's place among those that there can be: free again when all that was its is gone.
 pub struct Slot {
     peer: Peer,
-    _places: Vec<OwnedSemaphorePermit>,
+    places: Vec<OwnedSemaphorePermit>,
 }
 
 impl Slot {
     /// With what it takes of the bounds.
     pub fn new(peer: Peer, places: Vec<OwnedSemaphorePermit>) -> Self {
-        Self { peer, _places: places }
+        Self { peer, places }
+    }
+
+    /// Takes one more of the bounds.
+    pub fn add(&mut self, place: OwnedSemaphorePermit) {
+        self.places.push(place);
     }
 
     /// Whether a process of the sandbox has it.
@@ -42,16 +45,18 @@ impl Slot {
 /// A connection that has said what it wants, or nothing yet.
 pub struct Guest {
     pub slot: Arc<Slot>,
-    pub reads: OwnedReadHalf,
-    pub writes: OwnedWriteHalf,
+    pub reads: Reads,
+    pub writes: Writes,
     frames: Frames,
 }
 
 impl Guest {
     /// One that has just connected.
-    pub fn new(stream: UnixStream, slot: Slot) -> Self {
-        let (reads, writes) = stream.into_split();
-        Self { slot: Arc::new(slot), reads, writes, frames: Frames::default() }
+    pub fn new(begun: Begun, slot: Slot) -> Self {
+        let Begun { reads, writes, first } = begun;
+        let mut frames = Frames::default();
+        frames.push(&first);
+        Self { slot: Arc::new(slot), reads, writes, frames }
     }
 
     /// Its first word; `None` where it goes, or says nothing in time.
@@ -64,7 +69,7 @@ impl Guest {
                     Err(garbled) => return Some(Err(garbled)),
                     Ok(None) => {}
                 }
-                if !take(&mut self.reads, &mut self.frames).await {
+                if !take(&self.reads, &mut self.frames).await {
                     return None;
                 }
             }
@@ -80,7 +85,7 @@ impl Guest {
     }
 
     /// Splits into what a terminal writes to, and what reads for it.
-    pub fn attach(self, number: u64, orders: mpsc::Sender<Order>, keys: mpsc::Sender<Vec<u8>>) -> (Arc<Slot>, OwnedWriteHalf) {
+    pub fn attach(self, number: u64, orders: mpsc::Sender<Order>, keys: mpsc::Sender<Vec<u8>>) -> (Arc<Slot>, Writes) {
         let listener = Listener { number, reads: self.reads, frames: self.frames, orders, keys, _slot: Arc::clone(&self.slot) };
         tokio::spawn(listener.listen());
         (self.slot, self.writes)
@@ -90,7 +95,7 @@ impl Guest {
 /// Reads what a client types.
 struct Listener {
     number: u64,
-    reads: OwnedReadHalf,
+    reads: Reads,
     frames: Frames,
     orders: mpsc::Sender<Order>,
     keys: mpsc::Sender<Vec<u8>>,
@@ -116,7 +121,8 @@ impl Listener {
                     // The terminal is gone.
                     Err(_) => return,
                 },
-                came = take(&mut self.reads, &mut self.frames), if is_there && typed.len() < TYPED => came,
+                came = take(&self.reads, &mut self.frames), if is_there && typed.len() < TYPED => came,
+                () = self.reads.gone(), if is_there && typed.len() >= TYPED => false,
             };
             is_there = came && self.heard(&mut typed).await;
             if !is_there {
@@ -143,11 +149,9 @@ impl Listener {
 }
 
 /// Whether something came. The buffer is nobody's while nothing comes.
-async fn take(reads: &mut OwnedReadHalf, frames: &mut Frames) -> bool {
+async fn take(reads: &Reads, frames: &mut Frames) -> bool {
     loop {
-        if reads.readable().await.is_err() {
-            return false;
-        }
+        let Ok(is_last) = reads.ready().await else { return false };
         let mut buffer = [0; READ];
         match reads.try_read(&mut buffer) {
             Ok(0) => return false,
@@ -155,7 +159,7 @@ async fn take(reads: &mut OwnedReadHalf, frames: &mut Frames) -> bool {
                 frames.push(&buffer[..read]);
                 return true;
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !is_last => {}
             Err(_) => return false,
         }
     }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::bounds::Bounds;
 use super::client::say_and_close;
 use super::guest::{Guest, Slot};
+use super::line;
 use super::log::Log;
 use super::open::{Opened, open};
 use super::peer::Peer;
@@ -265,13 +266,18 @@ impl Holder {
 pub async fn accept(listener: UnixListener, bounds: Bounds, asks: mpsc::Sender<Ask>) {
     let all = Arc::new(Semaphore::new(bounds.connections));
     let inside = Arc::new(Semaphore::new(bounds.inside));
+    let pipes = Arc::new(Semaphore::new(bounds.pipes));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(NO_DESCRIPTOR_PAUSE).await;
             continue;
         };
         match slot((bounds.who)(&stream), &all, &inside) {
-            Some(slot) => _ = tokio::spawn(greet(Guest::new(stream, slot), bounds.first_word, asks.clone())),
+            Some(slot) => {
+                // A sandbox's own process could hand over anything; an engine's exec has what the engine gave it.
+                let takes = if slot.is_inside() { None } else { Arc::clone(&pipes).try_acquire_owned().ok() };
+                tokio::spawn(greet(stream, slot, takes, bounds.first_word, asks.clone()));
+            }
             None => turn_away(&stream),
         }
     }
@@ -291,7 +297,13 @@ fn turn_away(stream: &UnixStream) {
     let _ = stream.try_write(&Told::Refused(Refusal { why: Why::Full, message }).encode());
 }
 
-async fn greet(mut guest: Guest, patience: Duration, asks: mpsc::Sender<Ask>) {
+async fn greet(stream: UnixStream, mut slot: Slot, takes: Option<OwnedSemaphorePermit>, patience: Duration, asks: mpsc::Sender<Ask>) {
+    let begun = tokio::time::timeout(patience, line::begin(stream, takes.is_some())).await;
+    let Ok(Ok(begun)) = begun else { return };
+    if let (line::Reads::Pipe(..), Some(permit)) = (&begun.reads, takes) {
+        slot.add(permit);
+    }
+    let mut guest = Guest::new(begun, slot);
     match guest.want(patience).await {
         Some(Ok(want)) => _ = asks.send(Ask::Want(guest, want)).await,
         Some(Err(garbled)) => refuse(guest, Why::Unclear, garbled.to_string()).await,

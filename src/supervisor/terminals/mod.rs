@@ -12,6 +12,7 @@ pub mod bridge;
 mod client;
 mod guest;
 mod holder;
+mod line;
 mod log;
 mod open;
 mod peer;

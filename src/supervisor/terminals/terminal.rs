@@ -182,6 +182,11 @@ impl Terminal {
                 Event::Due => self.on_time(),
             }
         }
+        // Who asked for it just then is told so too.
+        self.orders.close();
+        while let Some(order) = self.orders.recv().await {
+            self.obey(order, &mut buffer);
+        }
     }
 
     fn is_over(&self) -> bool {

@@ -1,7 +1,7 @@
 use super::{PLAIN, session, settings, shell};
 use crate::allowlist;
-use crate::dashboard::screen::{follows, gone};
-use crate::support::{call, palisade, text};
+use crate::dashboard::screen::{Screen, follows, gone};
+use crate::support::{call, palisade, text, until_had};
 
 /// Everything of the corpus that no operator's terminal may be sent.
 const HOSTILE: &str = r"\033]52;c;aGFja2Vk\a\033]0;owned\a\033]8;;http://evil\033\\link\033]8;;\033\\\033[6n\033[c\033[>c\033[5n\033P+q544e\033\\\033_apc\033\\\033^pm\033\\\033Xsos\033\\\033]4;1;rgb:00/00/00\a\033]10;?\a\033[?1000h\033[?1003h\033[?2004h\033[>4;2m\033[=1u\033[21t\033[3J\033c\033[?5h\033[20h\a\a\a\a\302\2332J\342\200\256evil\033[2;4r\033#8\033[!p\033[?47h\033[?47l";
@@ -142,19 +142,26 @@ fn nothing_that_a_session_writes_acts_on_the_operators_terminal() {
         session.name
     ));
     screen.shows("code-0");
-    let raw = screen.raw();
-    let ours = ours(&raw[begin..]);
-    let found = allowlist::check(ours).unwrap_or_else(|wrong| panic!("{wrong}\n{}", text(ours)));
+    let ours = ours(&screen, begin);
+    let found = allowlist::check(&ours).unwrap_or_else(|wrong| panic!("{wrong}\n{}", text(&ours)));
     assert!(found.bells <= 2 && found.titles == 0 && found.clipboards == 0, "{found:?}");
-    assert!(text(ours).contains("still-here"));
+    assert!(text(&ours).contains("still-here"));
     assert_eq!(screen.modes(), PLAIN);
 }
 
-/// What this program wrote, of what a terminal was sent: from where it took it to where it gave it back.
-fn ours(raw: &[u8]) -> &[u8] {
-    let at = |part: &[u8]| raw.windows(part.len()).position(|window| window == part).unwrap_or_else(|| panic!("{}", text(raw)));
-    let (from, to) = (at(b"\x1b[?2004h"), at(b"\x1b[?2004l"));
-    &raw[from..to]
+/// What this program wrote, of what a terminal was sent after so many bytes: from where it took it to where it gave it back.
+fn ours(screen: &Screen, after: usize) -> Vec<u8> {
+    let (begin, end) = (b"\x1b[?2004h", b"\x1b[?2004l");
+    let find = |raw: &[u8]| {
+        let from = raw.windows(begin.len()).position(|window| window == begin)?;
+        let to = raw[from..].windows(end.len()).position(|window| window == end)?;
+        Some(raw[from..from + to].to_vec())
+    };
+    // The bytes come later than the screen.
+    until_had("all of it has come", || {
+        let raw = screen.raw();
+        find(&raw[after..]).ok_or_else(|| text(&raw))
+    })
 }
 
 #[test]
@@ -231,9 +238,9 @@ fn a_title_and_the_clipboard_are_the_operators_to_allow_and_each_use_is_told() {
     let shown = screen.shows("code-0");
     assert!(shown.contains("set the title of this terminal once"), "{shown}");
     assert!(shown.contains("wrote to the clipboard once, 6 bytes"), "{shown}");
-    let raw = screen.raw();
-    let found = allowlist::check(ours(&raw[begin..])).unwrap();
+    let ours = ours(&screen, begin);
+    let found = allowlist::check(&ours).unwrap();
     assert_eq!((found.titles, found.clipboards), (1, 1));
-    assert!(text(&raw).contains(&format!("\u{1b}]2;{}: title\u{1b}\\", session.name)));
+    assert!(text(&ours).contains(&format!("\u{1b}]2;{}: title\u{1b}\\", session.name)));
     assert_eq!(screen.clipboard(), "hacked");
 }

@@ -5,7 +5,7 @@ mod held;
 mod recording;
 
 use crate::dashboard::screen::Screen;
-use crate::support::{Session, name, succeed};
+use crate::support::{Session, name, succeed, until};
 
 /// A session without a network that waits.
 fn session() -> Session {
@@ -24,6 +24,8 @@ fn shell(columns: u16, lines: u16) -> Screen {
     screen.line("bind 'set enable-bracketed-paste off'; palisade() { command \"$PALISADE\" \"$@\"; }");
     screen.line(&format!("PALISADE={}; clear", env!("CARGO_BIN_EXE_palisade")));
     screen.wait("the screen is clear", |screen| screen.trim() == "ready>");
+    // The bytes come later than the screen: those of this line are none of a test's.
+    until("its bytes have come", || screen.raw().ends_with(b"ready> "));
     screen
 }
 

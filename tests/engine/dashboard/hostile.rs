@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::raw::{Piece, acting, is_drawing, is_the_dashboards_own};
 use super::screen::{Screen, sessions};
 use crate::common::corpus::corpus;
-use crate::support::{Session, docker, name, palisade, succeed, text};
+use crate::support::{Session, docker, name, palisade, succeed, text, until_had};
 
 /// Escape sequences of every kind, each with a word by which its text is told; C1 as UTF-8; bidi; zero-width; wide.
 const PLANTED: &str = concat!(
@@ -32,9 +32,17 @@ fn harmless(raw: &[u8], also: impl Fn(&Piece) -> bool) {
     assert!(foreign.is_empty(), "these reached the terminal: {foreign:?}");
 }
 
+/// All bytes up to the end of a frame: what is on its way may be cut anywhere.
+fn whole(screen: &Screen) -> Vec<u8> {
+    until_had("a frame is whole", || {
+        let raw = screen.raw();
+        if raw.ends_with(b"\x1b[?2026l") { Ok(raw) } else { Err(format!("it ends with {:?}", text(&raw[raw.len().saturating_sub(40)..]))) }
+    })
+}
+
 /// The bytes since the dashboard began: what the shell drew before is its own.
 fn drawn(screen: &Screen) -> Vec<u8> {
-    let raw = screen.raw();
+    let raw = whole(screen);
     let enter = b"\x1b[?1049h";
     let at = raw.windows(enter.len()).position(|window| window == enter).expect("the alternate screen was entered");
     raw[at..].to_vec()
@@ -120,7 +128,7 @@ time.sleep(600)
 #[test]
 fn no_sequence_of_the_corpus_acts_through_a_pane() {
     let session = super::session(&["sleep", "600"]);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let lines: String = corpus().iter().map(|one| hex(&one.bytes) + "\n").collect();
     for (file, content) in [("corpus", lines.as_str()), ("player.py", PLAYER)] {
         let mut put = palisade();
@@ -132,14 +140,14 @@ fn no_sequence_of_the_corpus_acts_through_a_pane() {
     let screen = Screen::dashboard(120, 40, &session.name);
     for how in ["once", "alone"] {
         // What is sent from here on is the pane's: modes were set before, and stay as they are.
-        let begin = screen.raw().len();
+        let begin = whole(&screen).len();
         screen.keys(&["x"]);
         screen.shows("Run in");
         screen.line(&format!("python3 /home/sandbox/player.py {how}"));
         screen.shows(&format!("played-{how}"));
         screen.keys(&["ctrl-p", "ctrl-q"]);
         screen.row_shows(&session.name, "running");
-        let pieces = acting(&screen.raw()[begin..]);
+        let pieces = acting(&whole(&screen)[begin..]);
         let mut foreign: Vec<&Piece> = pieces.iter().filter(|piece| !is_drawing(piece) && **piece != Piece::Control(7)).collect();
         foreign.sort();
         foreign.dedup();
