@@ -45,8 +45,6 @@ fn wait_for(log: &File, held: Held, patience: Duration) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "the tests' own file")]
-
     use super::*;
 
     #[test]

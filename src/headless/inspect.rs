@@ -18,7 +18,9 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
     let Details { session, container, posture, standing, cache: own, life } = details?;
     let mut limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
-    of_ended(&container).into_iter().for_each(|hit| limits.add(hit));
+    for hit in of_ended(&container) {
+        limits.add(hit);
+    }
     let cache = share(&figures, session.id);
     if context.output.is_json() {
         let cache_volume = own.map(cache_volume);
