@@ -37,7 +37,10 @@ impl Racer<'_> {
 
     /// One command. Whatever it ends in has a reason that the race explains.
     fn act(&mut self) {
-        let (name, other) = (format!("race{}", self.next(NAMES)), format!("race{}", self.next(NAMES)));
+        let first = self.next(NAMES);
+        // Never its own name, which the engine refuses for a reason of its own.
+        let second = (first + 1 + self.next(NAMES - 1)) % NAMES;
+        let (name, other) = (format!("race{first}"), format!("race{second}"));
         let args: Vec<&str> = match self.next(8) {
             0..=2 => vec!["launch", &name, "--image", "tiny:latest", "--network", "none"],
             3 | 4 => vec!["rename", &name, &other],
