@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::backend::engine::ContainerSummary;
 use crate::backend::image::{BUILDING, STATE_LABEL, remove_unfinished};
 use crate::failure::{Code, Result};
+use crate::policy::plan;
 use crate::session::{Kind, Status, labels};
 use crate::units::{SessionId, Untrusted};
 
@@ -200,9 +201,11 @@ impl Backend {
                 self.remove_to_its_end(&container.id).await?;
             }
             let volumes = self.engine.our_volumes().await?;
-            let volumes: Vec<_> = volumes.into_iter().filter(|volume| work_of(&volume.labels) == Some(&record.id)).collect();
+            let volumes = volumes.into_iter().filter(|volume| work_of(&volume.labels) == Some(&record.id)).map(|volume| volume.name);
+            let mut volumes: Vec<String> = volumes.collect();
+            volumes.extend(self.unlabelled_volumes(record).await?);
             for volume in &volumes {
-                self.remove_volume_once_free(&volume.name).await?;
+                self.remove_volume_once_free(volume).await?;
             }
             if !containers.is_empty() {
                 return Ok(Outcome::Settled(Some("what it had made is removed".to_owned())));
@@ -218,6 +221,21 @@ impl Backend {
             tokio::time::sleep(LOOK_AGAIN).await;
             containers = self.made_for(record).await?;
         }
+    }
+
+    /// An engine makes a volume before it writes its labels down, and can end in between. No one else names one by the id of a session
+    /// that never was.
+    async fn unlabelled_volumes(&self, record: &Record) -> Result<Vec<String>> {
+        let Work::Launch { session, .. } = &record.work else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for name in [plan::home_volume(*session), plan::cache_volume(*session)] {
+            match self.engine.volume(&name).await {
+                Ok(volume) if volume.labels.is_empty() => found.push(name),
+                Err(failure) if failure.code != Code::NotFound => return Err(failure),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(found)
     }
 
     /// Removes a container, and waits for a removal that is another's.

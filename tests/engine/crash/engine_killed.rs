@@ -73,7 +73,8 @@ fn killed_under(launches: usize) -> (usize, bool) {
 }
 
 #[test]
-fn an_engine_that_is_killed_under_launches_leaves_nothing_that_one_command_does_not_settle() {
+#[ignore = "an engine that is killed takes its time: scripts/soak engine-kill"]
+fn soak_engine_kill_under_a_few_launches() {
     killed_under(5);
 }
 
