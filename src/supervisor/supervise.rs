@@ -170,10 +170,9 @@ fn watch(pid: Pid, signals: &Signals, keeper: &mut Keeper, grace: Duration) -> O
         let due = killed_at.or_else(|| keeper.next());
         match signals.next(due, keeper.life()).map_err(lost)? {
             // The loop asks after the child; another's SIGCHLD is init's business.
-            Some(Signal::SIGCHLD) => {}
+            Some(Signal::SIGCHLD) | None => {}
             // ESRCH: it ended meanwhile, and the loop finds out.
             Some(signal) => _ = kill(pid, signal),
-            None => {}
         }
         match killed_at {
             Some(at) if Instant::now() >= at => {

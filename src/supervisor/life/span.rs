@@ -76,7 +76,7 @@ impl Span {
             if now >= ends {
                 return Due::End(ttl);
             }
-            if now >= ends - before(ttl) && !self.warned_of_end {
+            if now + before(ttl) >= ends && !self.warned_of_end {
                 self.warned_of_end = true;
                 return Due::WarnEnd(ends - now);
             }
@@ -97,16 +97,16 @@ impl Span {
         if unused >= idle {
             return Due::Idle(idle);
         }
-        if unused >= idle - before(idle) && !self.warned_of_idle {
+        if unused + before(idle) >= idle && !self.warned_of_idle {
             self.warned_of_idle = true;
-            return Due::WarnIdle(unused, idle - unused);
+            return Due::WarnIdle(unused, idle.saturating_sub(unused));
         }
         Due::Nothing
     }
 
     /// When to look again.
     pub fn next(&self) -> Option<Instant> {
-        let ends = self.runs.map(|(ttl, ends)| if self.warned_of_end { ends } else { ends - before(ttl) });
+        let ends = self.runs.map(|(ttl, ends)| if self.warned_of_end { ends } else { ends.checked_sub(before(ttl)).unwrap_or(ends) });
         let look = self.idle.map(|idle| self.looked + pause(idle));
         ends.into_iter().chain(look).min()
     }
