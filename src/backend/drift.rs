@@ -86,6 +86,17 @@ impl Backend {
         }
     }
 
+    /// The same of one that was measured before: only today's plan is looked up.
+    pub async fn standing_again(&self, facts: &ContainerFacts, drifted: Vec<Difference>, today: &Today) -> Standing {
+        match Made::read(&facts.labels) {
+            Err(why) => Standing::untold(why.raw()),
+            Ok(made) => {
+                let terms = self.terms_today(&made, today).await;
+                Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
+            }
+        }
+    }
+
     /// The same by its id alone: what the engine reports of it, and not what the kernel shows.
     pub async fn standing_of(&self, container: &str, today: &Today) -> Result<Standing> {
         let facts = self.engine.inspect(container).await?;

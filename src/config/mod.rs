@@ -17,6 +17,7 @@ pub mod profiles;
 mod project_file;
 mod registries;
 mod settings;
+pub mod stamp;
 pub mod state;
 mod text_file;
 pub mod themes;

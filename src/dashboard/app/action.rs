@@ -38,6 +38,7 @@ pub enum Action {
     Pause,
     Rename,
     Remove,
+    Update,
     Verify,
     CopyName,
     CopyId,
@@ -139,7 +140,7 @@ const fn entry(action: Action, topic: Topic, name: &'static str, keys: &'static 
 use Topic::{Dashboard, List, Log, Moving, Packages, Sessions, Terminals};
 
 /// Every action: its name, its keys unless the configuration says otherwise, and its line in the help.
-const TABLE: [Entry; 63] = [
+const TABLE: [Entry; 64] = [
     entry(Action::Up, Moving, "up", "k up", "one line up"),
     entry(Action::Down, Moving, "down", "j down", "one line down"),
     entry(Action::PageUp, Moving, "page_up", "pageup ctrl-u", "one page up"),
@@ -167,6 +168,7 @@ const TABLE: [Entry; 63] = [
     entry(Action::Pause, Sessions, "pause", "p", "pause it, or let it go on"),
     entry(Action::Rename, Sessions, "rename", "R", "give it another name"),
     entry(Action::Remove, Sessions, "remove", "d delete", "remove it with what it holds"),
+    entry(Action::Update, Sessions, "update", "u", "make it as today's plan has it"),
     entry(Action::Verify, Sessions, "verify", "V", "measure now what is in force"),
     entry(Action::CopyName, Sessions, "copy_name", "y", "copy its name to the clipboard"),
     entry(Action::CopyId, Sessions, "copy_id", "Y", "copy its id"),

@@ -1,6 +1,6 @@
 //! What is to be done, as a value.
 
-use super::row::ContainerId;
+use super::row::{ContainerId, Measured};
 use crate::backend::Order;
 use crate::units::Bytes;
 
@@ -31,6 +31,7 @@ pub enum Deed {
     Pause,
     Unpause,
     Remove,
+    Update,
 }
 
 impl Deed {
@@ -43,6 +44,7 @@ impl Deed {
             Self::Pause => ("pausing", "paused"),
             Self::Unpause => ("unpausing", "unpaused"),
             Self::Remove => ("removing", "removed"),
+            Self::Update => ("updating", "updated"),
         }
     }
 }
@@ -80,6 +82,8 @@ pub enum Effect {
     List,
     /// Ask what the engine reports of these, and measure them.
     Measure(Vec<ContainerId>),
+    /// Compare these with their plans and with today's: what was measured of each.
+    Compare(Vec<Measured>),
     /// Read a part of the detail.
     Read(ContainerId, Part),
     /// Launch a sandbox.

@@ -13,6 +13,7 @@ use super::terminals::Opened;
 use crate::backend::Survey;
 use crate::depot::ledger::Summary;
 use crate::failure::Failure;
+use crate::policy::drift::Standing;
 use crate::policy::plan::Plan;
 use crate::session::{EngineEvent, FileChanges, ProcessList};
 use crate::terminal::wire::Held;
@@ -44,6 +45,10 @@ pub enum Message {
     WatchEnded(Failure),
     /// Sessions were inspected and measured.
     MeasuredAll(Vec<(ContainerId, Result<Measured, Failure>)>),
+    /// These were compared with their plans and with today's.
+    Compared(Vec<(ContainerId, Standing)>),
+    /// What today's plans are made of may have changed: profiles, settings, images.
+    PlansChanged,
     /// Usage was read.
     UsageRead(Vec<(ContainerId, Result<Sample, Failure>)>),
     /// The depot's counters were read; `None` where there is no depot.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::remote::Remote;
 use crate::depot::ledger::Counters;
 use crate::failure::Failure;
-use crate::policy::drift::Difference;
+use crate::policy::drift::{Difference, Standing};
 use crate::policy::{Network, Posture};
 use crate::session::{ContainerFacts, Limits, Session, Status};
 use crate::units::{Bytes, Untrusted};
@@ -36,6 +36,8 @@ pub struct Row {
     pub usage_failure: Option<Failure>,
     /// What its packages came to; `None` where the depot knows nothing of it.
     pub cache: Option<Counters>,
+    /// How it stands to its plan and to today's; `None` before it was compared.
+    pub standing: Option<Standing>,
     /// What happened to it since this dashboard began, newest last.
     pub happenings: VecDeque<Happening>,
     /// The limits that it ran into, as far as anybody saw.
@@ -123,6 +125,7 @@ impl Row {
             usage: VecDeque::new(),
             usage_failure: None,
             cache: None,
+            standing: None,
             happenings: VecDeque::new(),
             limits: Limits::default(),
             busy: None,

@@ -125,6 +125,7 @@ async fn act(
             Deed::Start => Action::Start { secrets: Vec::new() }.on(backend, &target.id).await.map(drop),
             Deed::Restart => Action::Restart { grace_s: None, secrets: Vec::new() }.on(backend, &target.id).await.map(drop),
             Deed::Remove => Action::Remove { force: true }.on(backend, &target.id).await.map(drop),
+            Deed::Update => backend.update(&target.id, true, reporter).await.map(drop),
             Deed::Pause => backend.pause(&target.id).await.map(drop),
             Deed::Unpause => backend.unpause(&target.id).await.map(drop),
         };

@@ -9,6 +9,7 @@ mod logs;
 mod measure;
 mod pager;
 mod panes;
+mod plans;
 mod reads;
 pub mod terminal;
 mod usage;
@@ -238,6 +239,7 @@ impl Running {
         let (measuring, to_measure) = mpsc::unbounded_channel();
         tasks.spawn(watch::watch(link.clone(), listing));
         tasks.spawn(measure::measure(link.clone(), to_measure, wanted.clone()));
+        tasks.spawn(plans::watch(link.clone()));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
         tasks.spawn(usage::disk(link.clone(), DISK_AFTER, DISK_EVERY));
@@ -300,6 +302,9 @@ impl Running {
             }
             Effect::Measure(ids) => {
                 let _ = self.measuring.send(ids);
+            }
+            Effect::Compare(measured) => {
+                tokio::spawn(plans::compare(link, measured));
             }
             Effect::Read(id, part) => {
                 if let Some(row) = state.list.rows.iter().find(|row| *row.id() == id) {

@@ -9,7 +9,7 @@ use crate::dashboard::app::layout::Layout;
 use crate::dashboard::app::link::Link;
 use crate::dashboard::app::list::{Column, Group, Line};
 use crate::dashboard::app::page::Piece;
-use crate::dashboard::app::page::words::{badge, cpus, load, share, status};
+use crate::dashboard::app::page::words::{cpus, list_badge, load, share, status};
 use crate::dashboard::app::row::Row;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::app::terminals::Sign;
@@ -132,7 +132,7 @@ fn cell(state: &State, row: &Row, column: Column) -> Piece {
         Column::Kind => (row.session.kind.to_string(), Role::Muted),
         Column::Status => status(state, row),
         Column::Profile => (row.session.profile.raw().to_owned(), Role::Text),
-        Column::Posture => badge(state, row),
+        Column::Posture => list_badge(state, row),
         Column::Hits => cache.and_then(|counters| counters.hit_rate()).map_or_else(unknown, |rate| (percent(rate), Role::Text)),
         Column::Saved => cache.map_or_else(unknown, |counters| (Bytes::new(counters.saved_bytes).brief(), Role::Text)),
         Column::Cpu => match sample.and_then(|sample| sample.cpu) {

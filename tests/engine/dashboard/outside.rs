@@ -53,3 +53,20 @@ fn a_session_that_another_manager_launches_is_listed_when_it_is_there() {
     screen.row_shows(&fresh.name, "running");
     latency("palisade launch", began);
 }
+
+#[test]
+fn what_was_done_behind_our_back_shows_with_both_values_and_a_key_takes_it_back() {
+    let session = session(&["sleep", "600"]);
+    let screen = Screen::dashboard(120, 36, &session.name);
+    screen.row_shows(&session.name, "21/21");
+    docker(&["update", "--restart", "always", "--cpus", "0.5", &session.container()]);
+    screen.shows("cpus: 2 -> 0.5");
+    screen.shows("restart_policy: no -> always");
+    docker(&["update", "--restart", "no", &session.container()]);
+    screen.row_shows(&session.name, "drifted");
+    screen.keys(&["u"]);
+    screen.shows(&format!("update {}?", session.name));
+    screen.keys(&["y"]);
+    screen.row_shows(&session.name, "21/21");
+    assert_eq!(inspected(&session.name, "{{.HostConfig.NanoCpus}}"), "2000000000");
+}

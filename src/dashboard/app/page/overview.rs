@@ -28,6 +28,7 @@ pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
     page.extend(ending(state, row));
     page.extend(row.limits.hits.iter().enumerate().flat_map(|(at, hit)| reached(at == 0, &hit.sentence(), width)));
     page.push(field("posture", [badge(state, row)]));
+    page.extend(drift(row, width));
     if let Some(failure) = row.measured.failure() {
         page.push(field("", [(format!("{} {}", Signs::of(state.ascii).bad, failure.message), Role::Danger)]));
     }
@@ -50,6 +51,24 @@ pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
         page.extend(mounts(facts));
     }
     page
+}
+
+/// In what it differs from its plan and from today's, a line for each field; nothing where it does not.
+fn drift(row: &Row, width: u16) -> Vec<Line> {
+    let Some(standing) = &row.standing else { return Vec::new() };
+    let mut lines = Vec::new();
+    for (word, role, all) in [("drifted", Role::Danger, &standing.drifted), ("outdated", Role::Warning, &standing.outdated)] {
+        for one in all {
+            let label = if lines.is_empty() { "drift" } else { "" };
+            let values = format!(" {}: {} -> {}", one.field, one.then, one.now);
+            let cut = text::fit(&values, usize::from(width).saturating_sub(LABEL + 12).max(10), "...");
+            lines.push(field(label, [(word.to_owned(), role), (cut, Role::Text), (format!("  {}", one.needs.word()), Role::Muted)]));
+        }
+    }
+    if standing.another_palisade {
+        lines.push(field("", [("made by another palisade".to_owned(), Role::Muted)]));
+    }
+    lines
 }
 
 fn field(label: &str, pieces: impl IntoIterator<Item = Piece>) -> Line {

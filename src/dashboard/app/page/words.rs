@@ -9,6 +9,18 @@ use crate::policy::Verdict;
 use crate::session::Status;
 use crate::units::brief_age;
 
+/// A session's badge in the list: where its hardening holds, whether it drifted or is out of date.
+pub fn list_badge(state: &State, row: &Row) -> Piece {
+    let is_weak = matches!(row.badge(), Badge::Weaker(_) | Badge::Failed | Badge::Unmeasured);
+    match row.standing.as_ref().filter(|standing| !standing.is_current() && !is_weak) {
+        Some(standing) => {
+            let word = if standing.drifted.is_empty() { "outdated" } else { "drifted" };
+            (format!("{} {word}", Signs::of(state.ascii).badge(Badge::Failed)), Role::Warning)
+        }
+        None => badge(state, row),
+    }
+}
+
 /// A part of a whole.
 #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
 pub fn share(part: u64, whole: u64) -> f64 {

@@ -72,6 +72,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Restart => deed(state, Deed::Restart, |_| true),
         Action::Pause => pause(state),
         Action::Remove => remove(state),
+        Action::Update => super::drift::update(state),
         Action::Verify => verify(state),
         Action::CopyName => copy(state, "name", |row| row.session.name.to_string()),
         Action::CopyId => copy(state, "id", |row| row.session.id.to_string()),

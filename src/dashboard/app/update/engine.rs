@@ -1,5 +1,6 @@
 //! What comes from the engine, the kernel and the depot.
 
+use super::drift;
 use crate::backend::Survey;
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Effect, Part};
@@ -66,9 +67,11 @@ pub(super) fn observed(state: &mut State, survey: Result<Survey, Failure>) -> Ve
 
 pub(super) fn measured(state: &mut State, found: Vec<(ContainerId, Result<Measured, Failure>)>) -> Vec<Effect> {
     let now = state.now;
+    let mut changed = Vec::new();
     for (id, measured) in found {
         if let Some(row) = state.list.row_mut(&id) {
             row.measuring = false;
+            changed.extend(drift::to_compare(row, &measured));
             let was = row.badge();
             row.measured.came(measured, now);
             if let (crate::dashboard::app::row::Badge::Weaker(count), true) = (row.badge(), row.badge() != was) {
@@ -80,7 +83,7 @@ pub(super) fn measured(state: &mut State, found: Vec<(ContainerId, Result<Measur
         }
     }
     state.list.arrange();
-    Vec::new()
+    if changed.is_empty() { Vec::new() } else { vec![Effect::Compare(changed)] }
 }
 
 pub(super) fn usage(state: &mut State, read: Vec<(ContainerId, Result<Sample, Failure>)>) -> Vec<Effect> {
@@ -149,10 +152,10 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
         }
     }
     match event.what {
-        EventKind::Created | EventKind::Died { .. } | EventKind::Stopped | EventKind::Renamed { .. } | EventKind::Destroyed => {
-            vec![Effect::List]
+        EventKind::Created | EventKind::Died { .. } | EventKind::Stopped | EventKind::Destroyed => vec![Effect::List],
+        EventKind::Renamed { .. } | EventKind::Started | EventKind::Paused | EventKind::Unpaused => {
+            vec![Effect::List, Effect::Measure(vec![id])]
         }
-        EventKind::Started | EventKind::Paused | EventKind::Unpaused => vec![Effect::List, Effect::Measure(vec![id])],
         EventKind::Updated | EventKind::OutOfMemory | EventKind::ExecStarted { .. } | EventKind::ExecEnded { .. } => {
             vec![Effect::Measure(vec![id])]
         }

@@ -3,6 +3,7 @@
 mod act;
 mod deeds;
 mod detail;
+mod drift;
 mod engine;
 mod keys;
 mod mouse;
@@ -43,6 +44,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Happened(event) => engine::happened(state, &event),
         Message::WatchEnded(failure) => engine::away(state, failure),
         Message::MeasuredAll(found) => engine::measured(state, found),
+        Message::Compared(found) => drift::compared(state, found),
+        Message::PlansChanged => drift::plans_changed(state),
         Message::UsageRead(read) => engine::usage(state, read),
         Message::CacheRead(summary) => engine::cache(state, summary),
         Message::DiskRead(size) => {
