@@ -46,7 +46,7 @@ fn killed_under(launches: usize) -> (usize, bool) {
     scene.engine.kill();
     scene.engine.start();
     let up: Vec<&String> = begun.into_iter().filter_map(|(name, child)| ended(name, child).then_some(name)).collect();
-    let built = ended("build", build);
+    let is_built = ended("build", build);
     ended("run", foreground);
     let told = scene.next();
     for name in &names {
@@ -65,11 +65,11 @@ fn killed_under(launches: usize) -> (usize, bool) {
     for name in up.iter().map(|name| name.as_str()).chain(["kept", "job"]) {
         scene.succeed(&["rm", "-f", name]);
     }
-    if built {
+    if is_built {
         assert!(scene.engine.docker(&["rmi", "built:latest"]).status.success());
     }
     scene.is_as_before(&before, &format!("the engine was killed: {told}"));
-    (up.len(), built)
+    (up.len(), is_built)
 }
 
 #[test]
