@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::depot::Depot;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
-use super::observing::{Diff, Events, Metrics, Pause, Rename, Renew, Stats, Top, Unpause};
+use super::observing::{Diff, Events, Metrics, Pause, Reap, Rename, Renew, Stats, Top, Unpause};
 use super::sessions::{Cp, Exec, Inspect, Logs, Ls, Restart, Rm, Start, Stop, Verify};
 use super::update::Update;
 use super::words::ColorWord;
@@ -122,6 +122,7 @@ pub(super) enum Command {
     Unpause(Unpause),
     Rename(Rename),
     Renew(Renew),
+    Reap(Reap),
     Rm(Rm),
     Audit(Audit),
     Cache(Cache),

@@ -177,3 +177,17 @@ fn some_time(text: &str) -> Result<Seconds, ParseError> {
     }
     Ok(span)
 }
+
+/// End what no supervisor could: sessions paused past their deadline, ephemeral ones left behind, what killed managers left
+///
+/// Only what carries palisade's labels. A user's timer for it is in assets/systemd.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  palisade reap --dry-run
+  palisade reap --json | jq -r '.reaped[].name'")]
+pub(super) struct Reap {
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}

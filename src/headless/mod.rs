@@ -28,6 +28,7 @@ pub mod plan;
 mod posture_table;
 pub mod profiles;
 mod progress;
+pub mod reap;
 pub mod replay;
 pub mod run;
 mod search;

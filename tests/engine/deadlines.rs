@@ -123,3 +123,27 @@ fn a_state_that_is_damaged_or_lost_costs_a_warning_and_no_session() {
     assert_eq!(warned, "", "what is taken away is made again");
     assert!(good(&["inspect", &session.name]).0.contains("by exec"));
 }
+
+#[test]
+fn what_was_paused_past_its_deadline_is_reaped_and_nothing_else() {
+    let state = tempfile::tempdir().unwrap();
+    let (frozen, other) = (Session { name: name() }, Session { name: name() });
+    for (session, ttl) in [(&frozen, "20s"), (&other, "1h")] {
+        let launched = under(state.path(), &["launch", &session.name, "--ttl", ttl]);
+        assert!(launched.status.success(), "{}", text(&launched.stderr));
+        assert!(under(state.path(), &["pause", &session.name]).status.success());
+    }
+    let names = || {
+        let output = under(state.path(), &["--json", "reap", "--dry-run"]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let reaped = document["reaped"].as_array().unwrap().clone();
+        reaped.into_iter().map(|reaped| reaped["name"].as_str().unwrap().to_owned()).collect::<Vec<String>>()
+    };
+    until("its deadline has passed", || names().contains(&frozen.name));
+    assert!(!names().contains(&other.name));
+    until("it is reaped", || {
+        under(state.path(), &["reap"]);
+        has_ended(&frozen)
+    });
+    assert!(!has_ended(&other));
+}

@@ -7,7 +7,7 @@ use palisade::backend::depot::{DepotState, DepotStatus};
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
 use palisade::backend::image::{OurImage, Purpose};
-use palisade::backend::{CopyReport, Life};
+use palisade::backend::{CopyReport, Life, Reaped};
 use palisade::config::profiles::ProfileSummary;
 use palisade::depot::control::ControlReport;
 use palisade::depot::ledger::{self, Counters, FetchedArtifact, Log, Outcome, Requested, StoreFacts, Summary, UpstreamFacts};
@@ -21,6 +21,7 @@ use palisade::headless::document::{
     Verification, Verified, Version, error,
 };
 use palisade::headless::line;
+use palisade::headless::reap::Reaping;
 use palisade::headless::stats::{Stats, StatsRow, Used};
 use palisade::headless::terminals::Terminals;
 use palisade::headless::top::Processes;
@@ -323,6 +324,8 @@ fn what_sessions_do_and_use() {
         check("processes", &Document::new(Processes { session: session(), list }));
     }
     let held = Held { id: 1, pid: 40, command: vec!["vim\u{1b}[2J".into()], size: Size::new(80, 24), age_s: 61, idle_s: 0, clients: 1 };
+    let reaped = vec![Reaped { name: "web".to_owned(), done: "stopped", why: "its deadline passed".to_owned() }];
+    check("reaped", &Document::new(Reaping { dry_run: true, reaped }));
     check("terminals", &Document::new(Terminals { session: session(), terminals: vec![held] }));
     let used = |limited: bool| Used {
         cpu_percent: 12.5,

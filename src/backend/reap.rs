@@ -1,0 +1,72 @@
+//! What no supervisor could end and no engine removed: sessions that were frozen past their deadline, ephemeral ones that are still there, and
+//! what killed managers left. Only what carries our labels.
+
+#![expect(clippy::disallowed_methods, reason = "a deadline is compared with the present moment")]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Backend;
+use super::leftovers::is_abandoned;
+use crate::failure::Result;
+use crate::session::{Kind, Session, Status};
+
+/// An engine removes an ephemeral session within moments of its end, and `run` still asks for its exit code.
+const REMOVAL_TAKES: Duration = Duration::from_mins(10);
+
+/// What was ended or removed, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reaped {
+    /// The session, container or volume.
+    pub name: String,
+    /// What was done to it: `stopped` or `removed`.
+    pub done: &'static str,
+    /// Why.
+    pub why: String,
+}
+
+impl Backend {
+    /// Ends and removes it; with `dry_run`, only says what would be.
+    pub async fn reap(&self, dry_run: bool) -> Result<Vec<Reaped>> {
+        let now = Timestamp::now();
+        let mut reaped = Vec::new();
+        for session in self.sessions().await? {
+            if session.status == Status::Paused && self.is_past_its_deadline(&session, now).await? {
+                if !dry_run {
+                    // No grace: its time is over, and it is frozen.
+                    self.stop(&session.container_id, Some(0)).await?;
+                }
+                let why = "its deadline passed while it was paused".to_owned();
+                reaped.push(Reaped { name: session.name.to_string(), done: "stopped", why });
+            } else if is_left(&session, now) {
+                if !dry_run {
+                    self.remove(&session.container_id, true).await?;
+                }
+                let why = "it is ephemeral and has ended, and the engine did not remove it".to_owned();
+                reaped.push(Reaped { name: session.name.to_string(), done: "removed", why });
+            }
+        }
+        let left: Vec<String> = if dry_run {
+            let containers = self.engine.our_containers().await?;
+            containers.iter().filter(|container| is_abandoned(container)).map(|container| format!("container {}", container.name)).collect()
+        } else {
+            self.clear_up().await?
+        };
+        let why = "whoever made it was ended before it was done with it";
+        reaped.extend(left.into_iter().map(|name| Reaped { name, done: "removed", why: why.to_owned() }));
+        Ok(reaped)
+    }
+
+    async fn is_past_its_deadline(&self, session: &Session, now: Timestamp) -> Result<bool> {
+        let facts = self.engine.inspect(&session.container_id).await?;
+        Ok(self.life(session, &facts).await.deadline.is_some_and(|deadline| deadline < now))
+    }
+}
+
+fn is_left(session: &Session, now: Timestamp) -> bool {
+    let has_ended = matches!(session.status, Status::Exited | Status::Dead);
+    // Of one that was started long ago the engine may be about to remove what ended just now; the next sweep finds the rest.
+    session.kind == Kind::Ephemeral && has_ended && now.duration_since(session.created).unsigned_abs() > REMOVAL_TAKES
+}
