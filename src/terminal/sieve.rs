@@ -4,8 +4,8 @@
 
 use alacritty_terminal::Term;
 use alacritty_terminal::event::{Event, EventListener};
-use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::{Column, Line};
+use alacritty_terminal::grid::{Dimensions, GridCell};
+use alacritty_terminal::index::{Column, Line, Point};
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, StandardCharset,
@@ -79,6 +79,17 @@ impl Sieve<'_> {
 
     fn column(&self) -> usize {
         self.term.grid().cursor.point.column.0
+    }
+
+    /// Whether nothing is on the primary screen and nothing above it.
+    fn is_untouched(&self) -> bool {
+        let (grid, mut line) = (self.term.grid(), Line(0));
+        let rows = std::iter::from_fn(|| {
+            let row = (line <= self.term.bottommost_line()).then(|| &grid[line]);
+            line += 1;
+            row
+        });
+        grid.history_size() == 0 && rows.flatten().all(GridCell::is_empty)
     }
 
     /// So many lines up: a region's first line is not passed from within it or below.
@@ -309,7 +320,23 @@ impl Handler for Sieve<'_> {
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
-        self.term.clear_screen(mode);
+        let cursor = self.term.grid().cursor.point;
+        match mode {
+            // The emulator keeps what it clears, and of an empty screen one line where nothing is kept yet.
+            ClearMode::All if self.is_untouched() => {
+                self.term.grid_mut().cursor.point = Point::new(Line(0), Column(0));
+                self.term.clear_screen(ClearMode::Below);
+                self.term.grid_mut().cursor.point = cursor;
+            }
+            // The emulator leaves the first line out where the cursor is in the second.
+            ClearMode::Above if cursor.line == 1 => {
+                self.term.grid_mut().cursor.point = Point::new(Line(0), Column(0));
+                self.term.clear_line(LineClearMode::All);
+                self.term.grid_mut().cursor.point = cursor;
+                self.term.clear_screen(mode);
+            }
+            ClearMode::All | ClearMode::Above | ClearMode::Below | ClearMode::Saved => self.term.clear_screen(mode),
+        }
     }
 
     fn reset_state(&mut self) {

@@ -49,6 +49,15 @@ fn what_is_written_is_seen() {
 }
 
 #[test]
+fn clearing_up_to_the_cursor_clears_every_line_before_it() {
+    for rows in 1..4 {
+        let mut screen = screen(10, 4);
+        screen.feed(format!("one\r\ntwo\r\nthree\r\nfour\u{1b}[{rows};2H\u{1b}[1J").as_bytes());
+        assert!((0..rows - 1).all(|line| text(&screen)[line].is_empty()), "{:?}", text(&screen));
+    }
+}
+
+#[test]
 fn a_screen_written_down_is_the_same_screen() {
     for written in [
         "one\r\ntwo\r\nthree\r\nfour\r\nfive",

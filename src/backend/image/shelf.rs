@@ -84,25 +84,33 @@ pub async fn sweep(engine: &dyn Images, superseded: &[String], current: &str) {
     }
 }
 
-/// Removes what a build that did not end has made since then, and says how many. Images without a tag that its last step has not
-/// labelled: what anyone builds on a finished one has that label.
-pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<usize> {
+/// What became of the images that an unfinished build has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unfinished {
+    /// So many are removed.
+    pub removed: usize,
+    /// On so many something stands: the next step of a build that its engine has not given up yet, or somebody's container.
+    pub in_use: usize,
+}
+
+/// Removes what a build that did not end has made since then. Images without a tag that its last step has not labelled: what anyone
+/// builds on a finished one has that label.
+pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<Unfinished> {
     let is_step = |image: &ImageSummary| {
         let unfinished =
             image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING) || !image.labels.contains_key(RECIPE_LABEL);
         let of_a_build = image.labels.contains_key(STATE_LABEL);
         image.tags.is_empty() && of_a_build && unfinished && image.created.as_second() >= since_s
     };
-    let mut removed = 0;
+    let mut found = Unfinished::default();
     for image in ours(engine).await?.into_iter().filter(is_step) {
         match engine.remove_image(&image.id).await {
-            Ok(()) => removed += 1,
-            // Something stands on it.
-            Err(failure) if failure.code == Code::Conflict => {}
+            Ok(()) => found.removed += 1,
+            Err(failure) if failure.code == Code::Conflict => found.in_use += 1,
             Err(failure) => return Err(failure),
         }
     }
-    Ok(removed)
+    Ok(found)
 }
 
 async fn ours(engine: &dyn Images) -> Result<Vec<ImageSummary>> {

@@ -12,7 +12,7 @@ use super::work::{Record, Stage, Work};
 use crate::audit_log::Subject;
 use crate::backend::Backend;
 use crate::backend::engine::ContainerSummary;
-use crate::backend::image::{BUILDING, STATE_LABEL, remove_unfinished};
+use crate::backend::image::{BUILDING, STATE_LABEL, Unfinished, remove_unfinished};
 use crate::failure::{Code, Result};
 use crate::policy::plan;
 use crate::session::{Kind, Status, labels};
@@ -158,13 +158,13 @@ impl Backend {
                 self.remove_to_its_end(&step.id).await?;
             }
             let images = remove_unfinished(self.engine.as_ref(), since).await?;
-            removed += steps.len() + images;
-            if !steps.is_empty() || images > 0 {
+            removed += steps.len() + images.removed;
+            if !steps.is_empty() || images != Unfinished::default() {
                 // An engine that was in the middle of a step may end that one before it notices.
                 soon = soon.max(now + STEP_TAKES);
             }
-            if now >= soon {
-                if removed > 0 {
+            if now >= soon || now >= until {
+                if removed > 0 && images.in_use == 0 {
                     return Ok(Outcome::Settled(Some("what it had made on its way is removed".to_owned())));
                 }
                 return Ok(if quiet_for < LATE { Outcome::Later } else { Outcome::Settled(None) });

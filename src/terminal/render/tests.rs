@@ -185,6 +185,23 @@ fn a_screen_of_another_size_is_cut() {
     assert_eq!(shown, ["6 is a rat", "7 is a rat", "8 is a rat", "9 is a rat"]);
 }
 
+#[test]
+fn clearing_an_empty_screen_adds_nothing_to_the_past() {
+    let mut pair = Pair::new(2, 2);
+    for piece in ["\r\n", "   aa    a   a aa  a a a ", "\r\n", "a ", "\u{1b}[11b", "\r\n\r\n\r\n", "││…🦀……🦀", "👨\u{200d}👩"]
+    {
+        pair.write(piece.as_bytes());
+    }
+    pair.show();
+    pair.same();
+    // Of a screen that is empty by now nothing scrolls off.
+    for piece in ["\u{1b}[0;0H", "\u{1b}[9T", "\u{1b}[2J"] {
+        pair.write(piece.as_bytes());
+    }
+    pair.show();
+    pair.same_past();
+}
+
 /// Pieces that programs write, honest or not.
 fn piece() -> impl Strategy<Value = String> {
     let number = 0..14u16;
