@@ -21,16 +21,8 @@ pub enum Limit {
     OpenFiles,
     /// A file system in memory is full.
     Tmpfs,
-    /// Its files take more room than the cap that warns.
-    DiskSoft,
-    /// Its files take more room than the cap that stops it.
-    DiskHard,
-    /// The engine threw away the oldest of its output.
-    Log,
     /// It ran for longer than it may.
     Timeout,
-    /// The engine started it again by itself.
-    Restart,
 }
 
 /// A limit that was run into: how often, and where.
@@ -85,18 +77,7 @@ const PERIODS: u64 = 8;
 
 impl Limit {
     /// Each, in the order in which they are told.
-    pub const ALL: [Self; 10] = [
-        Self::Memory,
-        Self::Pids,
-        Self::Cpu,
-        Self::OpenFiles,
-        Self::Tmpfs,
-        Self::DiskSoft,
-        Self::DiskHard,
-        Self::Log,
-        Self::Timeout,
-        Self::Restart,
-    ];
+    pub const ALL: [Self; 6] = [Self::Memory, Self::Pids, Self::Cpu, Self::OpenFiles, Self::Tmpfs, Self::Timeout];
 
     /// Its name in documents and in the state.
     pub const fn name(self) -> &'static str {
@@ -106,11 +87,7 @@ impl Limit {
             Self::Cpu => "cpu",
             Self::OpenFiles => "open_files",
             Self::Tmpfs => "tmpfs",
-            Self::DiskSoft => "disk_soft",
-            Self::DiskHard => "disk_hard",
-            Self::Log => "log",
             Self::Timeout => "timeout",
-            Self::Restart => "restart",
         }
     }
 
@@ -137,11 +114,7 @@ impl LimitHit {
                 "/dev/shm" => "'shm_size' in the profile",
                 _ => "'run_size' in the profile",
             },
-            Limit::DiskSoft => "'disk.soft' in the profile",
-            Limit::DiskHard => "'disk.hard' in the profile",
-            Limit::Log => "'log_max_size' in the profile",
             Limit::Timeout => "--timeout",
-            Limit::Restart => "the container's restart policy, which palisade leaves at 'no',",
         }
     }
 
@@ -161,11 +134,7 @@ impl LimitHit {
             }
             Limit::OpenFiles => format!("open files: a process has as many open as it may,{}", at(number, "")),
             Limit::Tmpfs => format!("{} is full{}", self.place, at(bytes, "")),
-            Limit::DiskSoft => format!("disk: its files take more room than it should have,{}", at(bytes, "")),
-            Limit::DiskHard => format!("disk: its files take more room than it may have, and it is stopped,{}", at(bytes, "")),
-            Limit::Log => format!("log: the oldest output was thrown away{}", at(bytes, " a file")),
             Limit::Timeout => format!("timeout: it ran for longer than it may,{}", at(number, " s")),
-            Limit::Restart => "restart: the engine started it again by itself".to_owned(),
         };
         format!("{}; {} sets the limit", what.trim_end_matches(','), self.setting())
     }
