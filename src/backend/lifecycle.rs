@@ -123,6 +123,9 @@ impl Backend {
         self.settle().await;
         let session = self.find(who).await?;
         let name = session_name(new_name, &self.settings.depot.name)?;
+        if name == session.name {
+            return Err(Failure::new(Code::Conflict, format!("'{name}' is its name already")));
+        }
         let (container, from, to) = (session.container_id.clone(), session.name.clone(), name.clone());
         let work = self.begin(Work::Rename { session: session.id, container, from, to })?;
         let renamed = match self.engine.rename(&session.container_id, &format!("{}{name}", labels::CONTAINER_PREFIX)).await {

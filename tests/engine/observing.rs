@@ -62,6 +62,8 @@ fn a_renamed_session_keeps_its_home_and_its_old_name_is_free() {
     let other = Session::launch(&["--network", "none"], &["sleep", "600"]);
     let taken = call(&["rename", &old, &other.name]);
     assert!(taken.status.code() == Some(1) && text(&taken.stderr).contains("the name is taken"), "{}", text(&taken.stderr));
+    let own = call(&["rename", &old, &old]);
+    assert!(own.status.code() == Some(1) && text(&own.stderr).contains("is its name already"), "{}", text(&own.stderr));
     assert_eq!(call(&["rename", &old, "a/b"]).status.code(), Some(2));
     let depot = call(&["rename", &old, &format!("test-{}-depot", std::process::id())]);
     assert!(depot.status.code() == Some(2) && text(&depot.stderr).contains("the depot's"), "{}", text(&depot.stderr));
