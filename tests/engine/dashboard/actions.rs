@@ -116,6 +116,7 @@ fn a_command_runs_in_it_and_what_it_says_stays_until_it_was_read() {
     screen.keys(&["x"]);
     screen.line("python3 -c 'print(\"made\", 6 * 7)'");
     screen.shows("made 42");
+    screen.shows("ended with 0");
     screen.keys(&["enter"]);
     screen.row_shows(&session.name, "running");
     // One that is not there says so.
@@ -170,12 +171,13 @@ fn the_log_is_followed_searched_and_held() {
     let session = session(&["sh", "-c", "seq -f 'row %g.' 1 200; echo ERROR it broke; sleep 600"]);
     let screen = Screen::dashboard(120, 40, &session.name);
     screen.keys(&["]", "]", "]"]);
-    screen.shows("ERROR it broke");
+    // The command itself is on the screen before its log is, and so is what is searched for.
+    screen.shows("row 200.");
     screen.keys(&["tab", "/"]);
     screen.line("row 77.");
-    screen.shows("row 77.");
+    screen.shows("row 78.");
     screen.keys(&["g"]);
-    screen.wait("the first line", |screen| screen.lines().any(|line| line.contains("row 1.")));
+    screen.shows("row 1.");
     screen.keys(&["G"]);
-    screen.shows("ERROR it broke");
+    screen.wait("the last line", |screen| screen.contains("row 200.") && screen.contains("ERROR it broke"));
 }
