@@ -93,7 +93,8 @@ impl Backend {
             no_cache: order.no_cache,
         };
         self.settle().await;
-        let under_way = self.begin(Work::Build { tag: spec.tag.clone(), begun: now() })?;
+        let superseded = image::superseded_by(self.engine.as_ref(), &spec.tag).await?;
+        let under_way = self.begin(Work::Build { tag: spec.tag.clone(), begun: now(), superseded })?;
         let work = async {
             if order.if_needed {
                 return image::ensure(self.engine.as_ref(), &spec, reporter).await;

@@ -78,6 +78,7 @@ impl Backend {
                 Ok(open)
             }
             Err(failure) => {
+                let failure = if plan.create.auto_remove { failure } else { self.unless_removed(&created.id, &plan.name, failure).await };
                 // What was begun is given up as a whole, wherever it failed.
                 work.reached(Stage::GivenUp);
                 Err(self.abandon(work, failure).await)

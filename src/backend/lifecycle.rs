@@ -16,7 +16,7 @@ use crate::policy::audit::audit;
 use crate::policy::{SecretSource, env, plan};
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
-use crate::units::Untrusted;
+use crate::units::{SessionName, Untrusted};
 
 impl Backend {
     /// Sends a signal to the session's command, by its name (`SIGINT`).
@@ -133,7 +133,7 @@ impl Backend {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
             }
-            Err(failure) => Err(failure),
+            Err(failure) => Err(self.unless_removed(&session.container_id, &session.name, failure).await),
             Ok(()) => {
                 self.renamed(&session, &name).await;
                 self.record("rename", &session, json!({ "to": name }));
@@ -142,6 +142,21 @@ impl Backend {
         };
         work.ended(&renamed);
         renamed
+    }
+
+    /// Why something could not be done to a session, which need not be what the engine made of it where somebody removed it meanwhile.
+    pub(super) async fn unless_removed(&self, container: &str, name: &SessionName, failure: Failure) -> Failure {
+        if matches!(failure.code, Code::EngineUnreachable | Code::Interrupted) {
+            return failure;
+        }
+        let is_removed = match self.engine.inspect(container).await {
+            Ok(facts) => matches!(facts.status, Some(Status::Removing | Status::Dead)),
+            Err(failure) => failure.code == Code::NotFound,
+        };
+        if !is_removed {
+            return failure;
+        }
+        Failure::new(Code::NotFound, format!("'{name}' was removed meanwhile")).detail(failure.message)
     }
 
     /// Removes a session and its volumes. A live one only with `force`.

@@ -66,7 +66,8 @@ impl Backend {
 }
 
 fn is_left(session: &Session, now: Timestamp) -> bool {
-    let has_ended = matches!(session.status, Status::Exited | Status::Dead);
+    // One that is dead is among what was abandoned.
+    let has_ended = session.status == Status::Exited;
     // Of one that was started long ago the engine may be about to remove what ended just now; the next sweep finds the rest.
     session.kind == Kind::Ephemeral && has_ended && now.duration_since(session.created).unsigned_abs() > REMOVAL_TAKES
 }

@@ -1,7 +1,7 @@
 //! A Docker Engine of a test's own: it can be stopped without taking it from anyone.
 //!
-//! It has a network namespace to itself, so that its bridge is not the host's, and its sessions outlive it, as they do where
-//! an engine is upgraded under them.
+//! It has a network namespace to itself, so that its bridge is not the host's. Its sessions outlive it, as they do where
+//! an engine is upgraded under them, unless it is one whose sessions do not.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -12,16 +12,29 @@ use crate::support::{palisade, text, until};
 pub struct Engine {
     folder: PathBuf,
     dockerd: RefCell<Option<Child>>,
+    sessions: Sessions,
+}
+
+/// What becomes of an engine's sessions when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    OutliveIt,
+    /// They are ended by the next one at the latest: how engines are that nobody has set otherwise.
+    EndWithIt,
 }
 
 impl Engine {
     /// One that answers, with an image that is nearly empty: sessions that idle need nothing of it.
     pub fn new() -> Self {
+        Self::whose(Sessions::OutliveIt)
+    }
+
+    pub fn whose(sessions: Sessions) -> Self {
         // A socket's path is short, whatever the checkout's is.
         let folder = std::env::temp_dir().join(format!("palisade-{}", crate::support::name()));
         std::fs::create_dir_all(folder.join("image/etc")).unwrap();
         std::fs::write(folder.join("image/etc/passwd"), "root:x:0:0::/:/\n").unwrap();
-        let engine = Self { folder, dockerd: RefCell::default() };
+        let engine = Self { folder, dockerd: RefCell::default(), sessions };
         engine.start();
         let image = format!("tar c -C {0}/image . | docker --host {1} import - tiny:latest", engine.folder.display(), engine.address());
         assert!(Command::new("sh").args(["-c", &image]).stdout(Stdio::null()).status().unwrap().success());
@@ -35,7 +48,10 @@ impl Engine {
     pub fn start(&self) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.file("log")).unwrap();
         let mut dockerd = Command::new("unshare");
-        dockerd.args(["--net", "dockerd", "--live-restore", "--host", &self.address(), "--data-root"]).arg(self.file("data"));
+        dockerd.args(["--net", "dockerd", "--host", &self.address(), "--data-root"]).arg(self.file("data"));
+        if self.sessions == Sessions::OutliveIt {
+            dockerd.arg("--live-restore");
+        }
         dockerd.arg("--exec-root").arg(self.file("exec")).arg("--pidfile").arg(self.file("pid"));
         let dockerd = dockerd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.dockerd.replace(Some(dockerd));

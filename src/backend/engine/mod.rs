@@ -59,6 +59,8 @@ pub trait Images: Send + Sync {
     async fn image(&self, reference: &str) -> Result<ImageFacts>;
     /// Images with our labels.
     async fn our_images(&self) -> Result<Vec<ImageSummary>>;
+    /// As [`Images::our_images`], with those that have no name and that others stand on.
+    async fn our_images_and_steps(&self) -> Result<Vec<ImageSummary>>;
     /// Pulls an image from its registry.
     fn pull(&self, reference: &str) -> ProgressStream;
     /// Makes an image of a root file system in a tar archive; `changes` are Dockerfile instructions.

@@ -98,6 +98,9 @@ pub struct ContainerSummary {
 pub struct ImageSummary {
     /// `sha256:…`.
     pub id: String,
+    /// What it was built on, if the engine itself made that; not every engine says.
+    #[serde(skip)]
+    pub parent: String,
     /// `name:tag`s.
     pub tags: Vec<Untrusted>,
     /// When made.

@@ -84,6 +84,21 @@ pub async fn sweep(engine: &dyn Images, superseded: &[String], current: &str) {
     }
 }
 
+/// As [`sweep`], for a build that was cut short: of these images those that have lost their tag to one that was made since then.
+pub async fn remove_superseded(engine: &dyn Images, superseded: &[String], tag: &str, since_s: i64) -> Result<()> {
+    if superseded.is_empty() {
+        return Ok(());
+    }
+    let images = ours(engine).await?;
+    let moved_on = |image: &ImageSummary| is_named(image, tag) && image.created.as_second() >= since_s && !superseded.contains(&image.id);
+    if let Some(current) = images.iter().find(|image| moved_on(image)) {
+        let nameless = images.iter().filter(|image| image.tags.is_empty() && superseded.contains(&image.id));
+        let nameless: Vec<String> = nameless.map(|image| image.id.clone()).collect();
+        sweep(engine, &nameless, &current.id).await;
+    }
+    Ok(())
+}
+
 /// What became of the images that an unfinished build has made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unfinished {
@@ -93,17 +108,23 @@ pub struct Unfinished {
     pub in_use: usize,
 }
 
-/// Removes what a build that did not end has made since then. Images without a tag that its last step has not labelled: what anyone
-/// builds on a finished one has that label.
+/// Removes what a build that did not end has made since then: images that have no tag and that nothing stands on, but for what anyone
+/// builds on a finished one, which has all of its labels. A build's last step is told from that by what it stands on itself.
 pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<Unfinished> {
+    let images: Vec<ImageSummary> = engine.our_images_and_steps().await?.into_iter().filter(is_an_image_of_ours).collect();
     let is_step = |image: &ImageSummary| {
-        let unfinished =
-            image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING) || !image.labels.contains_key(RECIPE_LABEL);
-        let of_a_build = image.labels.contains_key(STATE_LABEL);
-        image.tags.is_empty() && of_a_build && unfinished && image.created.as_second() >= since_s
+        let is_unfinished = image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING);
+        image.tags.is_empty() && image.labels.contains_key(STATE_LABEL) && (is_unfinished || !image.labels.contains_key(RECIPE_LABEL))
     };
+    let is_last = |image: &ImageSummary| {
+        let stands_on_a_step = || images.iter().any(|parent| parent.id == image.parent && is_step(parent));
+        image.tags.is_empty() && image.labels.contains_key(RECIPE_LABEL) && stands_on_a_step()
+    };
+    let is_needed = |image: &ImageSummary| images.iter().any(|child| child.parent == image.id);
     let mut found = Unfinished::default();
-    for image in ours(engine).await?.into_iter().filter(is_step) {
+    let of_it = |image: &&ImageSummary| image.created.as_second() >= since_s && (is_step(image) || is_last(image)) && !is_needed(image);
+    for image in images.iter().filter(of_it) {
+        // The engine removes with it what only it stood on.
         match engine.remove_image(&image.id).await {
             Ok(()) => found.removed += 1,
             Err(failure) if failure.code == Code::Conflict => found.in_use += 1,
@@ -114,8 +135,11 @@ pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<Unfi
 }
 
 async fn ours(engine: &dyn Images) -> Result<Vec<ImageSummary>> {
-    let is_ours = |image: &ImageSummary| image.labels.get(labels::ROLE).is_some_and(|role| role.raw() == labels::ROLE_IMAGE);
-    Ok(engine.our_images().await?.into_iter().filter(is_ours).collect())
+    Ok(engine.our_images().await?.into_iter().filter(is_an_image_of_ours).collect())
+}
+
+fn is_an_image_of_ours(image: &ImageSummary) -> bool {
+    image.labels.get(labels::ROLE).is_some_and(|role| role.raw() == labels::ROLE_IMAGE)
 }
 
 fn is_named(image: &ImageSummary, reference: &str) -> bool {

@@ -20,6 +20,7 @@ struct Shelf {
 fn image(id: &str, tag: &str, labelled: &[(&str, &str)]) -> ImageSummary {
     ImageSummary {
         id: format!("sha256:{id:0<64}"),
+        parent: String::new(),
         tags: if tag.is_empty() { Vec::new() } else { vec![tag.into()] },
         created: jiff::Timestamp::UNIX_EPOCH,
         size: Bytes::mib(1),
@@ -82,6 +83,9 @@ impl Images for Shelf {
     }
     async fn our_images(&self) -> Result<Vec<ImageSummary>> {
         Ok(self.images.lock().unwrap().iter().filter(|image| image.labels.contains_key(labels::SCHEMA)).cloned().collect())
+    }
+    async fn our_images_and_steps(&self) -> Result<Vec<ImageSummary>> {
+        self.our_images().await
     }
     fn pull(&self, reference: &str) -> ProgressStream {
         self.ask(format!("pull {reference}"));
@@ -209,4 +213,30 @@ async fn the_list_tells_what_each_image_is_for() {
     ]);
     let listed: Vec<_> = list(&engine).await.unwrap().into_iter().map(|image| (image.purpose, image.outdated)).collect();
     assert_eq!(listed, [(Purpose::Base, false), (Purpose::Sandbox, true), (Purpose::Leftover, false)]);
+}
+
+#[tokio::test]
+async fn what_a_build_left_that_was_cut_short_goes_and_nothing_that_stands_on_a_finished_one() {
+    let state = |value| (STATE_LABEL, value);
+    let chain = |prefix: &str, tag: &str| {
+        let (begun, ended) = (format!("{prefix}1"), format!("{prefix}2"));
+        let mut step = image(&begun, "", &[&OURS[..], &[state("finished")]].concat());
+        step.parent = "sha256:base".to_owned();
+        let mut last = image(&ended, tag, &[&OURS[..], &[state("finished"), (RECIPE_LABEL, "r")]].concat());
+        last.parent.clone_from(&step.id);
+        [step, last]
+    };
+    let [cut_step, cut] = chain("a", "");
+    let [step, finished] = chain("b", "palisade-sandbox:latest");
+    let mut somebodys = image("c", "", &[&OURS[..], &[state("finished"), (RECIPE_LABEL, "r")]].concat());
+    somebodys.parent.clone_from(&finished.id);
+    let half = image("d", "", &[&OURS[..], &[state(BUILDING)]].concat());
+    let [_, mut early] = chain("e", "");
+    early.created = jiff::Timestamp::from_second(-10).unwrap();
+    let base = image("f", "", &OURS);
+    let foreign = image("0", "", &[(labels::SCHEMA, "1"), state(BUILDING)]);
+    let all = [cut_step, cut, step, finished, somebodys, half, early, base, foreign];
+    let engine = Shelf::with(&all);
+    assert_eq!(remove_unfinished(&engine, 0).await.unwrap(), Unfinished { removed: 2, in_use: 0 });
+    assert_eq!(engine.asked(), ["a2", "d"].map(|id| format!("remove sha256:{id:0<4}")));
 }

@@ -12,7 +12,7 @@ use super::work::{Record, Stage, Work};
 use crate::audit_log::Subject;
 use crate::backend::Backend;
 use crate::backend::engine::ContainerSummary;
-use crate::backend::image::{BUILDING, STATE_LABEL, Unfinished, remove_unfinished};
+use crate::backend::image::{BUILDING, STATE_LABEL, Unfinished, remove_superseded, remove_unfinished};
 use crate::failure::{Code, Result};
 use crate::policy::plan;
 use crate::session::{Kind, Status, labels};
@@ -72,7 +72,11 @@ impl Backend {
                 let renamed = container.is_some_and(|found| found.name.raw() == format!("{}{to}", labels::CONTAINER_PREFIX));
                 Ok(Outcome::Settled(renamed.then(|| "the engine has renamed it".to_owned())))
             }
-            Work::Build { begun, .. } => self.settle_build(*begun, quiet_for).await,
+            Work::Build { tag, begun, superseded } => {
+                let outcome = self.settle_build(*begun, quiet_for).await?;
+                remove_superseded(self.engine.as_ref(), superseded, tag, *begun - 1).await?;
+                Ok(outcome)
+            }
             Work::Depot { image, .. } => self.settle_depot(record, image, quiet_for).await,
             Work::Helper { .. } => {
                 let containers = self.made_for(record).await?;

@@ -9,7 +9,7 @@ use super::swap::is_half_made;
 use crate::backend::Backend;
 use crate::backend::engine::{ContainerSummary, VolumeFacts};
 use crate::failure::{Code, Result};
-use crate::session::{Status, labels};
+use crate::session::{Kind, Status, labels};
 use crate::units::Untrusted;
 
 /// No helper of a manager elsewhere takes so long: a probe, the slowest, gives up long before.
@@ -21,8 +21,8 @@ const HELPERS: [&str; 3] = [labels::ROLE_SUPERVISOR, labels::ROLE_PROBE, labels:
 
 /// Whether a container of ours is one that its maker never finished, and will not.
 ///
-/// A session that was never started is; one that was may have run. A container without a maker's label is of an older palisade, and a
-/// helper then.
+/// A session that was never started is; one that was may have run. An ephemeral one that an engine began to remove and could not is gone for
+/// all but its remains. A container without a maker's label is of an older palisade, and a helper then.
 pub fn is_abandoned(container: &ContainerSummary) -> bool {
     let label = |name: &str| container.labels.get(name).map(Untrusted::raw);
     if label(labels::SCHEMA) != Some(labels::SCHEMA_VALUE) {
@@ -33,10 +33,13 @@ pub fn is_abandoned(container: &ContainerSummary) -> bool {
     // One that took another's place in an update is whole, started or not.
     let is_whole = label(labels::REPLACES).is_some_and(|replaced| !replaced.is_empty()) && !is_half_made(container);
     let is_unstarted = role == Some(labels::ROLE_SESSION) && container.status == Status::Created && !is_whole;
+    let is_ephemeral = label(labels::KIND).and_then(|kind| kind.parse().ok()) == Some(Kind::Ephemeral);
+    let is_unremoved = role == Some(labels::ROLE_SESSION) && is_ephemeral && container.status == Status::Dead;
     let maker = label(labels::MAKER).and_then(Maker::parse).map(|(maker, _)| maker.life());
     match maker {
         Some(Life::Runs) => false,
-        Some(Life::Ended) => is_helper || is_unstarted,
+        Some(Life::Ended) => is_helper || is_unstarted || is_unremoved,
+        Some(Life::Elsewhere) | None if is_unremoved => true,
         Some(Life::Elsewhere) => {
             (is_helper && older_than(container.created, HELPER_TAKES)) || (is_unstarted && older_than(container.created, LAUNCH_TAKES))
         }
@@ -175,6 +178,13 @@ mod tests {
         for role in [labels::ROLE_DEPOT, labels::ROLE_IMAGE, "other"] {
             assert!(!goes(role, Status::Created, Some(&ended), day), "{role}");
         }
+        let kind = |kind: Kind, maker| {
+            let mut dead = container(session, Status::Dead, maker, day);
+            dead.labels.insert(labels::KIND.to_owned(), kind.to_string().as_str().into());
+            is_abandoned(&dead)
+        };
+        assert!(kind(Kind::Ephemeral, Some(&ended)) && kind(Kind::Ephemeral, Some(elsewhere)) && kind(Kind::Ephemeral, None));
+        assert!(!kind(Kind::Ephemeral, Some(&alive)) && !kind(Kind::Persistent, Some(&ended)), "its home is not ours to judge");
         let mut foreign = container(session, Status::Created, Some(&ended), day);
         foreign.labels.remove(labels::SCHEMA);
         assert!(!is_abandoned(&foreign));

@@ -76,6 +76,9 @@ pub enum Work {
         tag: String,
         /// When that began, in seconds since 1970.
         begun: i64,
+        /// What becomes superfluous once the tag is on another image.
+        #[serde(default)]
+        superseded: Vec<String>,
     },
     /// The depot is made.
     Depot {

@@ -7,4 +7,6 @@ mod killer;
 mod labels;
 mod race;
 mod scene;
+mod slow_registry;
 mod stories;
+mod updates;

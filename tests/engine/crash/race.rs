@@ -1,6 +1,8 @@
 //! Many palisades at once over the same few names: what happens to each is one of the things that such a race can end in.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,26 @@ struct Racer<'a> {
     state: &'a std::path::Path,
     seed: u32,
     done: &'a AtomicUsize,
+    sessions: &'a Sessions,
+}
+
+/// The ids of those that a palisade said it launched, and that one said it removed.
+#[derive(Default)]
+struct Sessions {
+    launched: Mutex<BTreeSet<String>>,
+    removed: Mutex<BTreeSet<String>>,
+}
+
+impl Sessions {
+    fn count(&self, args: &[&str], output: &Output) {
+        let (ids, session) = match args[0] {
+            "launch" => (&self.launched, "/session/id"),
+            "rm" => (&self.removed, "/results/0/session/id"),
+            _ => return,
+        };
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        ids.lock().unwrap().insert(document.pointer(session).and_then(Value::as_str).unwrap().to_owned());
+    }
 }
 
 impl Racer<'_> {
@@ -50,6 +72,9 @@ impl Racer<'_> {
         };
         let output = self.palisade().args(&args).output().unwrap();
         explained(&args, &output);
+        if output.status.success() {
+            self.sessions.count(&args, &output);
+        }
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -69,11 +94,12 @@ fn race(processes: u32, lasts: Duration) -> usize {
     let scene = Scene::new();
     let before = scene.everything();
     let state = tempfile::tempdir().unwrap();
-    let (done, engine) = (AtomicUsize::new(0), scene.engine.address());
+    let (done, engine, sessions) = (AtomicUsize::new(0), scene.engine.address(), Sessions::default());
     let until = Instant::now() + lasts;
     std::thread::scope(|scope| {
         for racer in 1..=processes {
-            let mut racer = Racer { engine: &engine, state: state.path(), seed: racer.wrapping_mul(2_654_435_761) | 1, done: &done };
+            let seed = racer.wrapping_mul(2_654_435_761) | 1;
+            let mut racer = Racer { engine: &engine, state: state.path(), seed, done: &done, sessions: &sessions };
             scope.spawn(move || {
                 while Instant::now() < until {
                     racer.act();
@@ -85,11 +111,14 @@ fn race(processes: u32, lasts: Duration) -> usize {
     let listed = scene.palisade_of(state.path()).args(["ls", "--json"]).output().unwrap();
     let document: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let rows = document["sessions"].as_array().unwrap().iter().filter(|row| row["name"].as_str().unwrap().starts_with("race"));
-    let mut names: Vec<&str> = Vec::new();
+    let (mut names, mut ids) = (Vec::<&str>::new(), BTreeSet::new());
     for row in rows {
         assert_eq!(row["status"], "running", "{row}");
         names.push(row["name"].as_str().unwrap());
+        ids.insert(row["id"].as_str().unwrap().to_owned());
     }
+    let (launched, removed) = (sessions.launched.into_inner().unwrap(), sessions.removed.into_inner().unwrap());
+    assert_eq!(ids, launched.difference(&removed).cloned().collect(), "what was launched and not removed is there, and nothing else");
     let count = names.len();
     names.sort_unstable();
     names.dedup();

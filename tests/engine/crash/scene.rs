@@ -48,13 +48,30 @@ pub struct Scene {
     pub killer: Killer,
     /// Of its operator. Another for each palisade that is killed: what is looked for again and again would be requests, too.
     state: RefCell<tempfile::TempDir>,
+    config: tempfile::TempDir,
+    /// Where a palisade is told that the engine is.
+    pub host: String,
 }
 
 impl Scene {
     pub fn new() -> Self {
         let engine = Engine::new();
         let killer = Killer::before(engine.socket());
-        let scene = Self { engine, killer, state: RefCell::new(tempfile::tempdir().unwrap()) };
+        let host = killer.address.clone();
+        Self::with(engine, killer, host)
+    }
+
+    /// With nothing before the engine.
+    pub fn at(engine: Engine) -> Self {
+        let (killer, host) = (Killer::before(engine.socket()), engine.address());
+        Self::with(engine, killer, host)
+    }
+
+    fn with(engine: Engine, killer: Killer, host: String) -> Self {
+        let (state, config) = (RefCell::new(tempfile::tempdir().unwrap()), tempfile::tempdir().unwrap());
+        let scene = Self { engine, killer, state, config, host };
+        std::fs::create_dir_all(scene.config.path().join("palisade/profiles")).unwrap();
+        scene.set("");
         decoys::plant(&scene.engine);
         // The supervisor's volume stays, as it does for an operator.
         scene.succeed(&["launch", "first", "--image", "tiny:latest", "--network", "none"]);
@@ -62,7 +79,7 @@ impl Scene {
         scene
     }
 
-    /// The binary before this engine, with the journal of this scene's operator.
+    /// The binary on this engine, with the journal of this scene's operator.
     pub fn palisade(&self) -> Command {
         self.palisade_of(self.state.borrow().path())
     }
@@ -75,8 +92,24 @@ impl Scene {
     /// With another operator's.
     pub fn palisade_of(&self, state: &Path) -> Command {
         let mut command = crate::support::palisade();
-        command.env("XDG_STATE_HOME", state).args(["--host", &self.killer.address]);
+        command.env("XDG_STATE_HOME", state).env("XDG_CONFIG_HOME", self.config.path()).args(["--host", &self.host]);
         command
+    }
+
+    /// The folder of its operator's settings.
+    pub fn config(&self) -> &Path {
+        self.config.path()
+    }
+
+    /// Its operator's settings from now on.
+    pub fn set(&self, settings: &str) {
+        let settings = format!("depot.name = \"palisade-scene-depot\"\n{settings}");
+        std::fs::write(self.config.path().join("palisade/config.toml"), settings).unwrap();
+    }
+
+    /// Its operator's profile from now on.
+    pub fn profile(&self, text: &str) {
+        std::fs::write(self.config.path().join("palisade/profiles/mine.toml"), text).unwrap();
     }
 
     pub fn call(&self, args: &[&str]) -> Output {
@@ -160,8 +193,13 @@ impl Scene {
 
     /// A file in its home, on this host.
     pub fn home_file(&self, name: &str) -> PathBuf {
-        let format = "{{range .Mounts}}{{if eq .Destination \"/home/sandbox\"}}{{.Source}}{{end}}{{end}}";
-        let output = self.engine.docker(&["inspect", "--format", format, &format!("palisade-{name}")]);
+        self.file_in(name, "/home/sandbox")
+    }
+
+    /// A file in what is mounted there, on this host.
+    pub fn file_in(&self, name: &str, destination: &str) -> PathBuf {
+        let format = format!("{{{{range .Mounts}}}}{{{{if eq .Destination \"{destination}\"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}");
+        let output = self.engine.docker(&["inspect", "--format", &format, &format!("palisade-{name}")]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         PathBuf::from(text(&output.stdout).trim()).join("kept")
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::killer::{Moment, Point};
 use super::scene::{BASE, Scene};
-use crate::support::text;
+use super::updates;
+use crate::support::{text, until_had};
 
 /// Of all the points at which it can be killed, each so many from each other.
-struct Stride(usize);
+pub struct Stride(pub usize);
 
 impl Stride {
-    fn points(&self, calls: &[String]) -> impl Iterator<Item = Point> + use<> {
+    pub fn points(&self, calls: &[String]) -> impl Iterator<Item = Point> + use<> {
         let all = (0..calls.len()).flat_map(|call| [Moment::Unheard, Moment::Answered].map(|moment| Point { call, moment }));
         all.collect::<Vec<_>>().into_iter().skip(self.0 / 2).step_by(self.0)
     }
@@ -18,13 +19,13 @@ impl Stride {
 
 /// How often it was killed, and how often what was begun stood afterwards.
 #[derive(Debug, Default)]
-struct Tally {
+pub struct Tally {
     kills: usize,
     completed: usize,
 }
 
 impl Tally {
-    fn count(&mut self, struck: Option<&String>, completed: bool) {
+    pub fn count(&mut self, struck: Option<&String>, completed: bool) {
         self.kills += usize::from(struck.is_some());
         self.completed += usize::from(completed);
     }
@@ -142,6 +143,41 @@ fn builds(scene: &Scene, points: impl FnOnce(&[String]) -> Vec<Point>) -> Tally 
     tally
 }
 
+/// Of another base each time, so that the tag moves from one image to another.
+fn rebuilds(scene: &Scene, stride: &Stride) -> Tally {
+    const TAGGED: &str = "shell-too:latest";
+    scene.with_base();
+    let docker = |args: &[&str]| {
+        let output = scene.engine.docker(args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    };
+    docker(&["tag", BASE, TAGGED]);
+    let before = scene.everything();
+    let build = |base| ["image", "build", "--base", base, "--tag", "built:latest"];
+    let built_on = || docker(&["image", "inspect", "--format", "{{index .Config.Labels \"palisade.image.base\"}}", "built:latest"]);
+    scene.succeed(&build(TAGGED));
+    let calls = scene.requests_of(&build(BASE));
+    let (images, mut tally) = (scene.everything().len(), Tally::default());
+    for point in stride.points(&calls) {
+        let (from, to) = if built_on() == BASE { (BASE, TAGGED) } else { (TAGGED, BASE) };
+        let struck = scene.struck(point, &build(to));
+        let told = scene.next();
+        let what = format!("a tag that moves, killed at {point:?} {struck:?}: {told}");
+        let moved = built_on();
+        assert!([from, to].contains(&moved.as_str()), "{what}: {moved}");
+        until_had(&format!("there is one image as before {what}"), || {
+            let now = scene.everything();
+            if now.len() == images { Ok(()) } else { Err(format!("{images} before, now {now:#?}")) }
+        });
+        tally.count(struck.as_ref(), moved == to);
+    }
+    docker(&["rmi", "built:latest"]);
+    scene.is_as_before(&before, "images whose tag moved");
+    docker(&["rmi", TAGGED]);
+    tally
+}
+
 /// The image is built in pieces of an answer: between any two of them it may end.
 fn midway(calls: &[String], pieces: impl IntoIterator<Item = usize>) -> Vec<Point> {
     let build = calls.iter().position(|line| line.contains("/build?")).unwrap();
@@ -211,7 +247,11 @@ fn soak_crash_two_hundred_kills() {
             ("run", runs(&scene, &every)),
             ("rm -f", removals(&scene, &every)),
             ("rename", renamings(&scene, &every)),
+            ("update, live", updates::live(&scene, &every)),
+            ("update, another container", updates::recreate(&scene, &every)),
+            ("update, stopped", updates::recreate_stopped(&scene, &every)),
             ("image build", builds(&scene, |calls| every.points(calls).chain(midway(calls, 0..40)).collect())),
+            ("image build, another before", rebuilds(&scene, &every)),
             ("depot start", depots(&scene, &every)),
         ];
         round += 1;

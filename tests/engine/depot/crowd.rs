@@ -207,12 +207,12 @@ fn each(sessions: &[Inside<'_>], run: impl Fn(usize, &Inside<'_>) + Sync) {
     });
 }
 
-fn file_name(name: &str) -> String {
+pub fn file_name(name: &str) -> String {
     format!("crowd_{name}-1.0-py3-none-any.whl")
 }
 
 /// A wheel with one module that says its name.
-fn wheel(name: &str) -> Vec<u8> {
+pub fn wheel(name: &str) -> Vec<u8> {
     let info = format!("crowd_{name}-1.0.dist-info");
     let module = format!("name = '{name}'\nfiller = '{}'\n", sha256(name.as_bytes()).repeat(2_000));
     let metadata = format!("Metadata-Version: 2.1\nName: crowd-{name}\nVersion: 1.0\n");

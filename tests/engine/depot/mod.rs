@@ -4,7 +4,7 @@ mod attacks;
 mod away;
 mod cleared;
 mod counting;
-mod crowd;
+pub mod crowd;
 mod flood;
 mod installs;
 mod kills;

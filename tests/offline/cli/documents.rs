@@ -442,6 +442,7 @@ fn profiles_images_and_checks() {
     check("profiles", &Document::new(Profiles { profiles: vec![row()] }));
     check("profile", &Document::new(ProfileShown { profile: row() }));
     let image = ImageSummary {
+        parent: String::new(),
         id: "sha256:0".into(),
         tags: vec!["a:b".into()],
         created: Timestamp::UNIX_EPOCH,

@@ -31,6 +31,7 @@ pub(in crate::backend::engine) fn facts(reference: &str, image: ImageInspect) ->
 pub(in crate::backend::engine) fn summary(image: Listed) -> ImageSummary {
     ImageSummary {
         id: image.id,
+        parent: image.parent_id,
         tags: image.repo_tags.into_iter().filter(|tag| !tag.contains("<none>")).map(Into::into).collect(),
         created: from_seconds(image.created),
         size: Bytes::new(u64::try_from(image.size).unwrap_or(0)),

@@ -24,10 +24,11 @@ impl Images for DockerEngine {
     }
 
     async fn our_images(&self) -> Result<Vec<ImageSummary>> {
-        let options = ListImagesOptions { filters: Some(ours()), ..Default::default() };
-        let call = self.call("list the images", Noun::Engine, "");
-        let images = self.docker.list_images(Some(options)).await.map_err(|error| call.failure(&error))?;
-        Ok(images.into_iter().map(convert::image::summary).collect())
+        self.images_of_ours(false).await
+    }
+
+    async fn our_images_and_steps(&self) -> Result<Vec<ImageSummary>> {
+        self.images_of_ours(true).await
     }
 
     fn pull(&self, reference: &str) -> ProgressStream {
@@ -94,5 +95,14 @@ impl Images for DockerEngine {
             Err(error) if gone(&error) => Ok(()),
             Err(error) => Err(self.call("remove the image", Noun::Image, name).failure(&error)),
         }
+    }
+}
+
+impl DockerEngine {
+    async fn images_of_ours(&self, all: bool) -> Result<Vec<ImageSummary>> {
+        let options = ListImagesOptions { all, filters: Some(ours()), ..Default::default() };
+        let call = self.call("list the images", Noun::Engine, "");
+        let images = self.docker.list_images(Some(options)).await.map_err(|error| call.failure(&error))?;
+        Ok(images.into_iter().map(convert::image::summary).collect())
     }
 }
