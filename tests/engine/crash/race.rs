@@ -39,7 +39,10 @@ impl Sessions {
             _ => return,
         };
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        ids.lock().unwrap().insert(document.pointer(session).and_then(Value::as_str).unwrap().to_owned());
+        // There may have been none to remove.
+        if let Some(id) = document.pointer(session).and_then(Value::as_str) {
+            ids.lock().unwrap().insert(id.to_owned());
+        }
     }
 }
 
