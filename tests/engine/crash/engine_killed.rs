@@ -30,7 +30,8 @@ struct Went {
     launched: usize,
     is_built: bool,
     is_installed: bool,
-    attached_ended_with: String,
+    /// What those said that failed.
+    errors: BTreeSet<String>,
 }
 
 fn begin(scene: &Scene, args: &[&str]) -> Child {
@@ -39,14 +40,14 @@ fn begin(scene: &Scene, args: &[&str]) -> Child {
 }
 
 /// Whether it succeeded; what fails says so, on what, and to whom.
-fn ended(what: &str, child: Child) -> bool {
+fn ended(what: &str, child: Child, errors: &mut BTreeSet<String>) -> bool {
     let output = child.wait_with_output().unwrap();
     if output.status.success() {
         return true;
     }
     let said = text(&output.stderr);
     assert!(said.contains("error: ") && !said.contains("panicked"), "{what}: {:?} {said}", output.status);
-    println!("{what}: {}", said.lines().find(|line| line.contains("error: ")).unwrap_or_default());
+    errors.extend(said.lines().find(|line| line.contains("error: ")).map(str::to_owned));
     false
 }
 
@@ -132,10 +133,11 @@ fn killed_under(launches: usize, running: usize, fate: Sessions, also: Also) -> 
     scene.engine.kill();
     scene.engine.start();
 
-    let up: Vec<&String> = begun.into_iter().filter_map(|(name, child)| ended(name, child).then_some(name)).collect();
-    let is_built = ended("build", build);
-    ended("run", foreground);
-    let is_installed = installing.is_some_and(|install| ended("install", install));
+    let mut errors = BTreeSet::new();
+    let up: Vec<&String> = begun.into_iter().filter_map(|(name, child)| ended(name, child, &mut errors).then_some(name)).collect();
+    let is_built = ended("build", build, &mut errors);
+    ended("run", foreground, &mut errors);
+    let is_installed = installing.is_some_and(|install| ended("install", install, &mut errors));
     let shown = operator.wait("attaching ends", |screen| screen.contains("code-"));
     assert!(shown.contains("error: ") && !shown.contains("code-0"), "{shown}");
     assert_eq!(settings(&operator), set);
@@ -168,9 +170,13 @@ fn killed_under(launches: usize, running: usize, fate: Sessions, also: Also) -> 
     if is_built {
         assert!(scene.engine.docker(&["rmi", "built:latest"]).status.success());
     }
+    if also == Also::AttachedAndInstalling {
+        // It ended with its engine, unless sessions outlive that, and the next launch would start it.
+        scene.succeed(&["depot", "start"]);
+    }
     scene.is_as_before(&before, &format!("the engine was killed: {told}"));
-    let attached_ended_with = shown.lines().filter(|line| line.contains("error: ") || line.contains("code-")).collect();
-    Went { launched: up.len(), is_built, is_installed, attached_ended_with }
+    errors.extend(shown.lines().find(|line| line.contains("error: ")).map(str::to_owned));
+    Went { launched: up.len(), is_built, is_installed, errors }
 }
 
 #[test]
