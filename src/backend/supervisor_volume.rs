@@ -12,18 +12,18 @@ use sha2::{Digest, Sha256};
 
 use super::Backend;
 use super::engine::{Engine, OneShot, VolumeFacts, architecture, failure_in, own_architecture};
-use super::leftovers::{Work, has_ended};
+use super::leftovers::{Work, has_ended, is_at_work};
 use crate::config::Paths;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::HostReader;
 use crate::policy::plan::{SUPERVISOR, SUPERVISOR_DIR};
 use crate::session::labels;
-use crate::units::hex;
+use crate::units::{Untrusted, hex};
 
 /// Another manager that fills the volume takes about a second; one that was killed is waited for no longer than this. A probe, the slowest
 /// of our helpers, gives up long before.
 const ABANDONED_AFTER: Duration = Duration::from_mins(2);
-/// A manager on this machine that was killed while it filled the volume holds the next one up no longer than this.
+/// A manager on this machine of which nothing is known, killed perhaps while it filled the volume, holds the next one up no longer than this.
 const FILLED_HERE_WITHIN: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -105,7 +105,10 @@ impl Backend {
             match self.engine.create_one_shot(&request).await {
                 Ok(created) => return Ok(created.id),
                 Err(failure) if failure.code == Code::Conflict => match self.engine.inspect(&request.name).await {
-                    Ok(facts) if has_ended(&facts.labels) || facts.created.is_some_and(|made| older_than(made, self.filling_takes())) => {
+                    Ok(facts)
+                        if has_ended(&facts.labels)
+                            || facts.created.is_some_and(|made| older_than(made, self.filling_takes(&facts.labels))) =>
+                    {
                         self.engine.remove(&request.name).await?;
                     }
                     Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -127,9 +130,11 @@ impl Backend {
             .hint("use a palisade built for the engine's architecture: the same binary is the supervisor inside the sandbox"))
     }
 
-    /// The longest that filling takes: a second on this machine, as long as the line needs for a dozen megabytes elsewhere.
-    pub(super) fn filling_takes(&self) -> Duration {
-        if self.engine.endpoint().socket.is_some() { FILLED_HERE_WITHIN } else { ABANDONED_AFTER }
+    /// The longest that filling takes: a second on this machine, as long as the line needs for a dozen megabytes elsewhere, and on a
+    /// machine with too much to do as long as its maker, by these labels, is at work.
+    pub(super) fn filling_takes(&self, labels: &BTreeMap<String, Untrusted>) -> Duration {
+        let is_near = self.engine.endpoint().socket.is_some() && !is_at_work(labels);
+        if is_near { FILLED_HERE_WITHIN } else { ABANDONED_AFTER }
     }
 
     /// SHA-256 of this running program.

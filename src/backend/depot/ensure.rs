@@ -42,7 +42,7 @@ impl Backend {
                 }
                 continue;
             };
-            match judge(&seen, &blueprint, now(), self.filling_takes())? {
+            match judge(&seen, &blueprint, now(), self.filling_takes(&seen.facts.labels))? {
                 Standing::Ready(key) => return Ok(access(key)),
                 Standing::Starting(key) => {
                     let started = seen.facts.started.and_then(|started| started.checked_sub(Duration::from_secs(1)).ok());

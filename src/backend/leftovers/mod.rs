@@ -25,7 +25,7 @@ use maker::Maker;
 use settle::Outcome;
 use work::Record;
 
-pub(super) use sweep::{has_ended, is_abandoned};
+pub(super) use sweep::{has_ended, is_abandoned, is_at_work};
 pub(super) use work::{Stage, Work};
 
 /// What was settled and what could not be, until someone tells the operator.

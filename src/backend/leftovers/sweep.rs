@@ -49,8 +49,16 @@ pub fn is_abandoned(container: &ContainerSummary) -> bool {
 
 /// Whether the maker of what has these labels is known to have ended.
 pub fn has_ended(all: &BTreeMap<String, Untrusted>) -> bool {
-    let maker = all.get(labels::MAKER).and_then(|label| Maker::parse(label.raw()));
-    maker.is_some_and(|(maker, _)| maker.life() == Life::Ended)
+    maker_of(all) == Some(Life::Ended)
+}
+
+/// Whether it is known to be at work still.
+pub fn is_at_work(all: &BTreeMap<String, Untrusted>) -> bool {
+    maker_of(all) == Some(Life::Runs)
+}
+
+fn maker_of(all: &BTreeMap<String, Untrusted>) -> Option<Life> {
+    all.get(labels::MAKER).and_then(|label| Maker::parse(label.raw())).map(|(maker, _)| maker.life())
 }
 
 #[expect(clippy::disallowed_methods, reason = "an age needs the present moment")]
@@ -148,6 +156,15 @@ mod tests {
             status_text: "".into(),
             labels: all,
         }
+    }
+
+    #[test]
+    fn a_maker_is_at_work_until_it_has_ended_and_nothing_is_known_of_one_elsewhere() {
+        let alive = Maker::this_process().label("w");
+        let of = |maker: &str| [(labels::MAKER.to_owned(), maker.into())].into();
+        assert!(is_at_work(&of(&alive)) && !has_ended(&of(&alive)));
+        assert!(!is_at_work(&of("another/1/2/3/w")) && !has_ended(&of("another/1/2/3/w")));
+        assert!(!is_at_work(&BTreeMap::new()) && !has_ended(&BTreeMap::new()));
     }
 
     #[test]
