@@ -15,6 +15,9 @@ use crate::units::hex;
 /// What every tag of ours begins with.
 const REPOSITORY: &str = "palisade-depot";
 
+/// What an engine may put before a name that says no registry: Docker nothing, Podman what it takes for meant.
+const WRITTEN_OUT: [&str; 3] = ["", "docker.io/library/", "localhost/"];
+
 /// The image, and what it took.
 pub struct Image {
     /// Its content id.
@@ -71,12 +74,28 @@ async fn ours(engine: &dyn Engine) -> Result<Vec<ImageSummary>> {
 }
 
 fn find(images: &[ImageSummary], reference: &str) -> Option<String> {
-    images.iter().find(|image| image.tags.iter().any(|tag| tag.raw() == reference)).map(|image| image.id.clone())
+    let is_it = |tag: &Untrusted| WRITTEN_OUT.iter().any(|before| tag.raw().strip_prefix(before) == Some(reference));
+    images.iter().find(|image| image.tags.iter().any(is_it)).map(|image| image.id.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_found_by_its_name_however_an_engine_writes_it_out() {
+        let image = |tag: &str| ImageSummary {
+            id: "c0ffee".to_owned(),
+            parent: String::new(),
+            tags: vec![tag.into()],
+            created: jiff::Timestamp::UNIX_EPOCH,
+            size: crate::units::Bytes::new(0),
+            labels: std::collections::BTreeMap::new(),
+        };
+        let is_found = |tag: &str| find(&[image(tag)], "palisade-depot:1").is_some();
+        assert!(["palisade-depot:1", "docker.io/library/palisade-depot:1", "localhost/palisade-depot:1"].into_iter().all(is_found));
+        assert!(!["palisade-depot:12", "x/palisade-depot:1", "evil.example/palisade-depot:1", "1"].into_iter().any(is_found));
+    }
 
     #[test]
     fn the_name_follows_from_the_content() {
