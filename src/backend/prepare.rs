@@ -163,7 +163,8 @@ impl Backend {
         }
         let most = self.most_cpus().await?;
         if most.as_milli() > 0 && policy.cpus > most {
-            reporter.warning(&format!("the engine has {most} CPUs: 'cpus' is {most} and not {}", policy.cpus));
+            let noun = if most == Cpus::milli(1000) { "CPU" } else { "CPUs" };
+            reporter.warning(&format!("the engine has {most} {noun}: 'cpus' is {most} and not {}", policy.cpus));
             policy.cpus = most;
         }
         Ok(())
