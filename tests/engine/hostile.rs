@@ -79,7 +79,8 @@ fn the_ways_out_that_need_rights_are_closed() {
         "echo x > /etc/passwd",
         "chown 0 ~",
         "mknod ~/sda b 8 0",
-        "cat /proc/kcore",
+        // Where the kernel has it, an empty one is laid over it.
+        "cat /proc/kcore | grep -q .",
         "echo 1 > /proc/sys/kernel/sysrq",
         "echo b > /proc/sysrq-trigger",
         "dmesg",

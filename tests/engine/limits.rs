@@ -123,7 +123,7 @@ fn the_end_of_a_run_says_which_limit_it_ran_into_and_what_sets_it() {
     assert!(code != 0 && said.contains("palisade: /tmp is full at the limit of 1 MiB; --tmp-size sets the limit"), "{said}");
     let (code, said) = run(&["--timeout", "1s"], "sleep 600");
     assert!(code == 124 && said.contains("--timeout sets the limit"), "{said}");
-    let (code, said) = run(&[], "true");
+    let (code, said) = run(&["--cpus", "1"], "true");
     assert_eq!((code, said.as_str()), (0, ""));
 }
 

@@ -22,7 +22,7 @@ pub fn docker(arguments: &[&str]) -> String {
 /// The flags of a hardened session.
 pub fn hardened() -> Vec<String> {
     let flags = "--init --user 1000:1000 --cap-drop ALL --security-opt no-new-privileges --pids-limit 100 --memory 256m \
-        --memory-swap 256m --cpus 1.5 --read-only --tmpfs /tmp:rw,nosuid,nodev,size=16m --network none --ipc private \
+        --memory-swap 256m --cpus 0.5 --read-only --tmpfs /tmp:rw,nosuid,nodev,size=16m --network none --ipc private \
         --cgroupns private --ulimit nofile=4096:4096 --ulimit core=0 --log-opt max-size=1m --log-opt max-file=2";
     flags.split_whitespace().map(str::to_owned).collect()
 }
@@ -35,7 +35,7 @@ pub fn requested() -> Requested {
         user: (1000, 1000),
         pids_limit: 100,
         memory: 256 << 20,
-        nano_cpus: 1_500_000_000,
+        nano_cpus: 500_000_000,
         cpuset: String::new(),
         nofile: 4096,
         read_only_rootfs: true,
@@ -271,7 +271,7 @@ fn base_image() {
     MADE.get_or_init(|| {
         let is_there = Command::new("docker").args(["image", "inspect", IMAGE]).output().unwrap().status.success();
         if !is_there {
-            let script = "set -e; files=$(for p in sh sleep true perl sha256sum; do command -v $p; done); \
+            let script = "set -e; files=$(for p in sh sleep true perl sha256sum; do which $p; done); \
                 libraries=$(ldd $files | grep -o '/[^ )]*' | grep -v ':$' | sort -u); \
                 tar -ch $files $libraries /etc/passwd | docker import - \"$0\"";
             assert!(Command::new("sh").args(["-c", script, IMAGE]).status().unwrap().success());

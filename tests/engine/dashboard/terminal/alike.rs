@@ -92,11 +92,16 @@ fn a_python_prompt_looks_as_in_tmux() {
     pair.alike("a completion", &[]);
 }
 
+/// A process that does nothing at all: one that wakes now and then is shown as running, if it is looked at then.
+fn sleeper(session: &Session) -> String {
+    session.sh("pgrep -x sleep").1.trim().to_owned()
+}
+
 #[test]
 fn top_looks_as_in_tmux_but_for_its_figures() {
     let session = drawing();
-    let pair = Pair::run(&session, SIZE, "top -d 900 -p 1");
-    pair.shows("docker-init");
+    let pair = Pair::run(&session, SIZE, &format!("top -d 900 -p {}", sleeper(&session)));
+    pair.shows("sleep");
     let figures = [Mask { why: "clock, load, memory, CPU time: measured at each look", rows: 0..8, what: Masked::Numbers }];
     pair.alike("the summary and a process", &figures);
     pair.keys(&["z", "x"]);
@@ -106,8 +111,8 @@ fn top_looks_as_in_tmux_but_for_its_figures() {
 #[test]
 fn htop_looks_as_in_tmux_but_for_its_figures() {
     let session = drawing();
-    let pair = Pair::run(&session, SIZE, "htop -d 100 -p 1");
-    pair.shows("docker-init");
+    let pair = Pair::run(&session, SIZE, &format!("htop -d 100 -p {}", sleeper(&session)));
+    pair.shows("sleep");
     let figures = || {
         [
             Mask { why: "meters of CPU and memory: measured at each look", rows: 0..6, what: Masked::Bars },
