@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod depot;
+pub mod evidence;
 pub mod failure;
 pub mod headless;
 pub mod kernel;

@@ -1,3 +1,5 @@
+//! A lock on a file that is waited for, and not for good.
+
 use std::fs::{File, TryLockError};
 use std::io;
 use std::sync::mpsc;
@@ -8,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who else may have the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
+pub enum Held {
     /// Nobody.
     Alone,
     /// Whoever reads too.
@@ -16,7 +18,7 @@ pub(super) enum Held {
 }
 
 /// Takes the lock; it is let go with the file.
-pub(super) fn wait(log: &File, held: Held) -> io::Result<()> {
+pub fn wait(log: &File, held: Held) -> io::Result<()> {
     wait_for(log, held, PATIENCE)
 }
 

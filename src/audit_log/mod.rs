@@ -11,7 +11,7 @@
 mod chain;
 mod file;
 mod head;
-mod lock;
+pub mod lock;
 mod verify;
 
 pub use chain::{Deed, Entry, Link, Subject};

@@ -10,6 +10,7 @@ use super::leftovers::Work;
 use super::{Reporter, supervisor_volume};
 use crate::audit_log::AuditLog;
 use crate::config::{Environment, Paths, Settings, engine_address};
+use crate::evidence::Shelf;
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::HostReader;
 
@@ -48,6 +49,11 @@ impl Machine {
     /// The operator's audit log.
     pub fn audit_log(&self) -> AuditLog {
         super::record::log_of(&self.paths, &self.environment)
+    }
+
+    /// The operator's evidence.
+    pub fn evidence(&self) -> Shelf {
+        super::evidence::shelf_of(&self.paths, &self.environment)
     }
 
     /// Finds the engine and says hello.

@@ -80,6 +80,9 @@ impl Backend {
             Err(why) => Standing::untold(why.raw()),
             Ok(made) => {
                 let terms = self.terms_today(&made, today).await;
+                if let Ok(terms) = &terms {
+                    self.planned(&made, facts, terms).await;
+                }
                 let drifted = self.drifted_from(&made, facts, kernel).await;
                 Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
             }
@@ -92,6 +95,9 @@ impl Backend {
             Err(why) => Standing::untold(why.raw()),
             Ok(made) => {
                 let terms = self.terms_today(&made, today).await;
+                if let Ok(terms) = &terms {
+                    self.planned(&made, facts, terms).await;
+                }
                 Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
             }
         }

@@ -5,9 +5,9 @@
 
 use super::Backend;
 use crate::session::{Kind, Session};
-use crate::state::limits;
 use crate::state::sessions::{self, Use, Who};
 use crate::state::{Database, Unkept};
+use crate::state::{limits, observed};
 use crate::units::{Seconds, SessionId, SessionName};
 
 impl Backend {
@@ -59,7 +59,8 @@ impl Backend {
     /// Forgets a session that is gone.
     pub(super) async fn forget(&self, session: &Session) {
         let (id, container) = (session.id, session.container_id.clone());
-        let forget = move |db: &_| sessions::forget(db, id).and_then(|()| limits::forget(db, &container));
+        let forget =
+            move |db: &_| sessions::forget(db, id).and_then(|()| limits::forget(db, &container)).and_then(|()| observed::forget(db, id));
         self.kept(move |state| state.write(&forget)).await;
     }
 

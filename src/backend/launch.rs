@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::engine::{AttachOptions, Attached, OneShot, WaitFor};
+use super::evidence::Seen;
 use super::leftovers::{Stage, UnderWay, Work};
 use super::listing::session_from_facts;
 use super::measure::{Moment, refuse, requested_of};
@@ -15,7 +16,7 @@ use super::{Backend, Launched, Order, Reporter, Running};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
 use crate::policy::plan::{self, CACHE, HOME, Plan};
-use crate::session::{ContainerFacts, KernelFacts, Status, labels};
+use crate::session::{ContainerFacts, ExitFacts, KernelFacts, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::SessionName;
 
@@ -32,6 +33,7 @@ pub(super) enum Shown {
 /// A session whose gate is open.
 pub(super) struct Open {
     pub launched: Launched,
+    pub facts: ContainerFacts,
     pub attached: Attached,
     pub exit: BoxFuture<'static, Result<i64>>,
 }
@@ -45,7 +47,25 @@ impl Backend {
     /// Launches in the foreground.
     pub async fn run(&self, order: &Order, reporter: &dyn Reporter) -> Result<Running> {
         let open = Box::pin(self.bring_up(order, Stdin::Pass, reporter)).await?;
-        Ok(Running { launched: open.launched, input: open.attached.input, output: open.attached.output, exit: open.exit })
+        let Open { launched, facts, attached, exit } = open;
+        let exit = self.for_work(self.interrupt.clone()).told_by(launched.session.clone(), facts, exit);
+        Ok(Running { launched, input: attached.input, output: attached.output, exit })
+    }
+
+    /// The exit code, and the end told with it: whoever waits for it is the one to hear it.
+    fn told_by(
+        self,
+        session: Session,
+        mut facts: ContainerFacts,
+        exit: BoxFuture<'static, Result<i64>>,
+    ) -> BoxFuture<'static, Result<i64>> {
+        Box::pin(async move {
+            let code = exit.await?;
+            facts.status = Some(Status::Exited);
+            facts.exit = Some(ExitFacts { code, finished: Some(now()), ..ExitFacts::default() });
+            self.run_ended(&session, Some(&facts), Seen { by: "run", exit_code: Some(code) }).await;
+            Ok(code)
+        })
     }
 
     async fn bring_up(&self, order: &Order, stdin: Stdin, reporter: &dyn Reporter) -> Result<Open> {
@@ -74,6 +94,7 @@ impl Backend {
                 let launched = &open.launched;
                 self.began(&launched.session, key, prepared.plan.policy.ttl, prepared.plan.policy.idle).await;
                 self.record("launch", &launched.session, json!({ "plan": plan, "posture": launched.posture }));
+                self.run_began(&launched.session, &open.facts, &launched.posture, Some(plan)).await;
                 work.done();
                 Ok(open)
             }
@@ -128,7 +149,7 @@ impl Backend {
         attached.input.flush().await.map_err(gone)?;
         let session = session_from_facts(&facts)
             .ok_or_else(|| Failure::new(Code::Internal, format!("the container of '{name}' does not carry its labels")))?;
-        Ok(Open { launched: Launched { session, posture }, attached, exit })
+        Ok(Open { launched: Launched { session, posture }, facts, attached, exit })
     }
 
     /// Inspect and kernel facts of a container that was just started and whose supervisor holds its command back.
@@ -217,6 +238,11 @@ impl Backend {
         let removed = self.engine.remove(&helper).await;
         given.and(removed)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an end has a time")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 fn encode(stdin: Stdin, prepared: &Prepared, key: &[u8]) -> Result<Vec<u8>> {

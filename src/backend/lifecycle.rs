@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::engine::WaitFor;
+use super::evidence::Seen;
 use super::launch::Shown;
 use super::leftovers::Work;
 use super::measure::{refuse, requested_of};
@@ -13,6 +14,7 @@ use super::renew::spans_of;
 use super::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::audit::audit;
+use crate::policy::plan::Plan;
 use crate::policy::{SecretSource, env, plan};
 use crate::session::{ContainerFacts, Kind, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
@@ -33,11 +35,17 @@ impl Backend {
         let session = self.find(who).await?;
         self.engine.stop(&session.container_id, grace_s).await?;
         self.record("stop", &session, json!({ "grace_s": grace_s }));
+        self.container_ended(&session, Seen::by("stop")).await;
         Ok(session)
     }
 
     /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
+        self.start_as(who, secrets, None).await
+    }
+
+    /// The same of a container that was just made by this plan.
+    pub(super) async fn start_as(&self, who: &str, secrets: &[String], plan: Option<&Plan>) -> Result<Launched> {
         self.settle().await;
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
@@ -47,6 +55,8 @@ impl Backend {
             return Err(Failure::new(Code::Conflict, format!("'{}' is {status} already", session.name))
                 .hint(format!("palisade restart {} stops it first", session.name)));
         }
+        // It may have ended by itself: this is who sees it.
+        self.run_ended(&session, Some(&facts), Seen::by("start")).await;
         let values = self.secret_values(&secrets_of(&facts, secrets)?)?;
         let paper = audit(requested_of(&facts).as_ref(), &facts, Err("not started yet"));
         if paper.is_weaker() {
@@ -67,6 +77,7 @@ impl Backend {
                 let (ttl, idle) = spans_of(&facts);
                 self.began(&open.launched.session, key, ttl, idle).await;
                 self.record("start", &open.launched.session, json!({ "posture": open.launched.posture }));
+                self.run_began(&open.launched.session, &open.facts, &open.launched.posture, plan).await;
                 Ok(open.launched)
             }
             Err(failure) => {
@@ -182,9 +193,11 @@ impl Backend {
         let volumes = vec![plan::home_volume(session.id), plan::cache_volume(session.id)];
         let (id, name, container) = (session.id, session.name.clone(), session.container_id.clone());
         let work = self.begin(Work::Remove { session: id, name, container, volumes })?;
+        let last = self.engine.inspect(&session.container_id).await.ok();
         self.remove_to_its_end(&session.container_id).await?;
         // Before its volumes: they may fail, and it is gone all the same.
         self.record("remove", &session, json!({ "force": force }));
+        self.run_ended(&session, last.as_ref(), Seen::by("rm")).await;
         self.forget(&session).await;
         self.remove_volumes(&session).await?;
         work.done();

@@ -46,6 +46,7 @@ impl Backend {
         let ((posture, kernel), cache, life) =
             tokio::join!(self.measured(&container), self.private_cache(&container), self.life(&session, &container));
         let standing = self.standing(&container, kernel.as_ref(), &Today::default()).await;
+        self.noticed(&container, &posture, &standing).await;
         Ok(Details { session, container, posture, standing, cache, life })
     }
 

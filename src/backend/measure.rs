@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 use super::kernel::probe;
@@ -34,12 +33,24 @@ pub(super) enum Moment {
 impl Backend {
     /// Measures the posture of a session now.
     pub async fn verify(&self, who: &str, today: &Today) -> Result<(Session, Posture, Standing)> {
+        let (session, _, posture, standing) = self.measure_now(who, today).await?;
+        self.was_verified(&session, &posture, &standing).await;
+        Ok((session, posture, standing))
+    }
+
+    /// The same where it is seen by the way: written down where it is another than before.
+    pub async fn verify_aside(&self, who: &str, today: &Today) -> Result<(Session, Posture, Standing)> {
+        let (session, container, posture, standing) = self.measure_now(who, today).await?;
+        self.noticed(&container, &posture, &standing).await;
+        Ok((session, posture, standing))
+    }
+
+    async fn measure_now(&self, who: &str, today: &Today) -> Result<(Session, ContainerFacts, Posture, Standing)> {
         let session = self.find(who).await?;
         let container = self.engine.inspect(&session.container_id).await?;
         let (posture, kernel) = self.measured(&container).await;
         let standing = self.standing(&container, kernel.as_ref(), today).await;
-        self.record("verify", &session, json!({ "posture": posture, "drift": standing }));
-        Ok((session, posture, standing))
+        Ok((session, container, posture, standing))
     }
 
     /// The posture of a container as it stands, and what the kernel shows of it.

@@ -8,6 +8,7 @@ pub mod doctor;
 mod drift;
 pub mod engine;
 mod events;
+mod evidence;
 mod exec;
 pub mod image;
 mod keep;
@@ -18,6 +19,7 @@ mod lifecycle;
 pub mod limits;
 mod listing;
 mod measure;
+mod observed;
 mod order;
 mod prepare;
 mod processes;
@@ -31,7 +33,7 @@ mod usage;
 mod watching;
 pub mod workspace;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +76,9 @@ pub struct Backend {
     kernel: Arc<HostReader>,
     usage: Arc<UsageReader>,
     unrecorded: Arc<record::Unrecorded>,
+    noticed: Arc<observed::Noticed>,
+    /// The depot as it was looked at last.
+    depot_seen: Arc<Mutex<Option<ContainerFacts>>>,
     settled: Arc<leftovers::Settled>,
     state: Database,
     interrupt: CancellationToken,
@@ -157,6 +162,8 @@ impl Backend {
             kernel: Arc::new(HostReader::default()),
             usage: Arc::default(),
             unrecorded: Arc::default(),
+            noticed: Arc::default(),
+            depot_seen: Arc::default(),
             settled: Arc::default(),
             state,
             interrupt: CancellationToken::new(),
@@ -174,6 +181,8 @@ impl Backend {
             kernel: Arc::clone(&self.kernel),
             usage: Arc::clone(&self.usage),
             unrecorded: Arc::clone(&self.unrecorded),
+            noticed: Arc::clone(&self.noticed),
+            depot_seen: Arc::clone(&self.depot_seen),
             settled: Arc::clone(&self.settled),
             state: self.state.clone(),
             interrupt,

@@ -3,14 +3,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "a deadline is compared with the present moment")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
 use super::Backend;
 use super::leftovers::is_abandoned;
-use crate::failure::Result;
+use crate::failure::{Code, Result};
 use crate::session::{Kind, Session, Status};
 
 /// An engine removes an ephemeral session within moments of its end, and `run` still asks for its exit code.
@@ -32,20 +34,21 @@ impl Backend {
     pub async fn reap(&self, dry_run: bool) -> Result<Vec<Reaped>> {
         let now = Timestamp::now();
         let mut reaped = Vec::new();
-        for session in self.sessions().await? {
-            if session.status == Status::Paused && self.is_past_its_deadline(&session, now).await? {
-                if !dry_run {
-                    // No grace: its time is over, and it is frozen.
-                    self.stop(&session.container_id, Some(0)).await?;
-                }
-                let why = "its deadline passed while it was paused".to_owned();
-                reaped.push(Reaped { name: session.name.to_string(), done: "stopped", why });
-            } else if is_left(&session, now) {
-                if !dry_run {
-                    self.remove(&session.container_id, true).await?;
-                }
-                let why = "it is ephemeral and has ended, and the engine did not remove it".to_owned();
-                reaped.push(Reaped { name: session.name.to_string(), done: "removed", why });
+        let sessions = self.sessions().await?;
+        if !dry_run {
+            self.note_ends("reap", &sessions, &BTreeMap::new()).await;
+            // A depot that cannot be read is no reason to let sessions run on; the next sweep reads it.
+            if let Ok(Some(summary)) = self.cache_summary().await {
+                let _ = self.note_refusals_in(&summary, &sessions).await;
+            }
+            self.expire_evidence().await;
+        }
+        for session in sessions {
+            match self.reap_one(&session, now, dry_run).await {
+                Ok(done) => reaped.extend(done),
+                // Somebody else was quicker.
+                Err(failure) if failure.code == Code::NotFound => {}
+                Err(failure) => return Err(failure),
             }
         }
         let left: Vec<String> = if dry_run {
@@ -57,6 +60,27 @@ impl Backend {
         let why = "whoever made it was ended before it was done with it";
         reaped.extend(left.into_iter().map(|name| Reaped { name, done: "removed", why: why.to_owned() }));
         Ok(reaped)
+    }
+
+    async fn reap_one(&self, session: &Session, now: Timestamp, dry_run: bool) -> Result<Option<Reaped>> {
+        let (done, why) = if session.status == Status::Paused && self.is_past_its_deadline(session, now).await? {
+            if !dry_run {
+                // No grace: its time is over, and it is frozen.
+                self.stop(&session.container_id, Some(0)).await?;
+            }
+            ("stopped", "its deadline passed while it was paused")
+        } else if is_left(session, now) {
+            if !dry_run {
+                self.remove(&session.container_id, true).await?;
+            }
+            ("removed", "it is ephemeral and has ended, and the engine did not remove it")
+        } else {
+            return Ok(None);
+        };
+        if !dry_run {
+            self.record("reap", session, json!({ "done": done, "why": why }));
+        }
+        Ok(Some(Reaped { name: session.name.to_string(), done, why: why.to_owned() }))
     }
 
     async fn is_past_its_deadline(&self, session: &Session, now: Timestamp) -> Result<bool> {

@@ -14,7 +14,9 @@ use serde_json::json;
 
 use super::drift::Made;
 use super::engine::Limits;
+use super::evidence::Seen;
 use super::leftovers::{Stage, UnderWay, Work};
+use super::listing::session_from_facts;
 use super::measure::{refuse, requested_of};
 use super::{Backend, Reporter, Today};
 use crate::failure::{Code, Failure, Result};
@@ -78,6 +80,7 @@ impl Backend {
             Needs::Restart => {
                 self.change_live(&found, &update.changes).await?;
                 self.engine.stop(&found.facts.id, None).await?;
+                self.container_ended(&found.session, Seen::by("update")).await;
                 update.posture = Some(self.start(&found.facts.id, &[]).await?.posture);
             }
             Needs::Recreate => update.posture = Box::pin(self.recreate(&found, reporter)).await?,
@@ -205,10 +208,13 @@ impl Backend {
         self.go_on()?;
         if ran {
             self.engine.stop(&old.id, None).await?;
+            if let Some(session) = session_from_facts(old) {
+                self.container_ended(&session, Seen::by("update")).await;
+            }
         }
         self.engine.rename(&old.id, &format!("{}{}", labels::OLD_PREFIX, plan.id)).await?;
         self.engine.rename(&new, &plan.create.name).await?;
-        let posture = if ran { Some(self.start(&new, &[]).await?.posture) } else { None };
+        let posture = if ran { Some(self.start_as(&new, &[], Some(plan)).await?.posture) } else { None };
         work.reached(Stage::Opening);
         Ok(posture)
     }

@@ -4,6 +4,7 @@ use super::attaching::{Attach, Replay, Shell, Terminals};
 use super::audit::Audit;
 use super::cache::Cache;
 use super::depot::Depot;
+use super::evidence::Evidence;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
 use super::observing::{Diff, Events, Metrics, Pause, Reap, Rename, Renew, Stats, Top, Unpause};
@@ -125,6 +126,7 @@ pub(super) enum Command {
     Reap(Reap),
     Rm(Rm),
     Audit(Audit),
+    Evidence(Evidence),
     Cache(Cache),
     Depot(Depot),
     Profiles(Profiles),

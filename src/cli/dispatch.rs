@@ -5,6 +5,7 @@ use super::attaching::{Attach, Shell};
 use super::audit::AuditCommand;
 use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
+use super::evidence::EvidenceCommand;
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
 use super::{attaching, pages, surroundings};
@@ -18,8 +19,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, images,
-    inspect, launch, list, logs, metrics, plan, profiles, reap, replay, run, stats, terminals, top, update, verify,
+    Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, evidence,
+    images, inspect, launch, list, logs, metrics, plan, profiles, reap, replay, run, stats, terminals, top, update, verify,
 };
 use crate::units::Seconds;
 
@@ -105,6 +106,13 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
             match asked.command {
                 None => audit::show(context, &log, asked.session.as_deref(), asked.last),
                 Some(AuditCommand::Verify) => audit::verify(context, &log),
+            }
+        }
+        Some(Command::Evidence(asked)) => {
+            let shelf = Machine::read()?.evidence();
+            match asked.command {
+                None => evidence::show(context, &shelf, asked.name.as_deref()),
+                Some(EvidenceCommand::Verify) => evidence::verify(context, &shelf),
             }
         }
         Some(Command::Cache(asked)) => cached(&with, asked),

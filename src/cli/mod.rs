@@ -8,6 +8,7 @@ mod audit;
 mod cache;
 mod depot;
 mod dispatch;
+mod evidence;
 mod fault;
 mod images;
 mod launching;

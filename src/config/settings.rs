@@ -16,7 +16,7 @@ use written::Written;
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Every key with what it takes.
-const KEYS: [toml_file::Key; 23] = [
+const KEYS: [toml_file::Key; 25] = [
     ("profile", "the name of a profile"),
     ("host", "an engine's address such as \"unix:///var/run/docker.sock\", or \"\" to find it"),
     ("detach_keys", "keys such as \"ctrl-p,ctrl-q\": each a letter, or ctrl- with one of a-z @ [ \\ ] ^ _"),
@@ -37,6 +37,8 @@ const KEYS: [toml_file::Key; 23] = [
     ("depot.memory", "a size from 64 MiB to 1 TiB"),
     ("depot.store_size", "a size from 64 MiB to 1 PiB"),
     ("depot.artifact_size", "a size from 1 MiB to what 'depot.store_size' is"),
+    ("evidence.keep", "a whole number from 0 to 1000000"),
+    ("evidence.max_age", "a span of whole seconds up to 100 years, such as \"365days\""),
     ("dashboard.theme", "the name of a theme such as \"dark\""),
     ("dashboard.mouse", "true or false"),
     ("keys", "a table of actions with lists of keys, such as launch = [\"n\", \"f2\"]"),
@@ -61,6 +63,8 @@ pub struct Settings {
     pub packages: PackageSettings,
     /// The package depot.
     pub depot: DepotSettings,
+    /// What is kept of sessions that have ended.
+    pub evidence: EvidenceSettings,
     /// The dashboard.
     pub dashboard: DashboardSettings,
     /// Keys of the dashboard's actions, by the action's name; what they mean is the dashboard's to say.
@@ -158,6 +162,15 @@ pub struct DepotSettings {
     pub artifact_size: Bytes,
 }
 
+/// What is kept of sessions that have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceSettings {
+    /// So many files; the oldest go first.
+    pub keep: u64,
+    /// For so long.
+    pub max_age: Seconds,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         // The file is part of the program: a test reads it, so this cannot be reached in one that was built.
@@ -217,6 +230,10 @@ impl Settings {
                 store_size: written.depot.store_size.ok_or_else(left_out)?,
                 artifact_size: written.depot.artifact_size.ok_or_else(left_out)?,
             },
+            evidence: EvidenceSettings {
+                keep: written.evidence.keep.ok_or_else(left_out)?,
+                max_age: written.evidence.max_age.ok_or_else(left_out)?,
+            },
             dashboard: DashboardSettings { theme: decided(written.dashboard.theme)?, mouse: written.dashboard.mouse.ok_or_else(left_out)? },
             keys: written.keys,
         };
@@ -250,6 +267,8 @@ impl Settings {
         take(&mut self.depot.memory, written.depot.memory);
         take(&mut self.depot.store_size, written.depot.store_size);
         take(&mut self.depot.artifact_size, written.depot.artifact_size);
+        take(&mut self.evidence.keep, written.evidence.keep);
+        take(&mut self.evidence.max_age, written.evidence.max_age);
         take(&mut self.dashboard.theme, written.dashboard.theme);
         take(&mut self.dashboard.mouse, written.dashboard.mouse);
         self.keys.extend(written.keys);

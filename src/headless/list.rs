@@ -88,7 +88,7 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
 }
 
 async fn measured(backend: &Backend, session: &Session, today: &Today) -> (PostureSummary, Standing) {
-    match backend.verify(&session.container_id, today).await {
+    match backend.verify_aside(&session.container_id, today).await {
         Ok((_, posture, standing)) => (PostureSummary::of(&posture), standing),
         Err(failure) => (PostureSummary::Unmeasured { error: ErrorBody::from(&failure) }, untold(failure)),
     }

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod document;
 mod drift_table;
 pub mod events;
+pub mod evidence;
 mod failing;
 pub mod foreground;
 pub mod images;

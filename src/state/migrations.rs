@@ -1,9 +1,9 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{limits, sessions};
+use super::{limits, observed, sessions};
 
 /// Each is applied once, in this order, and never changed: what is to be different comes as one more at the end.
-const ALL: &[&str] = &[sessions::TABLE, limits::TABLE];
+const ALL: &[&str] = &[sessions::TABLE, limits::TABLE, observed::TABLE];
 
 /// `PALI`: by this a database says that it is ours.
 const OURS: i32 = 0x5041_4c49;

@@ -19,6 +19,7 @@ mod failure;
 mod gate;
 pub mod limits;
 mod migrations;
+pub mod observed;
 pub mod sessions;
 
 pub use database::Database;

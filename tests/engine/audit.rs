@@ -30,13 +30,13 @@ fn what_was_done_is_written_down_and_a_line_that_is_changed_is_found() {
     let entries: Value = serde_json::from_str(&done(&["--json", "audit"])).unwrap();
     let entries = entries["entries"].as_array().unwrap();
     let actions: Vec<&str> = entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["exec", "verify", "pause", "unpause", "stop", "start", "launch"]);
+    assert_eq!(actions, ["exec", "verify", "pause", "unpause", "stop", "end", "start", "launch", "end"]);
     assert_eq!(entries[0]["detail"]["command"], serde_json::json!(["true"]));
     assert_eq!(entries[0]["session"]["name"], name);
-    assert_eq!(entries[6]["detail"]["plan"]["create"]["cap_drop"], serde_json::json!(["ALL"]), "the whole plan");
+    assert_eq!(entries[7]["detail"]["plan"]["create"]["cap_drop"], serde_json::json!(["ALL"]), "the whole plan");
     let shown = done(&["audit", "--session", name, "-n", "1"]);
     assert!(shown.contains("start") && shown.lines().count() == 2, "{shown}");
-    assert!(done(&["audit", "verify"]).starts_with("7 entries hold together"));
+    assert!(done(&["audit", "verify"]).starts_with("9 entries hold together"));
 
     let log = state.path().join("palisade/audit.jsonl");
     let text = std::fs::read_to_string(&log).unwrap();

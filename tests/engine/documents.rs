@@ -32,6 +32,7 @@ fn every_command_prints_one_document_that_its_schema_describes() {
     schema::document("actions", &stdout(&["rm", "-f", &launched]));
     schema::document("actions", &stdout(&["stop", &session.name]));
     schema::document("actions", &stdout(&["start", &session.name]));
+    schema::document("evidence", &stdout(&["evidence", &session.name]));
     let file = tempfile::NamedTempFile::new().unwrap();
     schema::document("copied", &stdout(&["cp", file.path().to_str().unwrap(), &format!("{}:/home/sandbox/x", session.name)]));
 }

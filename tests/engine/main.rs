@@ -24,6 +24,7 @@ mod depot;
 mod documents;
 mod drift;
 mod engine;
+mod evidence;
 mod hostile;
 mod journeys;
 mod kernel_facts;

@@ -9,7 +9,7 @@ use crate::common::schema;
 
 const NOWHERE: &str = "unix:///nonexistent/palisade-test.sock";
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "run",
     "launch",
     "ls",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 27] = [
     "rename",
     "rm",
     "audit",
+    "evidence",
     "profiles",
     "image",
     "doctor",

@@ -9,7 +9,7 @@ use source::Source;
 
 /// Lowest first. A module belongs to the longest entry that begins its path, and may name its own layer and those
 /// before it. A new module at the top of the crate belongs nowhere until it is placed here.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "units",
     "failure",
     "terminal",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 18] = [
     "policy",
     "config",
     "audit_log",
+    "evidence",
     "state",
     "kernel",
     "depot",

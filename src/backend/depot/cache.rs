@@ -1,13 +1,14 @@
 //! What the depot counted, and what it is told to do with its store. Its figures are files on its volume, which are
 //! read of a running and of a stopped depot alike; its store is changed by the running depot alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::StreamExt;
 
 use super::archive::PROGRAM;
 use super::ensure::frozen;
 use super::read::{file, not_it};
+use super::standing::is_ours;
 use crate::backend::Backend;
 use crate::backend::engine::{Engine, ExecRequest, OutputKind, OutputStream};
 use crate::backend::prepare::interrupted;
@@ -39,6 +40,18 @@ impl Backend {
     /// What a session asked for, a line of JSON for each request; `None` where there is no depot, or it asked for nothing.
     pub async fn cache_journal(&self, session: SessionId) -> Result<Option<Vec<u8>>> {
         self.ledger(&format!("{ROOT}/{FOLDER}/{session}.jsonl"), LARGEST_JOURNAL).await
+    }
+
+    /// The same, where that can be, without a word to the engine: of the depot that a launch of this process looked at.
+    pub(in crate::backend) async fn journal_of(&self, session: SessionId) -> Result<Option<Vec<u8>>> {
+        let seen = self.depot_seen.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(is_ours);
+        if let Some((facts, pid)) = seen.and_then(|facts| facts.pid.map(|pid| (facts, pid))) {
+            let path = format!("{ROOT}/{FOLDER}/{session}.jsonl");
+            if let Ok(journal) = self.kernel.file(&facts.id, pid, &path, LARGEST_JOURNAL) {
+                return Ok(journal);
+            }
+        }
+        self.cache_journal(session).await
     }
 
     /// Has the running depot do something to its store, and hears how far it is.

@@ -1,6 +1,7 @@
 //! A depot that listens, whatever was there before: found, started, made or replaced. Managers that want it at the
 //! same moment end up with the same one.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -94,6 +95,7 @@ impl Backend {
             Err(_) | Ok(None) => None,
             Ok(Some(text)) => serde_json::from_slice(&text).ok(),
         };
+        *self.depot_seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts.clone());
         Ok(Some(Seen { facts, config }))
     }
 

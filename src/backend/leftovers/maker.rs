@@ -55,6 +55,11 @@ impl Maker {
         (pid > 0 && !work.is_empty()).then_some((Self { boot, namespace, pid, start }, work))
     }
 
+    /// Whether it runs, and is not this process.
+    pub fn runs_elsewhere(&self) -> bool {
+        *self != Self::this_process() && self.life() == Life::Runs
+    }
+
     /// Whether it still runs, by all that can be known here.
     pub fn life(&self) -> Life {
         if self.boot.is_empty() || self.boot != boot() || self.namespace != namespace() {

@@ -21,10 +21,10 @@ use super::Backend;
 use super::prepare::mint;
 use crate::failure::{Code, Failure, Result};
 use journal::{Held, Journal};
-use maker::Maker;
 use settle::Outcome;
 use work::Record;
 
+pub(super) use maker::Maker;
 pub(super) use sweep::{has_ended, is_abandoned, is_at_work};
 pub(super) use work::{Stage, Work};
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::maker::{Life, Maker};
 use super::settle::work_of;
 use super::swap::is_half_made;
@@ -88,6 +90,9 @@ impl Backend {
         }
         removed.extend(self.sweep_put_aside().await?);
         removed.extend(self.sweep_nameless(volumes).await?);
+        if !removed.is_empty() {
+            self.record_on("sweep", None, json!({ "removed": removed, "why": "its maker was ended before it was done with it" }));
+        }
         Ok(removed)
     }
 

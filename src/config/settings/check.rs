@@ -15,6 +15,8 @@ const INDEX_TTL: RangeInclusive<Seconds> = Seconds::new(0)..=Seconds::new(30 * 2
 const MEMORY: RangeInclusive<Bytes> = Bytes::mib(64)..=Bytes::new(1 << 40);
 const STORE: RangeInclusive<Bytes> = Bytes::mib(64)..=Bytes::new(1 << 50);
 const SMALLEST_ARTIFACT: Bytes = Bytes::mib(1);
+const MOST_KEPT: u64 = 1_000_000;
+const LONGEST_KEPT: Seconds = Seconds::new(100 * 365 * 24 * 3600);
 /// A host name holds 63 characters, and volumes' names add to this one.
 const LONGEST_NAME: usize = 50;
 
@@ -56,6 +58,9 @@ pub(super) fn check(settings: &mut Settings, origin: &str) -> Result<()> {
     wrong.need(STORE.contains(&depot.store_size), "depot.store_size", &depot.store_size.to_string());
     let is_artifact = (SMALLEST_ARTIFACT..=depot.store_size).contains(&depot.artifact_size);
     wrong.need(is_artifact, "depot.artifact_size", &depot.artifact_size.to_string());
+    let evidence = &settings.evidence;
+    wrong.need(evidence.keep <= MOST_KEPT, "evidence.keep", &evidence.keep.to_string());
+    wrong.need(evidence.max_age <= LONGEST_KEPT, "evidence.max_age", &evidence.max_age.to_string());
     wrong.failure()
 }
 

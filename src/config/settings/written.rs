@@ -19,6 +19,7 @@ pub(super) struct Written {
     pub(super) image: WrittenImage,
     pub(super) packages: WrittenPackages,
     pub(super) depot: WrittenDepot,
+    pub(super) evidence: WrittenEvidence,
     pub(super) dashboard: WrittenDashboard,
     pub(super) keys: BTreeMap<String, Vec<String>>,
 }
@@ -63,6 +64,13 @@ pub(super) struct WrittenDepot {
     pub(super) memory: Option<Bytes>,
     pub(super) store_size: Option<Bytes>,
     pub(super) artifact_size: Option<Bytes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WrittenEvidence {
+    pub(super) keep: Option<u64>,
+    pub(super) max_age: Option<Seconds>,
 }
 
 #[derive(Debug, Default, Deserialize)]

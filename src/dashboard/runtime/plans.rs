@@ -46,6 +46,7 @@ pub async fn compare(link: Link, measured: Vec<Measured>) {
     let mut found = Vec::with_capacity(measured.len());
     for one in measured {
         let standing = link.backend.standing_again(&one.facts, one.drifted.as_ref().clone(), &today).await;
+        link.backend.noticed(&one.facts, &one.posture, &standing).await;
         found.push((one.facts.id.clone(), standing));
     }
     link.tell(Message::Compared(found)).await;

@@ -75,6 +75,49 @@ pub fn fetched(journal: &[u8]) -> Log {
     Log { artifacts: artifacts.into_iter().map(|(key, seen)| seen.artifact(key)).collect(), events, unlisted: head.unlisted }
 }
 
+/// What a journal says that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusals {
+    /// How often what a registry sent was not what it had promised.
+    pub rejected: u64,
+    /// How often the depot's own rules forbade it.
+    pub denied: u64,
+    /// The latest of each sort, oldest first.
+    pub latest: Vec<Event>,
+}
+
+/// What was refused, in the order in which it was.
+pub fn refused(journal: &[u8]) -> Refusals {
+    let mut fold = Fold::default();
+    // Infallible: a slice is always read.
+    let _ = line::each(journal, |line, _| fold.take(line));
+    let mut refusals = Refusals::default();
+    for counters in fold.head.counters.values() {
+        refusals.rejected = refusals.rejected.saturating_add(counters.rejected);
+        refusals.denied = refusals.denied.saturating_add(counters.denied);
+    }
+    for outcome in [Outcome::Rejected, Outcome::Denied] {
+        refusals.latest.extend(fold.events.remove(&outcome).unwrap_or_default());
+    }
+    refusals
+}
+
+impl Refusals {
+    /// The latest so many of each sort.
+    pub fn last(self, rejected: u64, denied: u64) -> Vec<Event> {
+        let (mut last, mut forbidden): (Vec<Event>, Vec<Event>) =
+            self.latest.into_iter().partition(|event| event.outcome == Outcome::Rejected);
+        let cut = |events: &mut Vec<Event>, most: u64| {
+            let over = events.len().saturating_sub(usize::try_from(most).unwrap_or(usize::MAX));
+            events.drain(..over);
+        };
+        cut(&mut last, rejected);
+        cut(&mut forbidden, denied);
+        last.extend(forbidden);
+        last
+    }
+}
+
 /// A journal added up.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
@@ -248,6 +291,16 @@ pub(super) mod tests {
         assert_eq!((artifact.hits, artifact.misses, artifact.complete, artifact.bytes), (1, 1, 2, 200));
         assert_eq!(artifact.last.as_second() - artifact.first.as_second(), 1);
         assert_eq!(log.events.iter().map(|event| event.outcome).collect::<Vec<_>>(), [Outcome::Denied, Outcome::Hit]);
+    }
+
+    #[test]
+    fn what_was_refused_is_counted_and_the_latest_of_it_told() {
+        let events = (0..300).map(|at| event(at, &format!("{at}.whl"), if at % 3 == 0 { Outcome::Rejected } else { Outcome::Denied }));
+        let found = refused(&journal(events.chain([event(300, "fine.whl", Outcome::Miss)])));
+        assert_eq!((found.rejected, found.denied, found.latest.len()), (100, 200, 300));
+        let files: Vec<String> = found.last(1, 2).into_iter().map(|event| event.file).collect();
+        assert_eq!(files, ["297.whl", "298.whl", "299.whl"]);
+        assert_eq!(refused(b""), Refusals::default());
     }
 
     #[test]

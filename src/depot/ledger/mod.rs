@@ -17,7 +17,7 @@ mod retired;
 pub mod sbom;
 mod types;
 
-pub use fold::{FetchedArtifact, Log, fetched, requests};
+pub use fold::{FetchedArtifact, Log, Refusals, fetched, refused, requests};
 pub use keep::Ledger;
 pub use types::{Counters, Event, Outcome, Requested, StoreFacts, Summary, UpstreamFacts};
 

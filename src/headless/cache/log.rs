@@ -21,7 +21,9 @@ const LEAST: usize = 4;
 /// Shows what a session fetched, and what was refused it.
 pub async fn log(context: &Context, backend: &Backend, who: &str) -> Done {
     let (name, session) = find(backend, who).await?;
-    let log = read(backend, session).await?.unwrap_or_default();
+    let journal = backend.cache_journal(session).await?.unwrap_or_default();
+    backend.note_refusals(session, name.as_deref(), &journal).await;
+    let log = fetched(&journal);
     if context.output.is_json() {
         context.output.document(&Document::new(CacheLog { cache_log: SessionLog { session, name, log } }));
     } else if log.artifacts.is_empty() && log.events.is_empty() {

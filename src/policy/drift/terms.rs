@@ -67,6 +67,12 @@ impl Terms {
         serde_json::from_str(label).ok()
     }
 
+    /// Of everything but the program, which is no change of anybody's policy.
+    pub fn digest(&self) -> String {
+        let of_policy: BTreeMap<_, _> = self.0.iter().filter(|(field, _)| *field != SUPERVISOR).collect();
+        hex(&Sha256::digest(serde_json::to_string(&of_policy).unwrap_or_default()))
+    }
+
     /// A field as it is compared.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)

@@ -32,12 +32,26 @@ fn a_registry_that_lies_about_a_hash_serves_nobody_and_is_counted_and_named() {
         }
         lab.summary("the lies are counted", |summary| summary["totals"].is_object() && Lab::total(summary, "rejected") == 4);
         assert!(lab.log().contains("liar-1.0.tar.gz") && lab.log().contains("liar-1.0.0.tgz"), "{}", lab.log());
+        // However many look, each refusal is told in the audit log once.
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| lab.json(&["cache", "log", &one.name]));
+            }
+        });
+        assert_eq!(told(&lab, &one.name), 2);
         assert_eq!(blobs_of(&lab, &content(2, size)), 0, "the lie was kept");
         assert_eq!(lab.files("tmp").len(), 0);
         if size < 1_000_000 {
             assert!(one.ok("curl -si http://127.0.0.1:7878/pypi/files/liar/liar-1.0.tar.gz").contains("promised"), "the reason is told");
         }
     }
+}
+
+/// How many rejections the audit log tells of.
+fn told(lab: &Lab, session: &str) -> u64 {
+    let entries = lab.json(&["audit", "--session", session]);
+    let entries = entries["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "reject");
+    entries.map(|entry| entry["detail"]["rejected"].as_u64().unwrap()).sum()
 }
 
 #[test]
