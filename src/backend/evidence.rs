@@ -76,7 +76,7 @@ impl Backend {
         let id = session.id.to_string();
         let open = self.on_shelf(move |shelf| shelf.open_of(&id)).await.flatten();
         let is_its = |begun: &Begun| facts.is_none_or(|facts| facts.id == begun.run.container);
-        self.tell_end(session, open.filter(is_its), facts, seen).await;
+        Box::pin(self.tell_end(session, open.filter(is_its), facts, seen)).await;
     }
 
     /// The same by its container, of which the engine is asked.
@@ -93,7 +93,7 @@ impl Backend {
     /// Tells the ends of sessions that ended while nobody looked: of those that began here and are none of these that run. `heard` are
     /// exit codes by container, as far as the engine told them.
     pub async fn note_ends(&self, by: &'static str, sessions: &[Session], heard: &BTreeMap<String, i64>) {
-        let Some(open) = self.on_shelf(|shelf| shelf.open()).await else { return };
+        let Some(open) = self.on_shelf(Shelf::open).await else { return };
         for begun in open.into_iter().filter(|begun| begun.run.engine == self.engine.endpoint().uri) {
             let container = begun.run.container.clone();
             if sessions.iter().any(|session| session.container_id == container && session.status.is_live()) {
@@ -104,8 +104,8 @@ impl Backend {
             // Not as listed: it may have begun since.
             match self.engine.inspect(&container).await {
                 Ok(facts) if facts.status.is_some_and(Status::is_live) => {}
-                Ok(facts) => self.tell_end(&session, Some(begun), Some(&facts), seen).await,
-                Err(failure) if failure.code == Code::NotFound => self.tell_end(&session, Some(begun), None, seen).await,
+                Ok(facts) => Box::pin(self.tell_end(&session, Some(begun), Some(&facts), seen)).await,
+                Err(failure) if failure.code == Code::NotFound => Box::pin(self.tell_end(&session, Some(begun), None, seen)).await,
                 Err(_) => return,
             }
         }
@@ -203,8 +203,8 @@ impl Backend {
 
     /// On a thread that may wait for files. `None` where that cannot be: [`Self::unrecorded`] says why.
     async fn on_shelf<T: Send + 'static>(&self, work: impl FnOnce(&Shelf) -> std::io::Result<T> + Send + 'static) -> Option<T> {
-        let shelf = self.evidence();
-        match tokio::task::spawn_blocking(move || work(&shelf)).await {
+        let evidence = self.evidence();
+        match tokio::task::spawn_blocking(move || work(&evidence)).await {
             Ok(Ok(done)) => Some(done),
             Ok(Err(error)) => {
                 self.warn(format!("the evidence of what ends is not kept: {error}"));

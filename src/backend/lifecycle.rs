@@ -41,7 +41,7 @@ impl Backend {
 
     /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
-        self.start_as(who, secrets, None).await
+        Box::pin(self.start_as(who, secrets, None)).await
     }
 
     /// The same of a container that was just made by this plan.

@@ -2,10 +2,10 @@
 
 use super::arguments::{Arguments, Command};
 use super::attaching::{Attach, Shell};
-use super::audit::AuditCommand;
+use super::audit::{Audit, AuditCommand};
 use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
-use super::evidence::EvidenceCommand;
+use super::evidence::{Evidence, EvidenceCommand};
 use super::images::{Image, ImageCommand};
 use super::sessions::{Exec, Logs, Ls};
 use super::{attaching, pages, surroundings};
@@ -101,20 +101,8 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Reap(asked)) => with.run(async |backend| reap::reap(context, backend, asked.dry_run).await),
         Some(Command::Renew(asked)) => with.act(&Action::Renew { ttl: asked.ttl }, &asked.names),
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
-        Some(Command::Audit(asked)) => {
-            let log = Machine::read()?.audit_log();
-            match asked.command {
-                None => audit::show(context, &log, asked.session.as_deref(), asked.last),
-                Some(AuditCommand::Verify) => audit::verify(context, &log),
-            }
-        }
-        Some(Command::Evidence(asked)) => {
-            let shelf = Machine::read()?.evidence();
-            match asked.command {
-                None => evidence::show(context, &shelf, asked.name.as_deref()),
-                Some(EvidenceCommand::Verify) => evidence::verify(context, &shelf),
-            }
-        }
+        Some(Command::Audit(asked)) => audited(context, &asked),
+        Some(Command::Evidence(asked)) => kept(context, &asked),
         Some(Command::Cache(asked)) => cached(&with, asked),
         Some(Command::Depot(asked)) => with.run(async |backend| keep(context, backend, asked).await),
         Some(Command::Image(asked)) => with.run(async |backend| image(context, backend, asked).await),
@@ -244,6 +232,22 @@ async fn log(context: &Context, backend: &Backend, asked: Logs) -> Done {
     let options = asked.part.options(context.now);
     let search = asked.search.map(|pattern| Search::new(&pattern, asked.ignore_case, options.timestamps)).transpose()?;
     logs::logs(context, backend, &asked.name, &options, search, asked.raw).await
+}
+
+fn audited(context: &Context, asked: &Audit) -> Done {
+    let log = Machine::read()?.audit_log();
+    match asked.command {
+        None => audit::show(context, &log, asked.session.as_deref(), asked.last),
+        Some(AuditCommand::Verify) => audit::verify(context, &log),
+    }
+}
+
+fn kept(context: &Context, asked: &Evidence) -> Done {
+    let shelf = Machine::read()?.evidence();
+    match asked.command {
+        None => evidence::show(context, &shelf, asked.name.as_deref()),
+        Some(EvidenceCommand::Verify) => evidence::verify(context, &shelf),
+    }
 }
 
 fn cached(with: &WithEngine<'_>, asked: Cache) -> Done {
