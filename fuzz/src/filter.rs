@@ -37,8 +37,9 @@ pub fn check(data: &[u8]) {
             [] => &[],
         };
     }
-    // A sequence or character that has begun is no part of what is seen: it is given up.
-    screen.feed(b"\x18");
+    // What has begun is no part of what is seen: a sequence is given up by the first, and a character by what is no part of it. Before an
+    // escape that is the second, because the first is the escape's.
+    screen.feed(b"\x18\x18");
     plain(&screen);
     let mut other = Screen::new(screen.size(), PAST);
     let written = screen.dump();
