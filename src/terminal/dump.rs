@@ -45,9 +45,9 @@ impl Screen {
             let row = &grid[line];
             let wraps = row[Column(self.term.columns() - 1)].flags.contains(Flags::WRAPLINE);
             let written = if wraps { self.term.columns() } else { width_of(row.into_iter()) };
+            let came_by_wrap = std::mem::replace(&mut goes_on, wraps);
             // A line goes on in the next by what is written there, if it is a blank.
-            let written = if goes_on { written.max(1) } else { written };
-            goes_on = wraps;
+            let written = if came_by_wrap { written.max(1) } else { written };
             for cell in row.into_iter().take(written) {
                 // Hidden text is seen by nobody: it is as many blanks, each in its cell.
                 let hidden = cell.flags.contains(Flags::HIDDEN);
@@ -64,12 +64,20 @@ impl Screen {
                     out.extend(cell.zerowidth().unwrap_or_default());
                 }
             }
-            if line != last && !wraps {
-                if look != Look::default() {
+            if !wraps {
+                // A line that a wrap has scrolled in is filled with the background that was written with.
+                let first = super::cell::Cell::of(&row[Column(0)]).look;
+                let is_filled = came_by_wrap && written < self.term.columns() && first.background != Look::default().background;
+                if (is_filled || line != last) && look != Look::default() {
                     look = Look::default();
                     out.push_str(&look.sgr());
                 }
-                out.push_str("\r\n");
+                if is_filled {
+                    out.push_str("\u{1b}[K");
+                }
+                if line != last {
+                    out.push_str("\r\n");
+                }
             }
             line = Line(line.0 + 1);
         }

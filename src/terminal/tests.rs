@@ -66,6 +66,8 @@ fn a_screen_written_down_is_the_same_screen() {
         "0123456789",
         "012345678日本",
         "a line that is wrapped\u{1b}[K\r\u{1b}[K and what it went on in is gone\u{1b}[2K",
+        "\r\n\r\n\r\n\u{1b}[41m0123456789ab\u{1b}[0m\u{1b}[K",
+        "\r\n\r\n\r\n\u{1b}[41m0123456789ab\u{1b}[42m\u{1b}[K\r\n\u{1b}[m",
         "hid \u{1b}[8m日本x\u{1b}[28m en",
         "e\u{301}e\u{301} 日本\u{1b}[5C\u{1b}[41m  \u{1b}[K",
         "\u{1b}[2;3r\u{1b}[?6hx\u{1b}[2;2H\u{1b}[?1h\u{1b}=\u{1b}[?2004h\u{1b}[?1002h\u{1b}[?1006h\u{1b}[?25l\u{1b}[4 q",
