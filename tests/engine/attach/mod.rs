@@ -2,6 +2,7 @@
 
 mod exec;
 mod held;
+mod lost;
 mod recording;
 
 use crate::dashboard::screen::Screen;
@@ -20,7 +21,10 @@ fn launched(options: &[&str], command: &[&str]) -> Session {
 
 /// A shell whose own line editor does not switch what a session's terminal is not to switch.
 fn shell(columns: u16, lines: u16) -> Screen {
-    let screen = Screen::shell(columns, lines);
+    prepared(Screen::shell(columns, lines))
+}
+
+fn prepared(screen: Screen) -> Screen {
     screen.line("bind 'set enable-bracketed-paste off'; palisade() { command \"$PALISADE\" \"$@\"; }");
     screen.line(&format!("PALISADE={}; clear", env!("CARGO_BIN_EXE_palisade")));
     screen.wait("the screen is clear", |screen| screen.trim() == "ready>");
