@@ -1,17 +1,23 @@
 //! Limits that sessions run into, told as they are run into: the kernel's counters and file systems are looked at once a second, where
-//! they are this machine's, by whoever shows or writes down what happens. The engine is asked nothing.
+//! they are this machine's, by whoever shows or writes down what happens. The engine is asked where it keeps its logs, once, and of a container
+//! that began anew how often it did so by itself; nothing else.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod log;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Backend;
+use super::engine::Engine;
 use crate::kernel::{Unreadable, UsageReader};
 use crate::session::{ContainerFacts, EngineEvent, EventKind, Limit, LimitHit, LimitReading, Limits, Session, labels};
 use crate::state::{Database, limits as kept};
 use crate::units::Untrusted;
+use log::Logs;
 
 /// How often limits are looked at.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -29,11 +35,65 @@ pub enum Since {
 
 /// Sessions whose limits are watched.
 pub struct LimitWatch {
-    reader: Arc<UsageReader>,
+    looking: Looking,
+    engine: Arc<dyn Engine>,
     /// Whether the engine's files can be this machine's at all.
     is_local: bool,
     state: Database,
     followed: BTreeMap<String, Followed>,
+    /// What those ran into that have ended since the last look.
+    ended: Vec<(String, LimitHit)>,
+    /// Those that ended while they were followed, and those of them that began again.
+    over: BTreeSet<String>,
+    again: Vec<(String, Untrusted)>,
+}
+
+/// Who looks at the kernel's files and the engine's.
+#[derive(Debug, Clone)]
+struct Looking {
+    reader: Arc<UsageReader>,
+    logs: Arc<Mutex<Logs>>,
+    /// The engine's folder on this machine; `None` until it was asked for.
+    folder: Option<PathBuf>,
+}
+
+/// Where most engines keep their data.
+const USUAL_FOLDER: &str = "/var/lib/docker";
+/// Of so many containers that ended it is known that they did.
+const MOST_OVER: usize = 4096;
+
+type Readings = BTreeMap<String, Result<LimitReading, Unreadable>>;
+
+impl Looking {
+    fn new(backend: &Backend) -> Self {
+        Self { reader: Arc::clone(&backend.usage), logs: Arc::default(), folder: None }
+    }
+
+    /// Where the engine keeps its logs. Without an answer there are none to see.
+    async fn ask(&mut self, engine: &dyn Engine) {
+        if self.folder.is_none() {
+            self.folder = Some(engine.info().await.map(|info| info.root_dir.into()).unwrap_or_default());
+        }
+    }
+
+    async fn look(&self, ids: Vec<String>) -> Readings {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.read(ids)).await.unwrap_or_default()
+    }
+
+    fn read(&self, ids: Vec<String>) -> Readings {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.retain(|container| ids.iter().any(|id| id == container));
+        let read = self.reader.limits(&ids);
+        // A list is not worth a request: of an engine that keeps its data elsewhere, what was seen before is told.
+        let folder = self.folder.as_deref().unwrap_or(Path::new(USUAL_FOLDER));
+        let folder = Some(folder).filter(|folder| folder.is_absolute());
+        let with_log = |(id, read): (String, Result<LimitReading, Unreadable>)| {
+            let rotations = folder.map_or(0, |folder| logs.rotations(folder, &id));
+            (id, read.map(|reading| LimitReading { rotations, ..reading }))
+        };
+        ids.into_iter().zip(read).map(with_log).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -48,10 +108,14 @@ impl Backend {
     /// A watch over no session yet.
     pub fn limit_watch(&self) -> LimitWatch {
         LimitWatch {
-            reader: Arc::clone(&self.usage),
+            looking: Looking::new(self),
+            engine: Arc::clone(&self.engine),
             is_local: self.engine.endpoint().socket.is_some(),
             state: self.state.clone(),
             followed: BTreeMap::new(),
+            ended: Vec::new(),
+            over: BTreeSet::new(),
+            again: Vec::new(),
         }
     }
 }
@@ -76,20 +140,18 @@ impl Backend {
         };
         let mut all: Vec<Limits> = sessions.iter().map(told).collect();
         for limits in &mut all {
-            seen.next().unwrap_or_default().into_iter().for_each(|hit| limits.add(hit));
+            for hit in seen.next().unwrap_or_default() {
+                limits.add(hit);
+            }
         }
         all
     }
 
-    async fn limit_readings(&self, ids: Vec<String>) -> BTreeMap<String, Result<LimitReading, Unreadable>> {
+    async fn limit_readings(&self, ids: Vec<String>) -> Readings {
         if self.engine.endpoint().socket.is_none() || ids.is_empty() {
-            return BTreeMap::new();
+            return Readings::new();
         }
-        let reader = Arc::clone(&self.usage);
-        let read = tokio::task::spawn_blocking(move || {
-            reader.limits(&ids).into_iter().enumerate().map(|(at, read)| (ids[at].clone(), read)).collect()
-        });
-        read.await.unwrap_or_default()
+        Looking::new(self).look(ids).await
     }
 }
 
@@ -106,7 +168,16 @@ impl LimitWatch {
     /// What the engine told of a container: one that ended, or began anew, is not followed any more.
     pub fn hear(&mut self, event: &EngineEvent) {
         if matches!(event.what, EventKind::Started | EventKind::Died { .. } | EventKind::Destroyed) {
-            self.followed.remove(&event.container);
+            let last = self.followed.remove(&event.container).and_then(|followed| followed.last);
+            let hits = last.map(|last| last.hits()).unwrap_or_default();
+            self.ended.extend(hits.into_iter().map(|hit| (event.container.clone(), hit)));
+        }
+        match event.what {
+            EventKind::Died { .. } if self.over.len() < MOST_OVER => _ = self.over.insert(event.container.clone()),
+            EventKind::Destroyed => _ = self.over.remove(&event.container),
+            // Who started it is not said: the engine counts what it starts by itself.
+            EventKind::Started if self.over.remove(&event.container) => self.again.push((event.container.clone(), event.name.clone())),
+            _ => {}
         }
         if let (EventKind::Renamed { .. }, Some(followed)) = (&event.what, self.followed.get_mut(&event.container)) {
             followed.name = event.name.clone();
@@ -123,27 +194,38 @@ impl LimitWatch {
 
     /// Looks once, and tells what was run into since the look before.
     pub async fn look(&mut self, now: Timestamp) -> Vec<EngineEvent> {
-        if self.followed.is_empty() {
-            return Vec::new();
-        }
         let ids: Vec<String> = self.followed.keys().cloned().collect();
-        let reader = Arc::clone(&self.reader);
-        let read = tokio::task::spawn_blocking(move || {
-            let read = reader.limits(&ids);
-            ids.into_iter().zip(read).collect::<Vec<_>>()
-        });
-        let events = self.told(read.await.unwrap_or_default(), now);
+        let mut read = Readings::new();
+        if !ids.is_empty() {
+            self.looking.ask(self.engine.as_ref()).await;
+            read = self.looking.look(ids).await;
+        }
+        let mut events = self.told(read, now);
+        events.extend(self.begun_again(now).await);
         self.keep(&events, now).await;
         events
     }
 
+    /// Those that the engine started again by itself.
+    async fn begun_again(&mut self, now: Timestamp) -> Vec<EngineEvent> {
+        let mut events = Vec::new();
+        for (container, name) in std::mem::take(&mut self.again) {
+            // One that is gone again has nothing more to say.
+            let Ok(facts) = self.engine.inspect(&container).await else { continue };
+            let hit = restarted(&facts);
+            events.extend(hit.map(|hit| EngineEvent { at: now, container, name, what: EventKind::LimitReached { hit } }));
+        }
+        events
+    }
+
     /// Writes down what was seen: the kernel's counts end with the container's group.
-    async fn keep(&self, events: &[EngineEvent], now: Timestamp) {
-        let hits = events.iter().filter_map(|event| match &event.what {
+    async fn keep(&mut self, events: &[EngineEvent], now: Timestamp) {
+        let told = events.iter().filter_map(|event| match &event.what {
             EventKind::LimitReached { hit } => Some((event.container.clone(), hit.clone())),
             _ => None,
         });
-        let hits: Vec<(String, LimitHit)> = hits.collect();
+        let mut hits = std::mem::take(&mut self.ended);
+        hits.extend(told);
         if !hits.is_empty() {
             let state = self.state.clone();
             let write = move || state.write(|db| hits.iter().try_for_each(|(container, hit)| kept::saw(db, container, hit, now)));
@@ -152,7 +234,7 @@ impl LimitWatch {
         }
     }
 
-    fn told(&mut self, read: Vec<(String, Result<LimitReading, Unreadable>)>, now: Timestamp) -> Vec<EngineEvent> {
+    fn told(&mut self, read: Readings, now: Timestamp) -> Vec<EngineEvent> {
         let mut events = Vec::new();
         for (id, reading) in read {
             let (Some(followed), Ok(reading)) = (self.followed.get_mut(&id), reading) else { continue };
@@ -196,11 +278,15 @@ impl Followed {
     }
 }
 
-/// What the engine's facts of a container that has ended say of its limits.
-pub fn of_ended(facts: &ContainerFacts) -> Vec<LimitHit> {
-    let Some(exit) = &facts.exit else { return Vec::new() };
-    let mut hits = Vec::new();
-    let hit = |limit, bound| LimitHit { limit, place: Untrusted::default(), count: 1, bound };
+fn restarted(facts: &ContainerFacts) -> Option<LimitHit> {
+    (facts.restarts > 0).then(|| LimitHit::new(Limit::Restart, facts.restarts, None))
+}
+
+/// What the engine's facts of a container say of its limits: how it ended, where it did, and how often it began.
+pub fn of_facts(facts: &ContainerFacts) -> Vec<LimitHit> {
+    let mut hits = Vec::from_iter(restarted(facts));
+    let Some(exit) = &facts.exit else { return hits };
+    let hit = |limit, bound| LimitHit::new(limit, 1, bound);
     if exit.oom_killed {
         hits.push(hit(Limit::Memory, facts.memory));
     }
@@ -243,13 +329,15 @@ mod tests {
             let command = ["/p", "supervise", "--timeout", "5", "--", "x", "--timeout", "1"].map(Untrusted::from).into();
             let exit = Some(ExitFacts { code, oom_killed, finished: at(finished), ..ExitFacts::default() });
             let facts = ContainerFacts { command, exit, started: at(100), memory: Some(7), ..ContainerFacts::default() };
-            of_ended(&facts).iter().map(|hit| (hit.limit, hit.bound)).collect::<Vec<_>>()
+            of_facts(&facts).iter().map(|hit| (hit.limit, hit.bound)).collect::<Vec<_>>()
         };
         assert_eq!(ended(124, 105, false), [(Limit::Timeout, Some(5))]);
         assert_eq!(ended(124, 102, false), [], "it ended with that by itself");
         assert_eq!(ended(0, 110, false), []);
         assert_eq!(ended(137, 101, true), [(Limit::Memory, Some(7))]);
-        assert_eq!(of_ended(&ContainerFacts::default()), []);
+        assert_eq!(of_facts(&ContainerFacts::default()), []);
+        let again = ContainerFacts { restarts: 2, ..ContainerFacts::default() };
+        assert_eq!(of_facts(&again), [LimitHit::new(Limit::Restart, 2, None)]);
     }
 
     #[test]

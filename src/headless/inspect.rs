@@ -8,7 +8,7 @@ use super::paint::{Role, paint};
 use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
 use super::{drift_table, posture_table};
-use crate::backend::limits::of_ended;
+use crate::backend::limits::of_facts;
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
 use crate::units::{Seconds, age, brief_span};
@@ -18,7 +18,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     let (details, figures) = tokio::join!(backend.details(who), summary_in_time(backend));
     let Details { session, container, posture, standing, cache: own, life } = details?;
     let mut limits = backend.limits(std::slice::from_ref(&session)).await.pop().unwrap_or_default();
-    for hit in of_ended(&container) {
+    for hit in of_facts(&container) {
         limits.add(hit);
     }
     let cache = share(&figures, session.id);

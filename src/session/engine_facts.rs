@@ -98,6 +98,8 @@ pub struct ContainerFacts {
     pub log: LogFacts,
     /// `HostConfig.RestartPolicy.Name`; `no` where empty.
     pub restart_policy: String,
+    /// `RestartCount`: how often the engine started it again by itself.
+    pub restarts: u64,
     /// `HostConfig.MaskedPaths`; `None` where the engine does not say.
     pub masked_paths: Option<Vec<String>>,
     /// `HostConfig.ReadonlyPaths`; `None` where the engine does not say.

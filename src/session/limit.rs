@@ -21,8 +21,12 @@ pub enum Limit {
     OpenFiles,
     /// A file system in memory is full.
     Tmpfs,
+    /// The engine's log of its output grew to its size, was set aside and begun anew.
+    Log,
     /// It ran for longer than it may.
     Timeout,
+    /// The engine started it again by itself.
+    Restart,
 }
 
 /// A limit that was run into: how often, and where.
@@ -32,7 +36,7 @@ pub struct LimitHit {
     pub limit: Limit,
     /// Where, as it is called in the session; empty where there is but one place.
     pub place: Untrusted,
-    /// How often, as far as anybody saw: kills, refusals, periods held back, times that it was full.
+    /// How often, as far as anybody saw: kills, refusals, periods held back, times that it was full, starts.
     pub count: u64,
     /// The limit's value, in its own unit: bytes, processes, billionths of a CPU, files, seconds.
     pub bound: Option<u64>,
@@ -68,6 +72,8 @@ pub struct LimitReading {
     pub full: BTreeMap<String, u64>,
     /// How many files a process may have open, where one has as many now.
     pub files: Option<u64>,
+    /// How often the engine began the log anew.
+    pub rotations: u64,
     /// Why nothing is known of file systems and open files, where that is so.
     pub hidden: Option<String>,
 }
@@ -77,7 +83,7 @@ const PERIODS: u64 = 8;
 
 impl Limit {
     /// Each, in the order in which they are told.
-    pub const ALL: [Self; 6] = [Self::Memory, Self::Pids, Self::Cpu, Self::OpenFiles, Self::Tmpfs, Self::Timeout];
+    pub const ALL: [Self; 8] = [Self::Memory, Self::Pids, Self::Cpu, Self::OpenFiles, Self::Tmpfs, Self::Log, Self::Timeout, Self::Restart];
 
     /// Its name in documents and in the state.
     pub const fn name(self) -> &'static str {
@@ -87,7 +93,9 @@ impl Limit {
             Self::Cpu => "cpu",
             Self::OpenFiles => "open_files",
             Self::Tmpfs => "tmpfs",
+            Self::Log => "log",
             Self::Timeout => "timeout",
+            Self::Restart => "restart",
         }
     }
 
@@ -98,7 +106,8 @@ impl Limit {
 }
 
 impl LimitHit {
-    fn new(limit: Limit, count: u64, bound: Option<u64>) -> Self {
+    /// Where there is but one place.
+    pub fn new(limit: Limit, count: u64, bound: Option<u64>) -> Self {
         Self { limit, place: Untrusted::default(), count, bound }
     }
 
@@ -114,7 +123,9 @@ impl LimitHit {
                 "/dev/shm" => "'shm_size' in the profile",
                 _ => "'run_size' in the profile",
             },
+            Limit::Log => "'log_max_size' in the profile",
             Limit::Timeout => "--timeout",
+            Limit::Restart => "the container's restart policy, which palisade leaves at 'no',",
         }
     }
 
@@ -134,9 +145,14 @@ impl LimitHit {
             }
             Limit::OpenFiles => format!("open files: a process has as many open as it may,{}", at(number, "")),
             Limit::Tmpfs => format!("{} is full{}", self.place, at(bytes, "")),
+            Limit::Log if self.count == 1 => format!("log: it was full and begun anew, once,{}", at(bytes, " a file")),
+            Limit::Log => format!("log: it was full and begun anew, {} times,{}", self.count, at(bytes, " a file")),
             Limit::Timeout => format!("timeout: it ran for longer than it may,{}", at(number, " s")),
+            Limit::Restart if self.count == 1 => "restart: the engine started it again by itself, once".to_owned(),
+            Limit::Restart => format!("restart: the engine started it again by itself, {} times", self.count),
         };
-        format!("{}; {} sets the limit", what.trim_end_matches(','), self.setting())
+        let decides = if self.limit == Limit::Restart { "decides" } else { "sets the limit" };
+        format!("{}; {} {decides}", what.trim_end_matches(','), self.setting())
     }
 }
 
@@ -178,6 +194,9 @@ impl LimitReading {
         hits.extend(
             full.map(|(place, size)| LimitHit { place: Untrusted::from(place.as_str()), ..LimitHit::new(Limit::Tmpfs, 1, Some(*size)) }),
         );
+        if self.rotations > before.rotations {
+            hits.push(LimitHit::new(Limit::Log, self.rotations, None));
+        }
         hits
     }
 }
@@ -205,6 +224,11 @@ mod tests {
         assert_eq!(
             hit(Limit::Cpu, 9, Some(500_000_000), ""),
             "CPU: its time was used up in 9 periods, at the limit of 0.5 CPUs; --cpus sets the limit"
+        );
+        assert_eq!(hit(Limit::Log, 3, None, ""), "log: it was full and begun anew, 3 times; 'log_max_size' in the profile sets the limit");
+        assert_eq!(
+            hit(Limit::Restart, 1, None, ""),
+            "restart: the engine started it again by itself, once; the container's restart policy, which palisade leaves at 'no', decides"
         );
         assert_eq!(hit(Limit::Pids, 1, None, ""), "processes: no more could be started, once; --pids-limit sets the limit");
         for limit in Limit::ALL {

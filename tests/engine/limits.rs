@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::common::schema;
-use crate::support::{Session, call, json, name, palisade, succeed, text, until, until_had};
+use crate::support::{Session, call, docker, json, name, palisade, succeed, text, until, until_had};
 
 /// `events --json`, and what it has told so far.
 struct Watcher {
@@ -125,6 +125,26 @@ fn the_end_of_a_run_says_which_limit_it_ran_into_and_what_sets_it() {
     assert!(code == 124 && said.contains("--timeout sets the limit"), "{said}");
     let (code, said) = run(&["--cpus", "1"], "true");
     assert_eq!((code, said.as_str()), (0, ""));
+}
+
+#[test]
+fn a_flood_of_output_is_named_and_takes_no_more_room_than_its_log_may() {
+    let line = "until [ -e /tmp/go ]; do sleep 0.1; done; yes 0123456789012345678901234567890123456789 | head -c 200000000; sleep 600";
+    let victim = Session::launch(&["--network", "none"], &["sh", "-c", line]);
+    let watcher = Watcher::of(&victim);
+    assert_eq!(victim.sh("touch /tmp/go").0, 0);
+    watcher.until_reached("log");
+    inspected(&victim, "log");
+}
+
+#[test]
+fn a_restart_that_the_engine_makes_by_itself_is_named() {
+    let victim = Session::launch(&["--network", "none"], &["sh", "-c", "until [ -e /tmp/go ]; do sleep 0.1; done; exit 3"]);
+    let watcher = Watcher::of(&victim);
+    docker(&["update", "--restart", "on-failure:1", &victim.container()]);
+    assert_eq!(victim.sh("touch /tmp/go").0, 0);
+    assert_eq!(watcher.until_reached("restart")["what"]["count"], 1);
+    assert_eq!(inspected(&victim, "restart")["count"], 1);
 }
 
 #[test]

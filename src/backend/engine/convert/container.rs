@@ -117,6 +117,7 @@ pub(in crate::backend::engine) fn facts(answer: ContainerInspectResponse) -> Con
             .map(|name| name.to_string())
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "no".to_owned()),
+        restarts: answer.restart_count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
         masked_paths: host.masked_paths,
         readonly_paths: host.readonly_paths,
         apparmor: answer.app_armor_profile.unwrap_or_default(),
