@@ -16,6 +16,7 @@ use super::engine::Engine;
 use crate::kernel::{Unreadable, UsageReader};
 use crate::session::{ContainerFacts, EngineEvent, EventKind, Limit, LimitHit, LimitReading, Limits, Session, labels};
 use crate::state::{Database, limits as kept};
+use crate::supervisor::{EXIT_DISK, EXIT_TIMEOUT};
 use crate::units::Untrusted;
 use log::Logs;
 
@@ -43,7 +44,7 @@ pub struct LimitWatch {
     followed: BTreeMap<String, Followed>,
     /// What those ran into that have ended since the last look.
     ended: Vec<(String, LimitHit)>,
-    /// Those that ended while they were followed, and those of them that began again.
+    /// Those that ended while they were followed, and those that the engine is asked about: they began again, or their time or a cap ended them.
     over: BTreeSet<String>,
     again: Vec<(String, Untrusted)>,
 }
@@ -172,6 +173,9 @@ impl LimitWatch {
             let hits = last.map(|last| last.hits()).unwrap_or_default();
             self.ended.extend(hits.into_iter().map(|hit| (event.container.clone(), hit)));
         }
+        if [EXIT_DISK, EXIT_TIMEOUT].iter().any(|code| event.what == EventKind::Died { exit_code: Some((*code).into()) }) {
+            self.again.push((event.container.clone(), event.name.clone()));
+        }
         match event.what {
             EventKind::Died { .. } if self.over.len() < MOST_OVER => _ = self.over.insert(event.container.clone()),
             EventKind::Destroyed => _ = self.over.remove(&event.container),
@@ -201,19 +205,25 @@ impl LimitWatch {
             read = self.looking.look(ids).await;
         }
         let mut events = self.told(read, now);
-        events.extend(self.begun_again(now).await);
+        events.extend(self.by_the_engine(now).await);
         self.keep(&events, now).await;
         events
     }
 
-    /// Those that the engine started again by itself.
-    async fn begun_again(&mut self, now: Timestamp) -> Vec<EngineEvent> {
+    /// What the engine knows of those that it started again by itself, and of those that their time or a cap ended.
+    async fn by_the_engine(&mut self, now: Timestamp) -> Vec<EngineEvent> {
         let mut events = Vec::new();
         for (container, name) in std::mem::take(&mut self.again) {
             // One that is gone again has nothing more to say.
             let Ok(facts) = self.engine.inspect(&container).await else { continue };
-            let hit = restarted(&facts);
-            events.extend(hit.map(|hit| EngineEvent { at: now, container, name, what: EventKind::LimitReached { hit } }));
+            let hits = of_facts(&facts).into_iter().filter(|hit| matches!(hit.limit, Limit::Restart | Limit::DiskHard | Limit::Timeout));
+            let (container, name) = (&container, &name);
+            events.extend(hits.map(|hit| EngineEvent {
+                at: now,
+                container: container.clone(),
+                name: name.clone(),
+                what: EventKind::LimitReached { hit },
+            }));
         }
         events
     }
@@ -260,7 +270,7 @@ impl Followed {
             (None, Since::Start) => reading.hits(),
             // What was counted is told already; what is full is full now.
             (None, Since::Now) => {
-                let counted = LimitReading { full: BTreeMap::new(), files: None, ..reading.clone() };
+                let counted = LimitReading { full: BTreeMap::new(), files: None, disk: BTreeMap::new(), ..reading.clone() };
                 reading.since(&counted)
             }
         };
@@ -278,6 +288,12 @@ impl Followed {
     }
 }
 
+/// A number that the supervisor was given.
+fn of_ours(facts: &ContainerFacts, option: &str) -> Option<u64> {
+    let ours = facts.command.iter().map(Untrusted::raw).take_while(|argument| *argument != "--");
+    ours.skip_while(|argument| *argument != option).nth(1).and_then(|number| number.parse().ok())
+}
+
 fn restarted(facts: &ContainerFacts) -> Option<LimitHit> {
     (facts.restarts > 0).then(|| LimitHit::new(Limit::Restart, facts.restarts, None))
 }
@@ -291,8 +307,11 @@ pub fn of_facts(facts: &ContainerFacts) -> Vec<LimitHit> {
         hits.push(hit(Limit::Memory, facts.memory));
     }
     // A command may end with 124 by itself: whether its time was over decides.
-    let ours = facts.command.iter().map(Untrusted::raw).take_while(|argument| *argument != "--");
-    let timeout = ours.skip_while(|argument| *argument != "--timeout").nth(1).and_then(|seconds| seconds.parse().ok());
+    let timeout = of_ours(facts, "--timeout");
+    let capped = of_ours(facts, "--disk-hard");
+    if exit.code == i64::from(EXIT_DISK) && capped.is_some() {
+        hits.push(hit(Limit::DiskHard, capped));
+    }
     let ran = exit.finished.zip(facts.started).map(|(finished, started)| finished.duration_since(started).as_secs());
     if let (Some(timeout), Some(ran), 124 | 137) = (timeout, ran, exit.code)
         && u64::try_from(ran).is_ok_and(|ran| ran >= timeout)
@@ -326,7 +345,8 @@ mod tests {
     fn how_a_container_ended_says_whether_its_time_or_its_memory_was_over() {
         let at = |second| Some(Timestamp::from_second(second).unwrap());
         let ended = |code, finished, oom_killed| {
-            let command = ["/p", "supervise", "--timeout", "5", "--", "x", "--timeout", "1"].map(Untrusted::from).into();
+            let command =
+                ["/p", "supervise", "--timeout", "5", "--disk-hard", "9", "--", "x", "--timeout", "1"].map(Untrusted::from).into();
             let exit = Some(ExitFacts { code, oom_killed, finished: at(finished), ..ExitFacts::default() });
             let facts = ContainerFacts { command, exit, started: at(100), memory: Some(7), ..ContainerFacts::default() };
             of_facts(&facts).iter().map(|hit| (hit.limit, hit.bound)).collect::<Vec<_>>()
@@ -335,6 +355,7 @@ mod tests {
         assert_eq!(ended(124, 102, false), [], "it ended with that by itself");
         assert_eq!(ended(0, 110, false), []);
         assert_eq!(ended(137, 101, true), [(Limit::Memory, Some(7))]);
+        assert_eq!(ended(122, 101, false), [(Limit::DiskHard, Some(9))]);
         assert_eq!(of_facts(&ContainerFacts::default()), []);
         let again = ContainerFacts { restarts: 2, ..ContainerFacts::default() };
         assert_eq!(of_facts(&again), [LimitHit::new(Limit::Restart, 2, None)]);

@@ -56,7 +56,7 @@ impl Backend {
         self.engine.volumes_size(&names, COUNTING_ALL).await.map(Bytes::new)
     }
 
-    /// The session's own caches: no limit holds them, so their size is told, where it can be had in time.
+    /// The session's own caches: their size is told where it can be had in time.
     async fn private_cache(&self, container: &ContainerFacts) -> Option<PrivateCache> {
         let mount = container.mounts.iter().find(|mount| mount.destination.raw() == CACHE && !mount.name.is_empty())?;
         let size = self.engine.volume_size(&mount.name, COUNTING).await;

@@ -53,6 +53,7 @@ Exit codes:
   3    no engine answers
   4    refused by the policy, or by the audit: less was in force than asked
   5    'verify': a session's posture is weaker than requested
+  122  'run': the session's home and caches took more than --disk-hard
   124  'run': the command ran for longer than --timeout
   125  'run', 'exec', 'attach' and 'shell': a failure of ours, in place of 1; once the command
        has begun, in place of 3 and 4 too

@@ -8,7 +8,7 @@ use super::attaching::Showing;
 use super::words::{KindWord, NetworkWord, PullWord, SeccompWord};
 use crate::backend::{Order, Pull};
 use crate::failure::{Code, Failure, Result};
-use crate::policy::profile::{Profile, whole_number};
+use crate::policy::profile::{Disk, Profile, whole_number};
 use crate::session::Kind;
 use crate::units::{Bytes, Capability, Cpus, Seconds, SessionName};
 
@@ -215,6 +215,16 @@ pub(super) struct LaunchOptions {
     #[arg(long, value_name = "SIZE", help_heading = "Limits and rights")]
     shm_size: Option<Bytes>,
 
+    /// Warn once the session's home and caches take more than this, such as 5GiB; 0 for never
+    #[arg(long, value_name = "SIZE", help_heading = "Limits and rights")]
+    disk_soft: Option<Bytes>,
+
+    /// Stop the session once its home and caches take more than this, such as 10GiB; 0 for never
+    ///
+    /// Counted by its supervisor, from inside, while it runs. What is there stays.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits and rights")]
+    disk_hard: Option<Bytes>,
+
     /// Give one capability back, such as NET_RAW (repeatable); the posture shows it
     #[arg(long, value_name = "CAP", help_heading = "Limits and rights")]
     cap_add: Vec<Capability>,
@@ -248,6 +258,7 @@ impl LaunchOptions {
             timeout: self.timeout,
             ttl: self.ttl,
             idle: self.idle,
+            disk: (self.disk_soft.is_some() || self.disk_hard.is_some()).then_some(Disk { soft: self.disk_soft, hard: self.disk_hard }),
             ..Profile::default()
         };
         Order {

@@ -277,8 +277,12 @@ mod tests {
         let mut profile: Profile = toml::from_str(&whole).unwrap();
         (profile.base, profile.cap_drop) = (Some(String::new()), Some(Vec::new()));
         let mut table = toml::Table::try_from(&profile).unwrap();
-        let Some(toml::Value::Table(terminal)) = table.remove("terminal") else { panic!("a table of its own") };
-        let mut fields: Vec<String> = table.keys().cloned().chain(terminal.keys().map(|key| format!("terminal.{key}"))).collect();
+        let mut fields = Vec::new();
+        for name in ["terminal", "disk"] {
+            let Some(toml::Value::Table(inner)) = table.remove(name) else { panic!("a table of its own") };
+            fields.extend(inner.keys().map(|key| format!("{name}.{key}")));
+        }
+        fields.extend(table.keys().cloned());
         let mut keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
         fields.sort_unstable();
         keys.sort_unstable();

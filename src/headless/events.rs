@@ -29,9 +29,13 @@ pub async fn events(context: &Context, backend: &Backend, names: &[String]) -> D
         wanted.push(backend.find(who).await?.container_id);
     }
     let note = if names.is_empty() { "watching every session".to_owned() } else { format!("watching {}", names.join(", ")) };
-    context.output.note(&format!("{note}; ctrl-c ends this"));
     let mut limits = backend.limit_watch();
     limits.follow_all(&backend.sessions().await?, Since::Now);
+    // Said once it is so: what is run into from here on is told.
+    let reached = limits.look(now()).await;
+    context.output.note(&format!("{note}; ctrl-c ends this"));
+    let is_wanted = |event: &EngineEvent| wanted.is_empty() || wanted.contains(&event.container);
+    reached.into_iter().filter(is_wanted).for_each(|event| show(context, event));
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -50,9 +54,7 @@ pub async fn events(context: &Context, backend: &Backend, names: &[String]) -> D
             _ = look.tick() => limits.look(now()).await,
             _ = signals.next() => return Ok(0),
         };
-        for event in happened.into_iter().filter(|event| wanted.is_empty() || wanted.contains(&event.container)) {
-            show(context, event);
-        }
+        happened.into_iter().filter(is_wanted).for_each(|event| show(context, event));
         if context.output.reader_gone() {
             return Ok(0);
         }

@@ -11,7 +11,8 @@ use super::{drift_table, posture_table};
 use crate::backend::limits::of_facts;
 use crate::backend::{Backend, Details, PrivateCache};
 use crate::policy::plan::CACHE;
-use crate::units::{Seconds, age, brief_span};
+use crate::session::{ContainerFacts, labels};
+use crate::units::{Bytes, Seconds, age, brief_span};
 
 /// Shows it.
 pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
@@ -70,6 +71,7 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     fields.add("pid", container.pid.map_or_else(String::new, |pid| pid.to_string()));
     fields.add("packages", cache.sentence());
     fields.add("own caches", own.as_ref().map_or_else(String::new, size));
+    fields.add("disk", caps(&container));
     for (at, hit) in limits.hits.iter().enumerate() {
         fields.add(if at == 0 { "ran into" } else { "" }, hit.sentence());
     }
@@ -93,13 +95,21 @@ pub async fn inspect(context: &Context, backend: &Backend, who: &str) -> Done {
     Ok(0)
 }
 
+fn caps(facts: &ContainerFacts) -> String {
+    let cap = |name, what: &str| match facts.labels.get(name).and_then(|cap| cap.raw().parse().ok()) {
+        Some(cap) if cap > 0 => format!("{what} above {}", Bytes::new(cap)),
+        _ => format!("never {what}"),
+    };
+    format!("{}, {}", cap(labels::DISK_SOFT, "warned of"), cap(labels::DISK_HARD, "stopped"))
+}
+
 fn seconds_until(now: Timestamp, then: Timestamp) -> u64 {
     u64::try_from(then.as_second().saturating_sub(now.as_second())).unwrap_or(0)
 }
 
 fn size(cache: &PrivateCache) -> String {
     match &cache.size {
-        Ok(size) => format!("{size} at {CACHE}, which no limit holds"),
+        Ok(size) => format!("{size} at {CACHE}"),
         Err(failure) => format!("of unknown size: {}", failure.message),
     }
 }
@@ -116,13 +126,12 @@ fn cache_volume(PrivateCache { volume, size }: PrivateCache) -> CacheVolume {
 mod tests {
     use super::*;
     use crate::failure::{Code, Failure};
-    use crate::units::Bytes;
 
     #[test]
     fn a_size_is_told_or_why_it_is_not_known() {
         let cache = |size| PrivateCache { volume: "palisade-web-cache".to_owned(), size };
         let known = cache(Ok(Bytes::mib(3)));
-        assert_eq!(size(&known), "3 MiB at /cache, which no limit holds");
+        assert_eq!(size(&known), "3 MiB at /cache");
         assert_eq!(cache_volume(known).bytes, Some(3 << 20));
         let slow = cache(Err(Failure::new(Code::EngineError, "the engine had not counted its files within 3 s")));
         assert_eq!(size(&slow), "of unknown size: the engine had not counted its files within 3 s");

@@ -82,6 +82,8 @@ pub fn policy(policy: &Policy, page: Page) -> String {
     let or_none = |span: Seconds| if span == Seconds::new(0) { "none".to_owned() } else { span.to_string() };
     fields.add("ttl", or_none(policy.ttl));
     fields.add("idle", or_none(policy.idle));
+    let cap = |cap: Bytes, what: &str| if cap.get() == 0 { format!("never {what}") } else { format!("{what} above {cap}") };
+    fields.add("disk", format!("{}, {}", cap(policy.disk.soft, "warned of"), cap(policy.disk.hard, "stopped")));
     fields.add("stop_grace", policy.stop_grace.to_string());
     fields.add("workspace", if policy.workspace_read_only { "read-only" } else { "as asked" });
     let allowed = |is_allowed, what| if is_allowed { what } else { "" };

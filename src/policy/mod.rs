@@ -30,6 +30,6 @@ pub mod workspace;
 
 pub use asked::Asked;
 pub use plan::Plan;
-pub use policy_type::{LogCap, Network, PidsLimit, Policy, Seccomp, Terminal, Timeout};
+pub use policy_type::{DiskCap, LogCap, Network, PidsLimit, Policy, Seccomp, Terminal, Timeout};
 pub use posture::{ControlPosture, Posture, Verdict};
 pub use request::{ImageFacts, Request, RunAs, SecretSource, WorkspaceMode, WorkspaceMount};

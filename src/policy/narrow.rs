@@ -36,6 +36,14 @@ pub(super) fn faults(project: &Profile, given: &Profile) -> Vec<Fault> {
             wider(field, endless(asked), format!("above {}", endless(given)));
         }
     }
+    let (asked, has) = (project.disk.unwrap_or_default(), given.disk.unwrap_or_default());
+    for (field, asked, has) in [("disk.soft", asked.soft, has.soft), ("disk.hard", asked.hard, has.hard)] {
+        if let (Some(asked), Some(has)) = (asked, has)
+            && room(asked) > room(has)
+        {
+            wider(field, unbounded(asked), format!("above {}", unbounded(has)));
+        }
+    }
     let (asked, has) = (project.terminal.unwrap_or_default(), given.terminal.unwrap_or_default());
     for (field, asked, has) in [("terminal.title", asked.title, has.title), ("terminal.clipboard", asked.clipboard, has.clipboard)] {
         if asked == Some(true) && has != Some(true) {
@@ -108,6 +116,15 @@ fn most<T: PartialOrd>(
 /// 0 is without end: the widest.
 fn span(timeout: Seconds) -> u64 {
     if timeout.get() == 0 { u64::MAX } else { timeout.get() }
+}
+
+/// 0 is without bound: the widest.
+fn room(cap: Bytes) -> u64 {
+    if cap.get() == 0 { u64::MAX } else { cap.get() }
+}
+
+fn unbounded(cap: Bytes) -> String {
+    if cap.get() == 0 { "0, which is without bound".to_owned() } else { exact(cap) }
 }
 
 fn endless(timeout: Seconds) -> String {

@@ -158,6 +158,15 @@ fn entrypoint(policy: &Policy, request: &Request) -> Result<Vec<String>> {
             argv.extend([flag.to_owned(), span.get().to_string()]);
         }
     }
+    let caps = [("--disk-soft", policy.disk.soft), ("--disk-hard", policy.disk.hard)];
+    for (flag, cap) in caps.iter().filter(|(_, cap)| cap.get() > 0) {
+        argv.extend([(*flag).to_owned(), cap.get().to_string()]);
+    }
+    if caps.iter().any(|(_, cap)| cap.get() > 0) {
+        let all = mounts(policy, request);
+        let own = all.iter().filter(|mount| mount.kind == PlanMountKind::Volume && !mount.read_only);
+        argv.extend(own.flat_map(|mount| ["--disk-at".to_owned(), mount.target.clone()]));
+    }
     argv.extend(["--shell-idle".to_owned(), policy.terminal.idle.get().to_string()]);
     let command = if request.command.is_empty() { &request.image.command } else { &request.command };
     match (command.is_empty(), request.kind) {
@@ -227,6 +236,8 @@ fn session_labels(policy: &Policy, request: &Request) -> Result<BTreeMap<String,
         (labels::SECRETS.to_owned(), secrets.join(",")),
         (labels::TTL.to_owned(), policy.ttl.get().to_string()),
         (labels::IDLE.to_owned(), policy.idle.get().to_string()),
+        (labels::DISK_SOFT.to_owned(), policy.disk.soft.get().to_string()),
+        (labels::DISK_HARD.to_owned(), policy.disk.hard.get().to_string()),
     ]);
     Ok(all)
 }

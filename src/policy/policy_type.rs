@@ -54,6 +54,8 @@ pub struct Policy {
     pub ttl: Seconds,
     /// How long nobody may use it before it is stopped; 0 for as long as it likes.
     pub idle: Seconds,
+    /// How much room its files may take.
+    pub disk: DiskCap,
     /// What terminals in it may do, and how long they are held.
     pub terminal: Terminal,
     /// Environment set by profiles.
@@ -154,6 +156,15 @@ pub struct LogCap {
     pub max_size: Bytes,
     /// How many are kept.
     pub max_file: u32,
+}
+
+/// Bounds of what a session's volumes take on disk, which no engine bounds: kept by its supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DiskCap {
+    /// Above this it is warned of; 0 for never.
+    pub soft: Bytes,
+    /// Above this the session is stopped; 0 for never.
+    pub hard: Bytes,
 }
 
 /// What terminals in a session may do to the operator's, and how long one that nobody uses is held.

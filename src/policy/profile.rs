@@ -11,7 +11,7 @@ use super::policy_type::{Network, Policy, Seccomp, Timeout};
 use crate::units::{Bytes, Capability, Cpus, ParseError, Seconds};
 
 /// Every key of a profile with what it takes, as errors say it.
-pub const KEYS: [(&str, &str); 29] = [
+pub const KEYS: [(&str, &str); 31] = [
     ("description", "a text of at most 200 characters"),
     ("base", "the name of another profile"),
     ("image", "an image reference such as debian:trixie-slim"),
@@ -37,6 +37,8 @@ pub const KEYS: [(&str, &str); 29] = [
     ("idle", "a span of whole seconds up to 10 years, such as \"2h\", or 0 for as long as it likes"),
     ("stop_grace", "a span of whole seconds up to an hour"),
     ("workspace_read_only", "true or false"),
+    ("disk.soft", "a size from 1 MiB to 1 PiB, or 0 for none"),
+    ("disk.hard", "a size from 1 MiB to 1 PiB, or 0 for none"),
     ("terminal.title", "true or false"),
     ("terminal.clipboard", "true or false"),
     ("terminal.idle", "a span of whole seconds up to 10 years, such as \"8h\", or 0 for as long as it likes"),
@@ -132,12 +134,27 @@ pub struct Profile {
     /// Whether workspaces are read-only whatever the launch says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_read_only: Option<bool>,
+    /// What its files may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
     /// Terminals in the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terminal: Option<Terminals>,
     /// Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<BTreeMap<String, String>>,
+}
+
+/// What a profile may say of the room that a session's files take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// Above this it is warned of; 0 for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soft: Option<Bytes>,
+    /// Above this it is stopped; 0 for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard: Option<Bytes>,
 }
 
 /// What a profile may say of terminals.
@@ -192,6 +209,7 @@ impl From<&Policy> for Profile {
             idle: Some(policy.idle),
             stop_grace: Some(policy.stop_grace),
             workspace_read_only: Some(policy.workspace_read_only),
+            disk: Some(Disk { soft: Some(policy.disk.soft), hard: Some(policy.disk.hard) }),
             terminal: Some(Terminals {
                 title: Some(policy.terminal.title),
                 clipboard: Some(policy.terminal.clipboard),

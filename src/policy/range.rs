@@ -18,6 +18,7 @@ pub(super) const CPUS: RangeInclusive<Cpus> = Cpus::milli(10)..=Cpus::milli(1_02
 pub(super) const NOFILE: RangeInclusive<u64> = 64..=1 << 20;
 /// A tmpfs of size 0 is one without a limit.
 pub(super) const TMPFS: RangeInclusive<Bytes> = Bytes::mib(1)..=Bytes::new(1 << 40);
+pub(super) const DISK: RangeInclusive<Bytes> = Bytes::mib(1)..=Bytes::new(1 << 50);
 pub(super) const LOG_SIZE: RangeInclusive<Bytes> = Bytes::new(64 * Bytes::KIB)..=Bytes::gib(10);
 pub(super) const LOG_FILES: RangeInclusive<u64> = 1..=100;
 /// Far enough for any command, near enough that adding it to a moment cannot overflow.
@@ -52,6 +53,10 @@ pub(super) fn faults(profile: &Profile) -> Vec<Fault> {
     check(&mut refuse, "shm_size", profile.shm_size, &TMPFS, size);
     check(&mut refuse, "log_max_size", profile.log_max_size, &LOG_SIZE, size);
     check(&mut refuse, "log_max_file", profile.log_max_file, &LOG_FILES, u64::to_string);
+    let disk = profile.disk.unwrap_or_default();
+    for (field, cap) in [("disk.soft", disk.soft), ("disk.hard", disk.hard)] {
+        check(&mut refuse, field, cap.filter(|cap| cap.get() > 0), &DISK, size);
+    }
     check(&mut refuse, "timeout", profile.timeout, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "ttl", profile.ttl, &TIMEOUT, Seconds::to_string);
     check(&mut refuse, "idle", profile.idle, &TIMEOUT, Seconds::to_string);
@@ -123,6 +128,8 @@ mod tests {
             "pids_limit = 16\nmemory = '16MiB'\ncpus = 0.01\nnofile = 64\ntmp_size = '1MiB'\nrun_size = '1MiB'\nshm_size = '1MiB'",
             "pids_limit = 4096\nmemory = '1024TiB'\ncpus = 1024\nnofile = 1048576\ntmp_size = '1TiB'\nrun_size = '1TiB'\nshm_size = '1TiB'",
             "log_max_size = '64KiB'\nlog_max_file = 1\ntimeout = 0\nstop_grace = 0\ncpuset = ''\nenv = { A = '' }",
+            "disk.soft = 0\ndisk.hard = '1MiB'",
+            "disk.soft = '1024TiB'",
             "log_max_size = '10GiB'\nlog_max_file = 100\ntimeout = '3650d'\nstop_grace = '1h'\ncpuset = '0-3'\nimage = 'r.io:5000/a/b@sha256:ab'",
         ];
         for text in at_the_ends {
@@ -143,6 +150,8 @@ mod tests {
             ("tmp_size", "0"),
             ("run_size", "1"),
             ("shm_size", "'2TiB'"),
+            ("disk.soft", "1023"),
+            ("disk.hard", "'1025TiB'"),
             ("log_max_size", "'63KiB'"),
             ("log_max_size", "'11GiB'"),
             ("log_max_file", "0"),

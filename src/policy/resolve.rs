@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cpuset::CpuList;
-use super::{LogCap, PidsLimit, Policy, Terminal, Timeout, fault, narrow, package, profile::Profile, range};
+use super::{DiskCap, LogCap, PidsLimit, Policy, Terminal, Timeout, fault, narrow, package, profile::Profile, range};
 use crate::failure::{Code, Failure, Result};
 use crate::units::{Capability, Seconds};
 
@@ -71,6 +71,11 @@ fn lay(below: &mut Profile, layer: &Layer) -> Result<()> {
     capabilities.extend(above.cap_add.iter().flatten());
     capabilities.retain(|capability| !above.cap_drop.iter().flatten().any(|dropped| dropped == capability));
     below.cap_add = Some(capabilities.into_iter().collect());
+    if let Some(above) = above.disk {
+        let below = below.disk.get_or_insert_default();
+        below.soft = above.soft.or(below.soft);
+        below.hard = above.hard.or(below.hard);
+    }
     if let Some(above) = above.terminal {
         let below = below.terminal.get_or_insert_default();
         below.title = above.title.or(below.title);
@@ -92,7 +97,10 @@ fn undecided(profile: &Profile) -> Vec<&'static str> {
     need!(image seccomp pids_limit memory cpus cpuset nofile read_only_rootfs tmp_size run_size shm_size network);
     need!(log_max_size log_max_file timeout ttl idle stop_grace workspace_read_only min_age min_age_allow);
     let terminal = profile.terminal.unwrap_or_default();
+    let disk = profile.disk.unwrap_or_default();
     let undecided = [
+        ("disk.soft", disk.soft.is_none()),
+        ("disk.hard", disk.hard.is_none()),
         ("terminal.title", terminal.title.is_none()),
         ("terminal.clipboard", terminal.clipboard.is_none()),
         ("terminal.idle", terminal.idle.is_none()),
@@ -106,6 +114,7 @@ fn policy(name: &str, profile: Profile) -> Result<Policy> {
     let internal = || Failure::new(Code::Internal, "a profile that decides every field was checked and is not whole");
     let timeout = profile.timeout.ok_or_else(internal)?;
     let terminal = profile.terminal.ok_or_else(internal)?;
+    let disk = profile.disk.ok_or_else(internal)?;
     Ok(Policy {
         profile: name.to_owned(),
         image: profile.image.ok_or_else(internal)?,
@@ -131,6 +140,7 @@ fn policy(name: &str, profile: Profile) -> Result<Policy> {
         ttl: profile.ttl.ok_or_else(internal)?,
         idle: profile.idle.ok_or_else(internal)?,
         stop_grace: profile.stop_grace.ok_or_else(internal)?,
+        disk: DiskCap { soft: disk.soft.ok_or_else(internal)?, hard: disk.hard.ok_or_else(internal)? },
         terminal: Terminal {
             title: terminal.title.ok_or_else(internal)?,
             clipboard: terminal.clipboard.ok_or_else(internal)?,
@@ -195,9 +205,10 @@ mod tests {
                     tmp_size = '2GiB'\nrun_size = '65MiB'\nshm_size = '65MiB'\nnetwork = 'open'\nmin_age = '2d'\nmin_age_allow = ['pypi:Requests', 'left-pad']\nlog_max_size = '11MiB'\n\
                     log_max_file = 4\ntimeout = 0\nttl = 0\nidle = '3h'\nstop_grace = 11\nimage = 'evil:1'\nseccomp = 'default'\n\
                     workspace_read_only = false\ncpuset = '0-7'\nenv = { LD_PRELOAD = '/workspace/x.so' }\n\
+                    [disk]\nsoft = 0\nhard = '1024TiB'\n\
                     [terminal]\ntitle = true\nclipboard = true\nidle = 0";
         let tight = operator(
-            "timeout = '1h'\nttl = '8h'\nidle = '2h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'",
+            "timeout = '1h'\nttl = '8h'\nidle = '2h'\nmin_age = '3d'\nmin_age_allow = ['requests', 'npm:left-pad']\nseccomp = 'strict'\nworkspace_read_only = true\ncpuset = '0-1'\n[disk]\nsoft = '1GiB'\nhard = '2GiB'",
         );
         let error = resolved(&[tight, project(wide)]).unwrap_err();
         let mut fields: Vec<_> = error.details.iter().map(|line| line.split('\'').nth(1).unwrap()).collect();

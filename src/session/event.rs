@@ -86,6 +86,7 @@ impl EventKind {
             Self::Created => "created".to_owned(),
             Self::Started => "started".to_owned(),
             Self::Died { exit_code: Some(0) } => "its command ended well (0)".to_owned(),
+            Self::Died { exit_code: Some(122) } => "its files took more than --disk-hard allows (122)".to_owned(),
             Self::Died { exit_code: Some(124) } => "it ran for longer than its timeout (124)".to_owned(),
             Self::Died { exit_code: Some(code) } => format!("its command ended with {code}"),
             Self::Died { exit_code: None } => "its command ended".to_owned(),

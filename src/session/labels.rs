@@ -44,6 +44,10 @@ pub const REPLACES: &str = "palisade.session.replaces";
 pub const TTL: &str = "palisade.session.ttl";
 /// Seconds that nobody may use it before it is stopped; 0 for as long as it likes.
 pub const IDLE: &str = "palisade.session.idle";
+/// Bytes that its volumes may take before it is warned of; 0 for as many as they like.
+pub const DISK_SOFT: &str = "palisade.session.disk-soft";
+/// Bytes that its volumes may take before it is stopped; 0 for as many as they like.
+pub const DISK_HARD: &str = "palisade.session.disk-hard";
 /// Who launched it, `uid@host`.
 pub const CREATOR: &str = "palisade.session.creator";
 /// On containers and volumes: which process made it, and for which piece of its work. What stands there of a maker that has ended was

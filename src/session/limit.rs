@@ -21,6 +21,10 @@ pub enum Limit {
     OpenFiles,
     /// A file system in memory is full.
     Tmpfs,
+    /// Its files take more room than the cap that warns.
+    DiskSoft,
+    /// Its files take more room than the cap that stops it.
+    DiskHard,
     /// The engine's log of its output grew to its size, was set aside and begun anew.
     Log,
     /// It ran for longer than it may.
@@ -72,6 +76,8 @@ pub struct LimitReading {
     pub full: BTreeMap<String, u64>,
     /// How many files a process may have open, where one has as many now.
     pub files: Option<u64>,
+    /// The caps that its files are above now, as its supervisor says.
+    pub disk: BTreeMap<Limit, u64>,
     /// How often the engine began the log anew.
     pub rotations: u64,
     /// Why nothing is known of file systems and open files, where that is so.
@@ -83,7 +89,18 @@ const PERIODS: u64 = 8;
 
 impl Limit {
     /// Each, in the order in which they are told.
-    pub const ALL: [Self; 8] = [Self::Memory, Self::Pids, Self::Cpu, Self::OpenFiles, Self::Tmpfs, Self::Log, Self::Timeout, Self::Restart];
+    pub const ALL: [Self; 10] = [
+        Self::Memory,
+        Self::Pids,
+        Self::Cpu,
+        Self::OpenFiles,
+        Self::Tmpfs,
+        Self::DiskSoft,
+        Self::DiskHard,
+        Self::Log,
+        Self::Timeout,
+        Self::Restart,
+    ];
 
     /// Its name in documents and in the state.
     pub const fn name(self) -> &'static str {
@@ -93,6 +110,8 @@ impl Limit {
             Self::Cpu => "cpu",
             Self::OpenFiles => "open_files",
             Self::Tmpfs => "tmpfs",
+            Self::DiskSoft => "disk_soft",
+            Self::DiskHard => "disk_hard",
             Self::Log => "log",
             Self::Timeout => "timeout",
             Self::Restart => "restart",
@@ -123,6 +142,8 @@ impl LimitHit {
                 "/dev/shm" => "'shm_size' in the profile",
                 _ => "'run_size' in the profile",
             },
+            Limit::DiskSoft => "--disk-soft",
+            Limit::DiskHard => "--disk-hard",
             Limit::Log => "'log_max_size' in the profile",
             Limit::Timeout => "--timeout",
             Limit::Restart => "the container's restart policy, which palisade leaves at 'no',",
@@ -145,6 +166,8 @@ impl LimitHit {
             }
             Limit::OpenFiles => format!("open files: a process has as many open as it may,{}", at(number, "")),
             Limit::Tmpfs => format!("{} is full{}", self.place, at(bytes, "")),
+            Limit::DiskSoft => format!("disk: its files take more room than they should,{}", at(bytes, "")),
+            Limit::DiskHard => format!("disk: its files took more room than they may, and it is stopped,{}", at(bytes, "")),
             Limit::Log if self.count == 1 => format!("log: it was full and begun anew, once,{}", at(bytes, " a file")),
             Limit::Log => format!("log: it was full and begun anew, {} times,{}", self.count, at(bytes, " a file")),
             Limit::Timeout => format!("timeout: it ran for longer than it may,{}", at(number, " s")),
@@ -194,6 +217,8 @@ impl LimitReading {
         hits.extend(
             full.map(|(place, size)| LimitHit { place: Untrusted::from(place.as_str()), ..LimitHit::new(Limit::Tmpfs, 1, Some(*size)) }),
         );
+        let over = self.disk.iter().filter(|(limit, _)| !before.disk.contains_key(*limit));
+        hits.extend(over.map(|(limit, cap)| LimitHit::new(*limit, 1, Some(*cap))));
         if self.rotations > before.rotations {
             hits.push(LimitHit::new(Limit::Log, self.rotations, None));
         }

@@ -7,10 +7,13 @@ use nix::sys::signal::{SigEvent, SigevNotify, Signal};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
 use nix::time::ClockId;
 
+use super::disk::{self, Disk};
 use super::life::{Due, Life};
 use super::signals::Signals;
-use super::supervise::say;
-use crate::units::Seconds;
+use super::supervise::{EXIT_DISK, EXIT_TIMEOUT, name_this_process, say};
+use crate::kernel::name_over;
+use crate::session::Limit;
+use crate::units::{Bytes, Seconds};
 
 /// What the kernel's own timer allows beyond deadline and grace.
 const KERNEL_MARGIN: Duration = Duration::from_secs(2);
@@ -46,9 +49,10 @@ impl Deadline {
     }
 }
 
-/// The command's deadline and the session's life.
+/// The command's deadline, the session's life, and what its files may take.
 pub struct Keeper {
     life: Life,
+    disk: Disk,
     timeout: Option<Deadline>,
     grace: Duration,
     /// For the session's own deadline, which moves.
@@ -56,9 +60,9 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Of both.
-    pub fn new(life: Life, timeout: Option<Deadline>, grace: Duration) -> io::Result<Self> {
-        let mut keeper = Self { life, timeout, grace, kernel: None };
+    /// Of all.
+    pub fn new(life: Life, disk: Disk, timeout: Option<Deadline>, grace: Duration) -> io::Result<Self> {
+        let mut keeper = Self { life, disk, timeout, grace, kernel: None };
         keeper.arm()?;
         Ok(keeper)
     }
@@ -73,16 +77,21 @@ impl Keeper {
         self.timeout.as_ref().map(|timeout| timeout.at).into_iter().chain(self.life.next()).min()
     }
 
-    /// Whether it is over, which is said, as what is to come is.
-    pub fn is_over(&mut self, signals: &Signals) -> io::Result<bool> {
+    /// By which exit code it is over, where it is; that is said, as what is to come is.
+    pub fn over(&mut self, signals: &Signals) -> io::Result<Option<u8>> {
         self.arm()?;
+        for due in self.disk.due() {
+            if Self::told_of_disk(due, signals) {
+                return Ok(Some(EXIT_DISK));
+            }
+        }
         if let Some(timeout) = self.timeout.as_ref().filter(|timeout| timeout.at <= Instant::now()) {
             say(&format!("timeout: the command ran for {} s and is ended; --timeout sets the limit", timeout.limit.as_secs()));
-            return Ok(true);
+            return Ok(Some(EXIT_TIMEOUT));
         }
         let shown = |span: Duration| Seconds::new(span.as_secs());
         let (text, is_over) = match self.life.look() {
-            Due::Nothing => return Ok(false),
+            Due::Nothing => return Ok(None),
             Due::WarnEnd(left) => {
                 let left = Seconds::new((left + Duration::from_millis(999)).as_secs());
                 (format!("ttl: this session is stopped in {left}; palisade renew moves its deadline"), false)
@@ -100,7 +109,39 @@ impl Keeper {
         };
         say(&text);
         signals.say(&format!("palisade: {text}"));
-        Ok(is_over)
+        Ok(is_over.then_some(EXIT_TIMEOUT))
+    }
+
+    /// Says it, here and by this process's name; whether the session is over by it.
+    fn told_of_disk(due: disk::Due, signals: &Signals) -> bool {
+        let shown = Bytes::new;
+        let (text, name, is_over) = match due {
+            disk::Due::Below => (None, "palisade".to_owned(), false),
+            disk::Due::Warn(bytes, cap) => {
+                let text = format!("its files take {}, more than {}; --disk-soft sets the limit", shown(bytes), shown(cap));
+                (Some(text), name_over(Limit::DiskSoft, shown(cap)), false)
+            }
+            disk::Due::Spared(bytes, above) => {
+                let text = format!(
+                    "its files take {}, more than --disk-hard allows; it is stopped above {}: make room",
+                    shown(bytes),
+                    shown(above)
+                );
+                (Some(text), name_over(Limit::DiskHard, shown(above)), false)
+            }
+            disk::Due::Stop(bytes, cap) => {
+                let text =
+                    format!("its files take {}, more than {}, and it is stopped; --disk-hard sets the limit", shown(bytes), shown(cap));
+                (Some(text), name_over(Limit::DiskHard, shown(cap)), true)
+            }
+        };
+        // Best effort: the log and the terminals tell it too.
+        let _ = name_this_process(&name);
+        if let Some(text) = text {
+            say(&format!("disk: {text}"));
+            signals.say(&format!("palisade: disk: {text}"));
+        }
+        is_over
     }
 
     /// Has the kernel keep the deadline as it is now.

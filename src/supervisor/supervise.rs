@@ -12,6 +12,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::descriptors::Descriptors;
+use super::disk::Disk;
 use super::gate::{Frame, Stdin, WAITING_NAME};
 use super::keeper::{Deadline, Keeper};
 use super::life::Life;
@@ -28,8 +29,10 @@ pub(super) const EXIT_OURS: u8 = 125;
 pub(super) const EXIT_NOT_EXECUTABLE: u8 = 126;
 /// There is no such command.
 pub(super) const EXIT_NOT_FOUND: u8 = 127;
+/// Its files took more than they may.
+pub const EXIT_DISK: u8 = 122;
 /// The deadline passed, as timeout(1) has it.
-const EXIT_TIMEOUT: u8 = 124;
+pub const EXIT_TIMEOUT: u8 = 124;
 /// Nobody opened the gate: the manager is gone, or the container was started without one.
 const GATE_PATIENCE: Duration = Duration::from_mins(2);
 /// For who launched a command in a terminal to look at it; then it begins all the same.
@@ -87,8 +90,12 @@ fn supervise(options: &Options) -> Outcome {
     let socket = options.terminals.as_deref().unwrap_or(terminals::SOCKET);
     signals.hold_terminals(socket, held, options.tty, life.clone()).map_err(ours("listen for who wants a terminal"))?;
 
+    let disk = {
+        let _among = signals.duties.enter();
+        Disk::keep(options.disk.clone(), life.clone())
+    };
     let deadline = options.timeout.map(|timeout| Deadline::set(timeout, options.grace)).transpose().map_err(ours("set the timeout"))?;
-    let mut keeper = Keeper::new(life, deadline, options.grace).map_err(ours("set the deadline"))?;
+    let mut keeper = Keeper::new(life, disk, deadline, options.grace).map_err(ours("set the deadline"))?;
     if options.command.is_empty() {
         return Ok(idle(&signals, &mut keeper));
     }
@@ -161,13 +168,13 @@ fn watch(pid: Pid, signals: &Signals, keeper: &mut Keeper, grace: Duration) -> O
     let lost = |error: io::Error| (EXIT_OURS, format!("cannot wait for the command: {error}"));
     let mut killed_at = None;
     loop {
+        let by_us = killed_at.map(|(_, code)| code);
         match waitpid(pid, Some(WaitPidFlag::WNOHANG)).map_err(|errno| lost(errno.into()))? {
-            WaitStatus::Exited(..) | WaitStatus::Signaled(..) if killed_at.is_some() => return Ok(EXIT_TIMEOUT),
-            WaitStatus::Exited(_, code) => return Ok(code.to_le_bytes()[0]),
-            WaitStatus::Signaled(_, signal, _) => return Ok(exit_by(signal)),
+            WaitStatus::Exited(_, code) => return Ok(by_us.unwrap_or(code.to_le_bytes()[0])),
+            WaitStatus::Signaled(_, signal, _) => return Ok(by_us.unwrap_or_else(|| exit_by(signal))),
             _ => {}
         }
-        let due = killed_at.or_else(|| keeper.next());
+        let due = killed_at.map(|(at, _)| at).or_else(|| keeper.next());
         match signals.next(due, keeper.life()).map_err(lost)? {
             // The loop asks after the child; another's SIGCHLD is init's business.
             Some(Signal::SIGCHLD) | None => {}
@@ -175,15 +182,15 @@ fn watch(pid: Pid, signals: &Signals, keeper: &mut Keeper, grace: Duration) -> O
             Some(signal) => _ = kill(pid, signal),
         }
         match killed_at {
-            Some(at) if Instant::now() >= at => {
+            Some((at, code)) if Instant::now() >= at => {
                 // This process ends next, init follows, and the kernel ends every process of the namespace.
                 let _ = killpg(pid, Signal::SIGKILL);
-                return Ok(EXIT_TIMEOUT);
+                return Ok(code);
             }
             Some(_) => {}
             None => {
-                if keeper.is_over(signals).map_err(lost)? {
-                    killed_at = Some(Instant::now() + grace);
+                if let Some(code) = keeper.over(signals).map_err(lost)? {
+                    killed_at = Some((Instant::now() + grace, code));
                     let _ = killpg(pid, Signal::SIGTERM);
                 }
             }
@@ -199,15 +206,15 @@ fn idle(signals: &Signals, keeper: &mut Keeper) -> u8 {
             Ok(Some(_) | None) => {}
             Err(_) => return EXIT_OURS,
         }
-        match keeper.is_over(signals) {
-            Ok(true) => return EXIT_TIMEOUT,
-            Ok(false) => {}
+        match keeper.over(signals) {
+            Ok(Some(code)) => return code,
+            Ok(None) => {}
             Err(_) => return EXIT_OURS,
         }
     }
 }
 
-fn name_this_process(name: &str) -> io::Result<()> {
+pub(super) fn name_this_process(name: &str) -> io::Result<()> {
     let name = std::ffi::CString::new(name).map_err(io::Error::other)?;
     Ok(prctl::set_name(&name)?)
 }

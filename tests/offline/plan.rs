@@ -6,8 +6,8 @@ use palisade::depot;
 use palisade::policy::drift::{Terms, outdated};
 use palisade::policy::plan::{CACHE, DEPOT_DIR, HOME, SUPERVISOR_DIR, plan};
 use palisade::policy::{
-    Asked, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Terminal, Timeout, WorkspaceMode,
-    WorkspaceMount, controls::ADDABLE_CAPABILITIES,
+    Asked, DiskCap, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Request, RunAs, Seccomp, SecretSource, Terminal, Timeout,
+    WorkspaceMode, WorkspaceMount, controls::ADDABLE_CAPABILITIES,
 };
 use palisade::session::{Kind, labels};
 use palisade::units::{Bytes, Cpus, Seconds, SessionId};
@@ -42,6 +42,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             stop_grace: Seconds::new(grace),
             ttl: Seconds::new(grace),
             idle: Seconds::new(grace),
+            disk: DiskCap { soft: Bytes::mib(tmp), hard: Bytes::mib(run) },
             terminal: Terminal { title: strict, clipboard: network == Network::None, idle: Seconds::new(grace) },
             env,
             workspace_read_only: ro_workspace,

@@ -171,3 +171,37 @@ fn a_session_whose_way_to_the_depot_is_taken_does_not_start() {
     assert!(told.contains(palisade::depot::RELAY) && told.contains("depot") && !told.contains("token"), "{told}");
     assert!(!mark.exists());
 }
+
+#[test]
+fn files_beyond_the_first_cap_are_told_and_beyond_the_second_end_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_str().unwrap();
+    let line = "head -c 2097152 /dev/zero > \"$0/a\"; until [ -e \"$0/go\" ]; do sleep 0.1; done; head -c 16777216 /dev/zero > \"$0/b\"; sleep 600";
+    let caps = ["--grace", "1", "--disk-soft", "1048576", "--disk-hard", "8388608", "--disk-at", at];
+    let mut child = supervise(&[&caps[..], &["--", "sh", "-c", line, at]].concat());
+    open(&mut child, Stdin::Null, b"");
+    until("the supervisor's name tells of it", || comm(child.id()) == "palisade:s1M");
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(122), "{said}");
+    assert!(said.contains("more than 1 MiB; --disk-soft sets the limit"), "{said}");
+    assert!(said.contains("more than 8 MiB, and it is stopped; --disk-hard sets the limit"), "{said}");
+    assert!(folder.path().join("b").exists(), "what is there stays");
+}
+
+#[test]
+fn what_begins_above_its_cap_is_told_so_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a"), vec![1; 4 << 20]).unwrap();
+    let at = folder.path().to_str().unwrap();
+    let line = "rm \"$0/a\"; until [ -e \"$0/go\" ]; do sleep 0.1; done; exit 7";
+    let mut child = supervise(&["--disk-hard", "1048576", "--disk-at", at, "--", "sh", "-c", line, at]);
+    open(&mut child, Stdin::Null, b"");
+    until("the supervisor's name tells of it", || comm(child.id()).starts_with("palisade:h"));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(said.contains("more than --disk-hard allows; it is stopped above") && said.contains("make room"), "{said}");
+}

@@ -1,8 +1,6 @@
 //! A session's log as the engine keeps it, where its folder is this machine's and this user may look: when it has grown to its size it is
 //! set aside and begun anew, which no event tells.
 
-#![expect(clippy::disallowed_methods, reason = "the engine's own files, where they are this machine's")]
-
 use std::collections::BTreeMap;
 use std::fs::metadata;
 use std::os::unix::fs::MetadataExt;
@@ -85,6 +83,8 @@ fn numbered(log: &Path, number: u32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "an engine's folder of the test's own")]
+
     use std::fs::{create_dir_all, rename, write};
 
     use super::*;

@@ -10,6 +10,8 @@ use nix::sys::statvfs::{Statvfs, fstatvfs};
 use super::super::mounts;
 use super::super::procfs::{Procfs, open, read_text};
 use crate::kernel::Unreadable;
+use crate::kernel::over::told_by;
+use crate::session::Limit;
 
 /// More processes than any session may have.
 const MOST_PROCESSES: usize = 8192;
@@ -25,6 +27,8 @@ pub(super) struct Inside {
     places: Vec<PathBuf>,
     /// How many files a process may have open.
     nofile: Option<u64>,
+    /// The supervisor, which says by its name what its session's files take.
+    supervisor: Option<u32>,
 }
 
 /// What is full now.
@@ -32,6 +36,7 @@ pub(super) struct Inside {
 pub(super) struct Seen {
     pub(super) full: BTreeMap<String, u64>,
     pub(super) files: Option<u64>,
+    pub(super) disk: BTreeMap<Limit, u64>,
 }
 
 impl Inside {
@@ -42,10 +47,10 @@ impl Inside {
         let places = writable_tmpfs(&read("mountinfo")?);
         let limits = read("limits")?;
         let nofile = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok());
-        Ok(Self { pid, places, nofile })
+        Ok(Self { pid, places, nofile, supervisor: None })
     }
 
-    pub(super) fn look(&self, proc: &Procfs, group: &Path) -> Result<Seen, Unreadable> {
+    pub(super) fn look(&mut self, proc: &Procfs, group: &Path) -> Result<Seen, Unreadable> {
         let processes = members(group);
         if !processes.contains(&self.pid) {
             return Err(Unreadable::Gone);
@@ -53,7 +58,9 @@ impl Inside {
         let root = open(&proc.path(self.pid, "root")).map_err(|error| Unreadable::from_io("look into the container", &error))?;
         let full = self.places.iter().filter_map(|place| Some((place.to_string_lossy().into_owned(), full(&root, place)?))).collect();
         let files = self.nofile.filter(|most| processes.iter().any(|pid| open_files(proc, *pid).is_some_and(|open| open >= *most)));
-        Ok(Seen { full, files })
+        self.supervisor = self.supervisor.filter(|pid| processes.contains(pid)).or_else(|| supervisor(proc, &processes));
+        let disk = self.supervisor.and_then(|pid| told_by(&proc.read(pid, "comm").ok()?)).into_iter().collect();
+        Ok(Seen { full, files, disk })
     }
 }
 
@@ -75,6 +82,16 @@ fn members(group: &Path) -> Vec<u32> {
     };
     let own = of(group);
     if own.is_empty() { of(&group.join("container")) } else { own }
+}
+
+/// Of the processes that are called so the one that began first: no command of the session's was there before its supervisor.
+fn supervisor(proc: &Procfs, processes: &[u32]) -> Option<u32> {
+    let is_called = |pid: &u32| proc.read(*pid, "comm").is_ok_and(|name| name.starts_with("palisade"));
+    let began = |pid: u32| {
+        let stat = proc.read(pid, "stat").ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse::<u64>().ok()
+    };
+    processes.iter().copied().filter(is_called).filter_map(|pid| Some((began(pid)?, pid))).min().map(|(_, pid)| pid)
 }
 
 /// Its size, where it is full. The path is the kernel's own word for where it is mounted, and is followed within the container's

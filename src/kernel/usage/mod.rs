@@ -173,7 +173,7 @@ impl UsageReader {
             if inside.is_none() {
                 *inside = Inside::find(&self.proc, &folders.pids).map_err(|error| seen = Err(error)).ok();
             }
-            let Some(way) = inside.as_ref() else { break };
+            let Some(way) = inside.as_mut() else { break };
             seen = way.look(&self.proc, &folders.pids);
             if seen.is_ok() {
                 break;
@@ -181,7 +181,7 @@ impl UsageReader {
             *inside = None;
         }
         match seen {
-            Ok(seen) => (reading.full, reading.files) = (seen.full, seen.files),
+            Ok(seen) => (reading.full, reading.files, reading.disk) = (seen.full, seen.files, seen.disk),
             Err(error) => reading.hidden = Some(error.to_string()),
         }
         *limits = Some((usage.cpu_ns, reading.clone()));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::{Asked, ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Terminal, Timeout};
+use crate::policy::{Asked, DiskCap, ImageFacts, LogCap, Network, PidsLimit, Policy, Request, RunAs, Seccomp, Terminal, Timeout};
 use crate::session::Kind;
 use crate::units::{Bytes, Cpus, Seconds, SessionId};
 
@@ -29,6 +29,7 @@ pub(in crate::policy) fn policy() -> Policy {
         stop_grace: Seconds::new(10),
         ttl: Seconds::new(0),
         idle: Seconds::new(0),
+        disk: DiskCap { soft: Bytes::new(0), hard: Bytes::new(0) },
         terminal: Terminal { title: false, clipboard: false, idle: Seconds::new(12 * 3600) },
         env: BTreeMap::new(),
         workspace_read_only: false,

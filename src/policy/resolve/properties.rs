@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::controls::ADDABLE_CAPABILITIES;
+use crate::policy::profile::Disk;
 use crate::policy::{Network, Seccomp};
 use crate::units::{Bytes, Cpus};
 
@@ -70,6 +71,7 @@ fn profile() -> impl Strategy<Value = Profile> {
         stop_grace: spans.1,
         ttl: spans.0,
         idle: spans.0,
+        disk: sizes.0.map(|soft| Disk { soft: Some(soft), hard: sizes.1 }),
         min_age: spans.2,
         min_age_allow: spans.3,
         cap_add: rights.0,
@@ -95,6 +97,7 @@ fn tamed(mut profile: Profile, below: &Policy) -> Profile {
         profile.min_age = given.min_age;
     }
     profile.min_age_allow = None;
+    profile.disk = None;
     profile.cap_add = None;
     profile.image = None;
     profile.env = None;

@@ -34,7 +34,7 @@ impl Activity {
 }
 
 /// CPU time of everything in the session.
-fn cpu(root: &Path) -> Option<Duration> {
+pub fn cpu(root: &Path) -> Option<Duration> {
     let nanoseconds = ["cpuacct/cpuacct.usage", "cpu,cpuacct/cpuacct.usage"].iter().find_map(|name| {
         let text = read_to_string(root.join(name)).ok()?;
         text.trim().parse().ok().map(Duration::from_nanos)

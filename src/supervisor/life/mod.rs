@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::terminal::wire;
 use crate::units::{Seconds, hex};
 use activity::Activity;
+pub(super) use activity::cpu;
 pub use span::Due;
 use span::Span;
 
@@ -42,7 +43,12 @@ impl Life {
         Self { kept: Arc::new(Mutex::new(kept)), changed: Arc::default() }
     }
 
-    /// Waits until the deadline was moved.
+    /// Has whoever keeps it look, for something else that is due.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until the deadline was moved, or there is something to look at.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

@@ -32,8 +32,8 @@ use palisade::policy::drift::{Change, Difference, Needs, Standing};
 use palisade::policy::plan::{CreateRequest, PlanMount, PlanMountKind, Ulimit};
 use palisade::policy::posture::Deviant;
 use palisade::policy::{
-    ControlPosture, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Terminal, Timeout, Verdict, WorkspaceMode,
-    WorkspaceMount,
+    ControlPosture, DiskCap, ImageFacts, LogCap, Network, PidsLimit, Plan, Policy, Posture, Seccomp, Terminal, Timeout, Verdict,
+    WorkspaceMode, WorkspaceMount,
 };
 use palisade::session::{
     ChangeKind, ContainerFacts, ExitFacts, FileChange, FileChanges, KernelSource, Kind, Limit, LimitHit, Limits, LogFacts, Membership,
@@ -108,6 +108,7 @@ fn policy(timeout: Timeout) -> Policy {
         stop_grace: Seconds::new(10),
         ttl: Seconds::new(3600),
         idle: Seconds::new(0),
+        disk: DiskCap { soft: Bytes::gib(1), hard: Bytes::new(0) },
         terminal: Terminal { title: false, clipboard: true, idle: Seconds::new(3600) },
         env: BTreeMap::from([("CI".into(), "1".into())]),
         workspace_read_only: false,
