@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Backend;
 use super::leftovers::Maker;
-use super::limits::of_ended;
+use super::limits::of_facts;
 use super::measure::requested_of;
 use crate::audit_log::Subject;
 use crate::config::{Environment, Paths};
@@ -197,7 +197,7 @@ impl Backend {
             let seen = self.kept(move |state| state.read(|db| kept_limits::of(db, &container))).await;
             seen.unwrap_or_default().into_iter().for_each(|hit| limits.add(hit));
         }
-        facts.map(of_ended).unwrap_or_default().into_iter().for_each(|hit| limits.add(hit));
+        facts.map(of_facts).unwrap_or_default().into_iter().for_each(|hit| limits.add(hit));
         serde_json::to_value(limits.hits).unwrap_or_default()
     }
 
