@@ -94,10 +94,11 @@ fn what_the_engine_was_told_behind_our_back_is_drift_and_what_a_profile_says_now
     docker(&["update", "--pids-limit", "60", "--restart", "no", &container]);
     assert_eq!(operator.drift(name)["state"], serde_json::json!(["current"]));
     // Narrower holds, and is another container than planned all the same.
+    let nano: u64 = docker(&["inspect", "--format", "{{.HostConfig.NanoCpus}}", &container]).parse().unwrap();
     docker(&["update", "--cpus", "0.5", &container]);
     let verified = operator.call(&["verify", name]);
     assert!(verified.status.success() && text(&verified.stdout).contains("drifted in 1 field"), "{}", text(&verified.stdout));
-    docker(&["update", "--cpus", "2", &container]);
+    docker(&["update", "--cpus", &(nano / 1_000_000_000).to_string(), &container]);
 
     operator.profile("network = 'none'\nmemory = '128MiB'\npids_limit = 60\nenv = { CI = '1' }\n");
     let drift = operator.drift(name);
