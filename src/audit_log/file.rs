@@ -44,7 +44,11 @@ impl AuditLog {
         let end = self.end(&mut log)?;
         let (mut written, link) = end.link.next(deed, now, &self.by, std::process::id())?;
         written.push('\n');
-        log.write_all(written.as_bytes())?;
+        if let Err(error) = log.write_all(written.as_bytes()) {
+            // Half a line, on a disk that is full, is no one's to wonder at.
+            let _ = log.set_len(end.length);
+            return Err(error);
+        }
         head::write(&self.head(), &Head { link: link.clone(), length: end.length + written.len() as u64 })?;
         Ok(link)
     }

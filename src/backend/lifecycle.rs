@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::engine::WaitFor;
 use super::evidence::Seen;
 use super::launch::Shown;
-use super::leftovers::Work;
+use super::leftovers::{UnderWay, Work};
 use super::measure::{refuse, requested_of};
 use super::prepare::{random, session_name};
 use super::renew::spans_of;
@@ -41,12 +41,13 @@ impl Backend {
 
     /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
+        self.settle().await;
         Box::pin(self.start_as(who, secrets, None)).await
     }
 
-    /// The same of a container that was just made by this plan.
-    pub(super) async fn start_as(&self, who: &str, secrets: &[String], plan: Option<&Plan>) -> Result<Launched> {
-        self.settle().await;
+    /// The same of a container that was just made by this plan, as a step of work that is told before the session's command may have begun.
+    pub(super) async fn start_as(&self, who: &str, secrets: &[String], made: Option<(&Plan, &mut UnderWay)>) -> Result<Launched> {
+        let (plan, work) = made.unzip();
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
         // Not as listed: an engine's list can lag behind the stop that it has just confirmed.
@@ -72,7 +73,7 @@ impl Backend {
             .renewed_by(&key)
             .encode()
             .map_err(|error| Failure::new(Code::Refused, error.to_string()).detail("'--secret'"))?;
-        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams, None).await {
+        match self.open_gate(&session.container_id, WaitFor::NextExit, &session.name, &frame, Shown::ByStreams, work).await {
             Ok(open) => {
                 let (ttl, idle) = spans_of(&facts);
                 self.began(&open.launched.session, key, ttl, idle).await;

@@ -214,7 +214,7 @@ impl Backend {
         }
         self.engine.rename(&old.id, &format!("{}{}", labels::OLD_PREFIX, plan.id)).await?;
         self.engine.rename(&new, &plan.create.name).await?;
-        let posture = if ran { Some(Box::pin(self.start_as(&new, &[], Some(plan))).await?.posture) } else { None };
+        let posture = if ran { Some(Box::pin(self.start_as(&new, &[], Some((plan, work)))).await?.posture) } else { None };
         work.reached(Stage::Opening);
         Ok(posture)
     }

@@ -131,7 +131,10 @@ impl Backend {
     }
 
     fn tell_later(&self, text: String) {
-        self.settled.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        let mut settled = self.settled.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !settled.contains(&text) {
+            settled.push(text);
+        }
     }
 
     fn journal(&self) -> Journal {

@@ -30,7 +30,8 @@ pub fn is_half_made(container: &ContainerSummary) -> bool {
 }
 
 impl Backend {
-    /// The new one stays where it has the name and runs, or was known to be right; otherwise the old one is as it was, but for running.
+    /// The new one stays where it has the name and was known to be right: its gate was opened, if the old one ran. Otherwise the old one is as
+    /// it was, but for running.
     pub(super) async fn settle_update(
         &self,
         record: &Record,
@@ -52,10 +53,9 @@ impl Backend {
             match (old, sessions.into_iter().next()) {
                 (Some(old), Some(new)) => {
                     let has_place = is_aside && !is_half_made(&new);
-                    let is_right = stage == Some(Stage::Opening) || (stage != Some(Stage::GivenUp) && new.status.is_live());
-                    if has_place && is_right {
+                    if has_place && stage == Some(Stage::Opening) {
                         self.remove_to_its_end(&old.id).await?;
-                        return Ok(Outcome::Settled(Some("the new container has its place".to_owned())));
+                        return Ok(Outcome::Settled(Some(has_its_place(&swap, &new))));
                     }
                     self.remove_to_its_end(&new.id).await?;
                     if is_aside {
@@ -71,7 +71,7 @@ impl Backend {
                     if is_half_made(&new) {
                         self.engine.rename(&new.id, &name).await?;
                     }
-                    return Ok(Outcome::Settled(Some("the new container has its place".to_owned())));
+                    return Ok(Outcome::Settled(Some(has_its_place(&swap, &new))));
                 }
                 (None, None) => return Ok(Outcome::Settled(None)),
                 // What the engine has taken may yet be carried out.
@@ -105,6 +105,13 @@ impl Backend {
         }
         Ok(settled)
     }
+}
+
+fn has_its_place(swap: &Swap<'_>, new: &ContainerSummary) -> String {
+    if swap.ran && !new.status.is_live() {
+        return format!("the new container has its place, stopped; it goes on with: palisade start {}", swap.name);
+    }
+    "the new container has its place".to_owned()
 }
 
 fn is_back(swap: &Swap<'_>, old: &ContainerSummary) -> String {

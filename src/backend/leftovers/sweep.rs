@@ -8,6 +8,7 @@ use serde_json::json;
 use super::maker::{Life, Maker};
 use super::settle::work_of;
 use super::swap::is_half_made;
+use super::work::Work;
 use crate::backend::Backend;
 use crate::backend::engine::{ContainerSummary, VolumeFacts};
 use crate::failure::{Code, Result};
@@ -72,21 +73,26 @@ impl Backend {
     /// Removes what makers left that have another journal, or none: helpers, sessions that were never started, and their volumes. Says
     /// what it removed.
     pub(in crate::backend) async fn sweep(&self) -> Result<Vec<String>> {
-        let (mut removed, mut unused) = (Vec::new(), Vec::new());
-        for container in self.engine.our_containers().await?.into_iter().filter(is_abandoned) {
+        let abandoned: Vec<ContainerSummary> = self.engine.our_containers().await?.into_iter().filter(is_abandoned).collect();
+        let volumes: Vec<VolumeFacts> = self.engine.our_volumes().await?.into_iter().filter(is_sessions).collect();
+        let (mut removed, mut unused, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+        for container in &abandoned {
+            let of_it = unused_with(container, &volumes);
+            if let Some(work) = removal_of(container, &of_it) {
+                // What is swept by labels is told by none of them once the container is gone.
+                under_way.push(self.begin(work)?);
+            }
+            unused.extend(of_it);
             self.remove_to_its_end(&container.id).await?;
-            // What was made with a session that was never started was never used; a home that was there before has another maker.
-            let is_session = container.labels.get(labels::ROLE).map(Untrusted::raw) == Some(labels::ROLE_SESSION);
-            unused.extend(work_of(&container.labels).filter(|_| is_session).map(str::to_owned));
             removed.push(format!("container {}", container.name));
         }
         // After every container: a helper of a session's uses its volumes.
-        let volumes: Vec<VolumeFacts> = self.engine.our_volumes().await?.into_iter().filter(is_sessions).collect();
-        for volume in &volumes {
-            if work_of(&volume.labels).is_some_and(|work| unused.iter().any(|unused| unused == work)) {
-                self.remove_volume_once_free(&volume.name).await?;
-                removed.push(format!("volume {}", volume.name));
-            }
+        for volume in unused {
+            self.remove_volume_once_free(&volume).await?;
+            removed.push(format!("volume {volume}"));
+        }
+        for work in under_way {
+            work.done();
         }
         removed.extend(self.sweep_put_aside().await?);
         removed.extend(self.sweep_nameless(volumes).await?);
@@ -132,6 +138,21 @@ impl Backend {
         }
         Ok(removed)
     }
+}
+
+/// What was made with a session that was never started was never used; a home that was there before has another maker.
+fn unused_with(container: &ContainerSummary, volumes: &[VolumeFacts]) -> Vec<String> {
+    let is_session = container.labels.get(labels::ROLE).map(Untrusted::raw) == Some(labels::ROLE_SESSION);
+    let Some(work) = work_of(&container.labels).filter(|_| is_session) else { return Vec::new() };
+    volumes.iter().filter(|volume| work_of(&volume.labels) == Some(work)).map(|volume| volume.name.clone()).collect()
+}
+
+/// The removal of a session with volumes.
+fn removal_of(container: &ContainerSummary, volumes: &[String]) -> Option<Work> {
+    let label = |name: &str| container.labels.get(name).map(Untrusted::raw);
+    let (session, name) = (label(labels::ID)?.parse().ok()?, label(labels::NAME)?.parse().ok()?);
+    let volumes = volumes.to_vec();
+    (!volumes.is_empty()).then(|| Work::Remove { session, name, container: container.id.clone(), volumes })
 }
 
 fn is_sessions(volume: &VolumeFacts) -> bool {

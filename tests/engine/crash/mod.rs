@@ -3,10 +3,12 @@
 
 mod decoys;
 mod engine_killed;
+mod full_disk;
 mod killer;
 mod labels;
 mod race;
 mod scene;
 mod slow_registry;
 mod stories;
+mod sweeps;
 mod updates;

@@ -125,6 +125,11 @@ impl Scene {
     /// Calls it to be killed at a point, and says at which request it was; `None` where it came to its end before.
     pub fn struck(&self, point: Point, args: &[&str]) -> Option<String> {
         self.anew();
+        self.struck_here(point, args)
+    }
+
+    /// The same, with the state that there is.
+    pub fn struck_here(&self, point: Point, args: &[&str]) -> Option<String> {
         self.killer.aim(Some(point));
         let mut command = self.palisade();
         let mut child = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::killer::{Moment, Point};
 use super::scene::{BASE, Scene};
-use super::updates;
+use super::{sweeps, updates};
 use crate::support::{text, until_had};
 
 /// Of all the points at which it can be killed, each so many from each other.
@@ -31,7 +31,7 @@ impl Tally {
     }
 }
 
-const TINY: [&str; 4] = ["--image", "tiny:latest", "--network", "none"];
+pub const TINY: [&str; 4] = ["--image", "tiny:latest", "--network", "none"];
 /// What there is to run in an image without a program.
 const OURS: &str = "/palisade/0/0/0/0/0/0/palisade";
 
@@ -253,6 +253,8 @@ fn soak_crash_two_hundred_kills() {
             ("image build", builds(&scene, |calls| every.points(calls).chain(midway(calls, 0..40)).collect())),
             ("image build, another before", rebuilds(&scene, &every)),
             ("depot start", depots(&scene, &every)),
+            ("reap", sweeps::reaps(&scene, &every)),
+            ("renew", sweeps::renewals(&scene, &every)),
         ];
         round += 1;
         for (what, tally) in &tallies {
