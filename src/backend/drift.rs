@@ -6,11 +6,11 @@ use std::path::Path;
 use tokio::sync::Mutex;
 
 use super::prepare::Judged;
-use super::{Backend, Order, Pull, depot};
+use super::{Backend, Life, Order, Pull, depot};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::drift::{Difference, Standing, Terms, drifted};
 use crate::policy::{Asked, ImageFacts, Request};
-use crate::session::{ContainerFacts, KernelFacts, Kind, labels};
+use crate::session::{ContainerFacts, KernelFacts, Kind, Session, labels};
 use crate::units::{Cpus, SessionId, SessionName, Untrusted};
 
 /// What was looked up for one look at many sessions: each image once, the engine's size once.
@@ -104,9 +104,9 @@ impl Backend {
     }
 
     /// The same by its id alone: what the engine reports of it, and not what the kernel shows.
-    pub async fn standing_of(&self, container: &str, today: &Today) -> Result<Standing> {
-        let facts = self.engine.inspect(container).await?;
-        Ok(self.standing(&facts, None, today).await)
+    pub async fn standing_of(&self, session: &Session, today: &Today) -> Result<(Standing, Life)> {
+        let facts = self.engine.inspect(&session.container_id).await?;
+        Ok((self.standing(&facts, None, today).await, self.life(session, &facts).await))
     }
 
     pub(super) async fn drifted_from(&self, made: &Made, facts: &ContainerFacts, kernel: Option<&KernelFacts>) -> Vec<Difference> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::kernel::probe;
 use super::leftovers::Work;
-use super::{Backend, Today};
+use super::{Backend, Life, Today};
 use crate::failure::{Code, Failure, Result};
 use crate::kernel::Unreadable;
 use crate::policy::Posture;
@@ -39,10 +39,11 @@ impl Backend {
     }
 
     /// The same where it is seen by the way: written down where it is another than before.
-    pub async fn verify_aside(&self, who: &str, today: &Today) -> Result<(Session, Posture, Standing)> {
+    pub async fn verify_aside(&self, who: &str, today: &Today) -> Result<(Posture, Standing, Life)> {
         let (session, container, posture, standing) = self.measure_now(who, today).await?;
         self.noticed(&container, &posture, &standing).await;
-        Ok((session, posture, standing))
+        let life = self.life(&session, &container).await;
+        Ok((posture, standing, life))
     }
 
     async fn measure_now(&self, who: &str, today: &Today) -> Result<(Session, ContainerFacts, Posture, Standing)> {

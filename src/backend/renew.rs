@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a deadline is so long from now")]
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use serde_json::json;
 use super::Backend;
 use super::terminals::unexpected;
 use crate::failure::{Code, Failure, Result};
-use crate::session::{ContainerFacts, Session, labels};
+use crate::session::{ContainerFacts, Session, Status, labels};
 use crate::state::sessions::{self, Kept};
 use crate::supervisor::life::proof;
 use crate::terminal::wire::{Refusal, Told, Want, Why};
@@ -78,8 +80,25 @@ impl Backend {
     /// How long a session lives, by its labels and by what is kept.
     pub(super) async fn life(&self, session: &Session, facts: &ContainerFacts) -> Life {
         let id = session.id;
-        let kept = self.kept(move |state| state.read(|db| sessions::find(db, id))).await.flatten();
+        // Looking makes no database.
+        let kept =
+            if self.state.path().exists() { self.kept(move |state| state.read(|db| sessions::find(db, id))).await.flatten() } else { None };
         life(facts, kept, session.status.is_live())
+    }
+
+    /// The same of many.
+    pub async fn lives(&self, containers: &[Arc<ContainerFacts>]) -> Vec<Life> {
+        let engine = self.engine.endpoint().uri.clone();
+        let kept = if self.state.path().exists() {
+            self.kept(move |state| state.read(|db| sessions::all(db, &engine))).await.unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let of = |facts: &ContainerFacts| {
+            let id = facts.labels.get(labels::ID).map(|id| id.raw().to_owned())?;
+            kept.iter().find(|kept| kept.who.id.to_string() == id).cloned()
+        };
+        containers.iter().map(|facts| life(facts, of(facts), facts.status.is_some_and(Status::is_live))).collect()
     }
 }
 

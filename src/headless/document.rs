@@ -86,6 +86,8 @@ pub struct SessionRow {
     pub drift: Drift,
     /// The limits that it ran into.
     pub limits: Limits,
+    /// How long it lives.
+    pub life: Life,
     /// With `--posture`: measured now, or why it could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posture: Option<PostureSummary>,

@@ -9,12 +9,12 @@ use super::document::{Document, ErrorBody, PostureSummary, SessionRow, Sessions}
 use super::paint::Role;
 use super::table::{GAP, Grid, Page, cell, cut, meaning};
 use super::{Context, Done, drift_table};
-use crate::backend::{Backend, Today};
+use crate::backend::{Backend, Life, Today};
 use crate::failure::Failure;
 use crate::policy::Verdict;
 use crate::policy::drift::Standing;
 use crate::session::{Kind, Limits, Session, Status};
-use crate::units::{Untrusted, age, sanitise};
+use crate::units::{Untrusted, age, brief_span, sanitise};
 
 /// Said where there is nothing to show.
 pub const NOTHING_THERE: &str = "no session is there yet; launch one with: palisade launch NAME";
@@ -55,15 +55,15 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
     let limits = if context.output.is_json() { backend.limits(&sessions).await } else { vec![Limits::default(); sessions.len()] };
     let rows: Vec<SessionRow> = stream::iter(sessions.into_iter().zip(limits))
         .map(|(session, limits)| async {
-            let (posture, standing) = if measure {
-                let (posture, standing) = measured(backend, &session, today).await;
-                (Some(posture), standing)
+            let (posture, (standing, life)) = if measure {
+                let (posture, seen) = measured(backend, &session, today).await;
+                (Some(posture), seen)
             } else if with_cache {
-                (None, backend.standing_of(&session.container_id, today).await.unwrap_or_else(untold))
+                (None, backend.standing_of(&session, today).await.unwrap_or_else(|failure| (untold(failure), Life::default())))
             } else {
-                (None, Standing::default())
+                (None, (Standing::default(), Life::default()))
             };
-            SessionRow { cache: share(&figures, session.id), session, posture, drift: standing.into(), limits }
+            SessionRow { cache: share(&figures, session.id), session, posture, drift: standing.into(), limits, life }
         })
         .buffered(AT_ONCE)
         .collect()
@@ -87,10 +87,10 @@ pub async fn list(context: &Context, backend: &Backend, filter: &Filter) -> Done
     Ok(0)
 }
 
-async fn measured(backend: &Backend, session: &Session, today: &Today) -> (PostureSummary, Standing) {
+async fn measured(backend: &Backend, session: &Session, today: &Today) -> (PostureSummary, (Standing, Life)) {
     match backend.verify_aside(&session.container_id, today).await {
-        Ok((_, posture, standing)) => (PostureSummary::of(&posture), standing),
-        Err(failure) => (PostureSummary::Unmeasured { error: ErrorBody::from(&failure) }, untold(failure)),
+        Ok((posture, standing, life)) => (PostureSummary::of(&posture), (standing, life)),
+        Err(failure) => (PostureSummary::Unmeasured { error: ErrorBody::from(&failure) }, (untold(failure), Life::default())),
     }
 }
 
@@ -130,6 +130,9 @@ fn table(page: Page, now: Timestamp, rows: &[SessionRow], filter: &Filter) -> St
     // A word that is the same everywhere says nothing.
     if rows.iter().any(|row| !row.drift.standing.is_current()) {
         columns.insert(3, column("DRIFT", &|row| drift(&row.drift.standing)));
+    }
+    if rows.iter().any(|row| row.life.deadline.is_some()) {
+        columns.insert(3, column("LEFT", &|row| left(now, &row.life)));
     }
     if filter.posture {
         columns.insert(3, column("POSTURE", &|row| summary(&row.session, row.posture.as_ref())));
@@ -185,6 +188,13 @@ fn status(session: &Session) -> (String, Option<Role>) {
     (text, role)
 }
 
+/// How long it has until it is stopped.
+fn left(now: Timestamp, life: &Life) -> (String, Option<Role>) {
+    let Some(at) = life.deadline else { return (String::new(), None) };
+    let left = u64::try_from(at.duration_since(now).as_secs()).unwrap_or(0);
+    (brief_span(left), Some(Role::Caution).filter(|_| left < 300))
+}
+
 fn drift(standing: &Standing) -> (String, Option<Role>) {
     (standing.words().join(", "), Some(drift_table::role(standing)).filter(|_| !standing.is_current()))
 }
@@ -237,6 +247,7 @@ mod tests {
             cache: CacheShare::Nothing,
             drift: Standing::default().into(),
             limits: Limits::default(),
+            life: Life::default(),
         }];
         let now = Timestamp::from_second(7_201).unwrap();
         let with_posture = Filter { posture: true, ..Filter::default() };

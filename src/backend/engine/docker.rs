@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::models::{NetworkDisconnectRequest, VolumeCreateRequest};
+use bollard::models::{EventMessage, NetworkDisconnectRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, DownloadFromContainerOptions, EventsOptions, InspectContainerOptions,
     KillContainerOptions, ListContainersOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
@@ -19,6 +19,7 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -317,6 +318,15 @@ impl Engine for DockerEngine {
         let since = since.map(|now| format!("{}.{:09}", now.as_second(), now.subsec_nanosecond()));
         let options = EventsOptions { since, until: None, filters: Some(filters) };
         streams::events(self.patient().events(Some(options)), call)
+    }
+
+    fn network_changes(&self) -> BoxStream<'static, String> {
+        let only = |name: &str, values: &[&str]| (name.to_owned(), values.iter().map(|value| (*value).to_owned()).collect());
+        let filters = [only("type", &["network"]), only("event", &["connect", "disconnect"])].into();
+        let options = EventsOptions { since: None, until: None, filters: Some(filters) };
+        let container = |message: EventMessage| message.actor?.attributes?.remove("container").filter(|id| !id.is_empty());
+        let told = self.patient().events(Some(options)).take_while(|message| std::future::ready(message.is_ok()));
+        told.filter_map(move |message| std::future::ready(message.ok().and_then(container))).boxed()
     }
 
     async fn exec(&self, container: &str, request: &ExecRequest) -> Result<(String, Attached)> {

@@ -119,6 +119,10 @@ pub trait Engine: Images {
     /// What happens from now on to containers with our labels. Now is when this is called; the request is on its way when
     /// the stream is first polled, and an engine on this machine then tells what happened in between.
     fn events(&self) -> EventStream;
+
+    /// Containers, ours or not, that are connected to a network or disconnected from one, by their ids, as it happens. It ends with the
+    /// connection, and without a word where the engine cannot tell.
+    fn network_changes(&self) -> BoxStream<'static, String>;
     /// The log.
     fn logs(&self, container: &str, options: &LogOptions) -> OutputStream;
 

@@ -23,7 +23,7 @@ fn texts(field: Field) -> &'static [&'static str] {
         Field::Name => &["web", "A.b_c-1", "0"],
         Field::Image => &["debian:13", "r.io:5000/a/b@sha256:ab"],
         Field::Command => &["", "true", "--help", "-- a -- b", "python3 -c 'print(\"it'\\''s\")'", "'' --memory 1", "a=b \\$HOME 日本"],
-        Field::Timeout | Field::MinAge => &["", "0", "90", "1h 30m", "300days 1s"],
+        Field::Timeout | Field::Ttl | Field::Idle | Field::MinAge => &["", "0", "90", "1h 30m", "300days 1s"],
         Field::Workspace => &["", ".", "-x", "a b/'c'", "a:ro", "~/src", " ", "ü:rw", "--"],
         Field::Env => &["", "A=1", "A= B 'C=two words' D=-x", "A='=\"$HOME\"'"],
         Field::Secrets => &["", "TOKEN", "npm.token=NPM_TOKEN _X"],

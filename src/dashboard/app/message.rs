@@ -10,7 +10,7 @@ use super::log::LogLine;
 use super::pointer::Pointer;
 use super::row::{ContainerId, Measured, Sample, Weight};
 use super::terminals::Opened;
-use crate::backend::Survey;
+use crate::backend::{Reaped, Survey};
 use crate::depot::ledger::Summary;
 use crate::failure::Failure;
 use crate::policy::drift::Standing;
@@ -53,6 +53,10 @@ pub enum Message {
     UsageRead(Vec<(ContainerId, Result<Sample, Failure>)>),
     /// The depot's counters were read; `None` where there is no depot.
     CacheRead(Result<Option<Box<Summary>>, Failure>),
+    /// What the sweep ended or removed.
+    Reaped(Vec<Reaped>),
+    /// A container was connected to a network, or disconnected from one.
+    Rewired(ContainerId),
     /// The room that our volumes take was counted.
     DiskRead(Result<Bytes, Failure>),
 

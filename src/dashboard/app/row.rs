@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::remote::Remote;
+use crate::backend::Life;
 use crate::depot::ledger::Counters;
 use crate::failure::Failure;
 use crate::policy::drift::{Difference, Standing};
@@ -44,6 +45,8 @@ pub struct Row {
     pub limits: Limits,
     /// What is being done to it: `stopping`.
     pub busy: Option<&'static str>,
+    /// How often the operator was told that its deadline is near.
+    pub told_near: u8,
 }
 
 /// What was found by inspecting and measuring.
@@ -57,6 +60,8 @@ pub struct Measured {
     pub network: Option<Network>,
     /// In what it differs from the plan that it was made from.
     pub drifted: Arc<Vec<Difference>>,
+    /// How long it lives.
+    pub life: Life,
 }
 
 /// One reading of usage.
@@ -129,6 +134,7 @@ impl Row {
             happenings: VecDeque::new(),
             limits: Limits::default(),
             busy: None,
+            told_near: 0,
         }
     }
 
@@ -160,6 +166,20 @@ impl Row {
     /// How it reaches the world; `None` before it was inspected, or where its label is none.
     pub fn network(&self) -> Option<Network> {
         self.measured.last().and_then(|(measured, _)| measured.network)
+    }
+
+    /// Seconds until it is stopped, where it is to be.
+    pub fn left_s(&self, now: Timestamp) -> Option<i64> {
+        let life = &self.measured.last()?.0.life;
+        life.deadline.filter(|_| self.session.status.is_live()).map(|at| at.duration_since(now).as_secs().max(0))
+    }
+
+    /// How near its deadline is: 0 for not yet, 1 from five minutes before it, 2 from one; of a short life a tenth, if that is less.
+    pub fn near(&self, now: Timestamp) -> u8 {
+        let Some(left) = self.left_s(now) else { return 0 };
+        let ttl = self.measured.last().map_or(0, |(measured, _)| measured.life.ttl.get());
+        let tenth = if ttl == 0 { i64::MAX } else { i64::try_from(ttl / 10).unwrap_or(i64::MAX) };
+        u8::from(left <= tenth.min(300)) + u8::from(left <= tenth.min(60))
     }
 
     /// The latest reading.

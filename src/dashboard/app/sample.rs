@@ -14,6 +14,7 @@ use super::link::{EngineFacts, Link};
 use super::remote::Remote;
 use super::row::{Happening, Measured, Row, Sample, Weight};
 use super::state::Kept;
+use crate::backend::Life;
 use crate::dashboard::theme::Theme;
 use crate::depot::ledger::Counters;
 use crate::policy::controls::Control;
@@ -148,7 +149,13 @@ pub fn measured(posture: Posture) -> Measured {
         tmpfs: [("/tmp".to_owned(), "rw,nosuid,nodev,size=64m".to_owned())].into(),
         ..ContainerFacts::default()
     };
-    Measured { facts: Arc::new(facts), posture: Arc::new(posture), network: Some(Network::Packages), drifted: Arc::default() }
+    Measured {
+        facts: Arc::new(facts),
+        posture: Arc::new(posture),
+        network: Some(Network::Packages),
+        drifted: Arc::default(),
+        life: Life::default(),
+    }
 }
 
 /// Figures of a depot with so many hits of a hundred.

@@ -85,9 +85,10 @@ pub async fn measure(link: Link, mut wanted: mpsc::UnboundedReceiver<Vec<Contain
 
 async fn postures(link: &Link, facts: Vec<Arc<ContainerFacts>>) -> Vec<(ContainerId, Result<Measured, Failure>)> {
     let postures = link.backend.postures(&facts).await;
-    let measured = |(facts, (posture, drifted)): (Arc<ContainerFacts>, (_, _))| {
+    let lives = link.backend.lives(&facts).await;
+    let measured = |((facts, (posture, drifted)), life): ((Arc<ContainerFacts>, (_, _)), _)| {
         let network = Backend::network_of(&facts);
-        (facts.id.clone(), Ok(Measured { facts, posture: Arc::new(posture), network, drifted: Arc::new(drifted) }))
+        (facts.id.clone(), Ok(Measured { facts, posture: Arc::new(posture), network, drifted: Arc::new(drifted), life }))
     };
-    facts.into_iter().zip(postures).map(measured).collect()
+    facts.into_iter().zip(postures).zip(lives).map(measured).collect()
 }

@@ -11,6 +11,7 @@ mod pager;
 mod panes;
 mod plans;
 mod reads;
+mod sweep;
 pub mod terminal;
 mod usage;
 mod watch;
@@ -240,6 +241,7 @@ impl Running {
         tasks.spawn(watch::watch(link.clone(), listing));
         tasks.spawn(measure::measure(link.clone(), to_measure, wanted.clone()));
         tasks.spawn(plans::watch(link.clone()));
+        tasks.spawn(sweep::sweep(link.clone()));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
         tasks.spawn(usage::disk(link.clone(), DISK_AFTER, DISK_EVERY));

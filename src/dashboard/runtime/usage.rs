@@ -65,6 +65,10 @@ pub async fn cache(link: Link) {
         if let Some(text) = here {
             if text != last {
                 let summary = text.as_deref().map(Backend::cache_summary_of).transpose();
+                if let Ok(Some(summary)) = &summary {
+                    // What it refused is written down, once by whoever notices.
+                    let _ = link.backend.note_refusals_in(summary, &[]).await;
+                }
                 link.tell(Message::CacheRead(summary.map(|summary| summary.map(Box::new)))).await;
                 last = text;
             }

@@ -1,5 +1,6 @@
 //! The engine watched: its events first, a list on every change, and a sweep, because events get lost. One task owns this.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,6 +12,7 @@ use crate::backend::limits::{LOOK_EVERY, Since};
 use crate::dashboard::app::Message;
 use crate::dashboard::app::link::EngineFacts;
 use crate::failure::{Code, Failure};
+use crate::session::EventKind;
 use crate::units::sanitise;
 
 /// After an event so long is waited for others before the list is asked for.
@@ -47,6 +49,9 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
     let mut greeted = false;
     let mut listed = Instant::now() - APART;
     let mut limits = link.backend.limit_watch();
+    let mut networks = link.backend.engine().network_changes();
+    // What has ended, with its exit code; the first list tells what ended before.
+    let (mut died, mut is_first) = (BTreeMap::new(), true);
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -56,6 +61,9 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
             event = events.next() => match event {
                 Some(Ok(event)) => {
                     limits.hear(&event);
+                    if let EventKind::Died { exit_code } = event.what {
+                        died.insert(event.container.clone(), exit_code);
+                    }
                     list_at.get_or_insert_with(|| (Instant::now() + SETTLE).max(listed + APART));
                     if link.inbox.send(Message::Happened(event)).await.is_err() {
                         return gone();
@@ -68,6 +76,8 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
                 Some(()) => list_at = Some(Instant::now()),
                 None => return gone(),
             },
+            // Where the engine tells of none, its networks are seen when the container is looked at.
+            Some(container) = networks.next() => link.tell(Message::Rewired(container)).await,
             // No event tells of a limit that was run into: the kernel's files do, at the price of a look.
             _ = look.tick() => {
                 for event in limits.look(now()).await {
@@ -81,6 +91,12 @@ async fn session(link: &Link, wishes: &mut mpsc::Receiver<()>, pause: &mut Durat
                     Ok(survey) => {
                         *pause = FIRST_TRY;
                         limits.follow_all(&survey.sessions, Since::Start);
+                        if is_first || !died.is_empty() {
+                            let (link, sessions) = (link.clone(), survey.sessions.clone());
+                            let heard = std::mem::take(&mut died).into_iter().filter_map(|(id, code): (_, Option<i64>)| Some((id, code?))).collect();
+                            tokio::spawn(async move { link.backend.note_ends("dashboard", &sessions, &heard).await });
+                            is_first = false;
+                        }
                         link.tell(Message::Observed(Ok(survey))).await;
                         if !greeted {
                             greeted = true;

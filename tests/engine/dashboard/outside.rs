@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::screen::{Screen, latency};
 use super::{inspected, session};
-use crate::support::{Session, docker, name, succeed};
+use crate::support::{Session, docker, name, palisade, succeed, text, until};
 
 #[test]
 fn what_others_do_is_on_the_screen() {
@@ -69,4 +69,35 @@ fn what_was_done_behind_our_back_shows_with_both_values_and_a_key_takes_it_back(
     screen.keys(&["y"]);
     screen.row_shows(&session.name, "21/21");
     assert_eq!(inspected(&session.name, "{{.HostConfig.NanoCpus}}"), "2000000000");
+}
+
+#[test]
+fn a_network_that_is_connected_shows_and_what_ends_by_itself_leaves_its_evidence() {
+    let screen = Screen::shell(120, 36);
+    screen.start();
+    let ours = |args: &[&str]| {
+        let output = palisade().env("XDG_STATE_HOME", screen.state_home()).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let session = Session { name: name() };
+    ours(&["launch", &session.name, "--network", "open", "--ttl", "8h", "--", "sleep", "600"]);
+    screen.filter(&session.name);
+    screen.row_shows(&session.name, "running");
+    screen.shows("stopped in");
+
+    let network = format!("palisade-{}", name());
+    docker(&["network", "create", "--internal", &network]);
+    docker(&["network", "connect", &network, &session.container()]);
+    let shown = screen.wait("the network is named", |screen| screen.contains("networks: bridge -> bridge"));
+    docker(&["network", "disconnect", "-f", &network, &session.container()]);
+    docker(&["network", "rm", &network]);
+    assert!(shown.contains("drifted"), "{shown}");
+
+    docker(&["kill", &session.container()]);
+    until("its end is told by the dashboard", || {
+        let kept: serde_json::Value = serde_json::from_str(&ours(&["evidence", "--json"])).unwrap();
+        let kept = kept["evidence"].as_array().unwrap();
+        kept.iter().any(|kept| kept["evidence"]["seen_by"] == "dashboard" && kept["evidence"]["exit_code"] == 137)
+    });
 }

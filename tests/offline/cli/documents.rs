@@ -213,14 +213,21 @@ fn drift() -> Drift {
 
 #[test]
 fn lists_and_postures() {
-    let measured =
-        SessionRow { session: session(), posture: Some(PostureSummary::of(&posture())), cache: share(), drift: drift(), limits: limits() };
+    let measured = SessionRow {
+        session: session(),
+        posture: Some(PostureSummary::of(&posture())),
+        cache: share(),
+        drift: drift(),
+        limits: limits(),
+        life: Life::default(),
+    };
     let unmeasured = SessionRow {
         session: session(),
         posture: Some(PostureSummary::Unmeasured { error: failure() }),
         cache: CacheShare::Nothing,
         drift: Standing::untold("why").into(),
         limits: limits(),
+        life: Life::default(),
     };
     let plain = SessionRow {
         session: session(),
@@ -228,6 +235,7 @@ fn lists_and_postures() {
         cache: CacheShare::Unknown { error: failure() },
         drift: Standing::default().into(),
         limits: Limits::default(),
+        life: Life::default(),
     };
     check("sessions", &Document::new(Sessions { sessions: vec![measured, unmeasured, plain] }));
     let sized = CacheVolume { name: "palisade-web-cache".into(), bytes: Some(1 << 40), error: None };

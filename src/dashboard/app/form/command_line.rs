@@ -63,6 +63,8 @@ impl Line {
             Pull::Never => self.value("--pull", Some("never")),
         }
         self.value("--timeout", order.overrides.timeout.map(span));
+        self.value("--ttl", order.overrides.ttl.map(span));
+        self.value("--idle", order.overrides.idle.map(span));
         self.flag("--no-project", order.ignore_project);
         self.value("--workspace", order.workspace.as_ref());
         self.value("--workdir", order.working_dir.as_ref());

@@ -10,6 +10,8 @@ pub enum Field {
     Image,
     Command,
     Timeout,
+    Ttl,
+    Idle,
     Workspace,
     Mode,
     Env,
@@ -102,13 +104,15 @@ pub(super) const IGNORED: &str = "ignored";
 
 /// Every field, in the form's order. Keys are the profile's own where it has one, and what the state file keeps.
 #[rustfmt::skip]
-const TABLE: [Entry; 27] = [
+const TABLE: [Entry; 29] = [
     entry(Field::Name, Session, "name", "name", "--name", Line, "1 to 50 of a-z A-Z 0-9 _ . -"),
     entry(Field::Kind, Session, "kind", "kind", "--kind", OneOf(&["persistent", "ephemeral"]), "persistent stays until removed; ephemeral goes when its command ends"),
     entry(Field::Profile, Session, "profile", "profile", "--profile", Takes::Profile, "what is not said below is as this profile says"),
     entry(Field::Image, Session, "image", "image", "--image", Line, "any Linux image"),
     entry(Field::Command, Session, "command", "command", "--", Line, "words as in a shell, quotes too; for pipes: sh -c '…'"),
     entry(Field::Timeout, Session, "timeout", "timeout", "--timeout", Line, "such as 90s, 10m or 1h 30m; 0 for as long as it likes"),
+    entry(Field::Ttl, Session, "ttl", "time to live", "--ttl", Line, "stopped so long after each start, such as 8h; start begins it anew"),
+    entry(Field::Idle, Session, "idle", "idle time", "--idle", Line, "stopped once nobody has used it for so long, such as 2h"),
     entry(Field::Workspace, Files, "workspace", "workspace", "--workspace", Folder, "folder of this machine, mounted at /workspace; tab completes"),
     entry(Field::Mode, Files, "mode", "mode", "--workspace", OneOf(&[READ_WRITE, READ_ONLY]), "whether the session may write to the workspace"),
     entry(Field::Env, Files, "env", "env", "--env", Line, "KEY=VALUE 'KEY=TWO WORDS' …; KEY alone passes yours on"),

@@ -121,6 +121,8 @@ impl Reader<'_> {
             min_age: self.parsed(Field::MinAge),
             min_age_allow: (!packages.is_empty()).then_some(packages),
             timeout: self.parsed(Field::Timeout),
+            ttl: self.parsed(Field::Ttl),
+            idle: self.parsed(Field::Idle),
             ..Profile::default()
         }
     }
@@ -210,5 +212,7 @@ fn alone(all: &Profile) -> Vec<(Field, Profile)> {
         MinAge min_age
         MinAgeAllow min_age_allow
         Timeout timeout
+        Ttl ttl
+        Idle idle
     )
 }

@@ -8,7 +8,7 @@ use crate::dashboard::app::signs::Signs;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::session::ContainerFacts;
-use crate::units::{Bytes, age};
+use crate::units::{Bytes, age, brief_span};
 
 /// Columns of the labels.
 const LABEL: usize = 10;
@@ -26,6 +26,7 @@ pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
         field("status", [status(state, row), (format!("  {}", session.status_text), Role::Muted)]),
     ];
     page.extend(ending(state, row));
+    page.extend(life(state, row));
     page.extend(row.limits.hits.iter().enumerate().flat_map(|(at, hit)| reached(at == 0, &hit.sentence(), width)));
     page.push(field("posture", [badge(state, row)]));
     page.extend(drift(row, width));
@@ -67,6 +68,25 @@ fn drift(row: &Row, width: u16) -> Vec<Line> {
     }
     if standing.another_palisade {
         lines.push(field("", [("made by another palisade".to_owned(), Role::Muted)]));
+    }
+    lines
+}
+
+/// How long it lives, where that is bounded.
+fn life(state: &State, row: &Row) -> Vec<Line> {
+    let Some(life) = row.measured.last().map(|(measured, _)| &measured.life) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if life.ttl.get() > 0 || life.deadline.is_some() {
+        let role = if row.near(state.now) > 0 { Role::Warning } else { Role::Text };
+        let left = row.left_s(state.now).map_or_else(String::new, |left| format!(", stopped in {}", brief_span(left.unsigned_abs())));
+        lines.push(field("ttl", [(format!("{}{left}", life.ttl), role)]));
+    }
+    if life.idle.get() > 0 {
+        let used = match (life.last_used, &life.last_use) {
+            (Some(at), Some(how)) => format!("  last used {} by {how}", age(state.now, at)),
+            _ => String::new(),
+        };
+        lines.push(field("idle", [(life.idle.to_string(), Role::Text), (used, Role::Muted)]));
     }
     lines
 }

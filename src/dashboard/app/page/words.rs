@@ -7,7 +7,7 @@ use crate::dashboard::app::signs::Signs;
 use crate::dashboard::theme::Role;
 use crate::policy::Verdict;
 use crate::session::Status;
-use crate::units::brief_age;
+use crate::units::{brief_age, brief_span};
 
 /// A session's badge in the list: where its hardening holds, whether it drifted or is out of date.
 pub fn list_badge(state: &State, row: &Row) -> Piece {
@@ -87,6 +87,9 @@ pub fn status(state: &State, row: &Row) -> Piece {
     let status = row.session.status;
     if !row.limits.hits.is_empty() {
         return (format!("! {status} {}", brief_age(state.now, row.since())), Role::Warning);
+    }
+    if let (1.., Some(left)) = (row.near(state.now), row.left_s(state.now)) {
+        return (format!("{} {} left", signs.status(status), brief_span(left.unsigned_abs())), Role::Warning);
     }
     (format!("{} {status} {}", signs.status(status), brief_age(state.now, row.since())), status_role(status))
 }

@@ -1,7 +1,7 @@
 //! What comes from the engine, the kernel and the depot.
 
 use super::drift;
-use crate::backend::Survey;
+use crate::backend::{Reaped, Survey};
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Effect, Part};
 use crate::dashboard::app::link::{EngineFacts, Link};
@@ -163,6 +163,20 @@ pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// The sweep did something: each of it is told.
+pub(super) fn reaped(state: &mut State, reaped: &[Reaped]) -> Vec<Effect> {
+    for one in reaped {
+        state.notices.add(state.now, Weight::Warning, crate::units::sanitise(&format!("'{}' was {}: {}", one.name, one.done, one.why)));
+    }
+    vec![Effect::List]
+}
+
+/// No event of the container itself tells of its networks.
+pub(super) fn rewired(state: &State, id: &ContainerId) -> Vec<Effect> {
+    let is_there = state.list.rows.iter().any(|row| row.id() == id);
+    if is_there { vec![Effect::Measure(vec![id.clone()])] } else { Vec::new() }
 }
 
 const fn weight(what: &EventKind) -> Weight {

@@ -48,6 +48,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::PlansChanged => drift::plans_changed(state),
         Message::UsageRead(read) => engine::usage(state, read),
         Message::CacheRead(summary) => engine::cache(state, summary),
+        Message::Reaped(reaped) => engine::reaped(state, &reaped),
+        Message::Rewired(id) => engine::rewired(state, &id),
         Message::DiskRead(size) => {
             state.totals.disk.came(size, state.now);
             Vec::new()

@@ -8,7 +8,7 @@ use crate::dashboard::app::link::Link;
 use crate::dashboard::app::row::Weight;
 use crate::dashboard::app::state::State;
 use crate::failure::Failure;
-use crate::units::sanitise;
+use crate::units::{brief_span, sanitise};
 
 /// Ages on the screen are at most so many seconds behind.
 const AGES_S: i64 = 5;
@@ -73,12 +73,35 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Tells of each deadline that has come near, once for each step. Whether there was any.
+fn deadlines(state: &mut State, now: Timestamp) -> bool {
+    let mut texts = Vec::new();
+    for row in &mut state.list.rows {
+        let near = row.near(now);
+        if near > row.told_near
+            && let Some(left) = row.left_s(now)
+        {
+            let name = &row.session.name;
+            let left = brief_span(left.unsigned_abs());
+            texts.push(format!("'{name}' is stopped in {left}: palisade renew {name} moves its deadline"));
+        }
+        // One that was renewed is told of again.
+        row.told_near = near;
+    }
+    let any = !texts.is_empty();
+    for text in texts {
+        state.notices.add(now, Weight::Warning, text);
+    }
+    any
+}
+
 /// Time passed: the screen is drawn again only where it would show it.
 pub(super) fn tick(state: &mut State, now: Timestamp) {
     let standing = state.notices.standing().is_some();
     state.notices.age(now);
     let faded = standing && state.notices.standing().is_none();
-    let is_moving = faded || !state.jobs.is_empty() || matches!(state.link, Link::Away { .. });
+    let is_near = deadlines(state, now);
+    let is_moving = is_near || faded || !state.jobs.is_empty() || matches!(state.link, Link::Away { .. });
     let aged = now.as_second().div_euclid(AGES_S) != state.now.as_second().div_euclid(AGES_S);
     state.dirty |= is_moving || (aged && !state.list.rows.is_empty());
     state.now = now;

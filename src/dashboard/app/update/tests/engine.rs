@@ -2,7 +2,8 @@ use super::*;
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::Part;
 use crate::dashboard::app::link::Link;
-use crate::dashboard::app::row::{Badge, Sample, Weight};
+use crate::dashboard::app::row::{Badge, Measured, Sample, Weight};
+use crate::dashboard::app::sample as samples;
 use crate::dashboard::app::subscription::{Subscription, subscriptions};
 use crate::failure::{Code, Failure};
 use crate::session::{EngineEvent, EventKind};
@@ -144,4 +145,40 @@ fn a_notice_goes_after_a_while_and_a_failure_stays_until_a_key() {
     assert!(state.notices.standing().is_some());
     press(&mut state, "j");
     assert!(state.notices.standing().is_none());
+}
+
+#[test]
+fn a_deadline_that_comes_near_is_told_twice_and_again_once_it_was_moved() {
+    let mut state = samples::state(&["web"]);
+    let ends_in = |state: &mut State, seconds: i64, ttl: u64| {
+        let deadline = Some(samples::now() + jiff::SignedDuration::from_secs(seconds));
+        let life = crate::backend::Life { ttl: crate::units::Seconds::new(ttl), deadline, ..crate::backend::Life::default() };
+        let measured = Measured { life, ..samples::measured(samples::posture()) };
+        update(state, Message::MeasuredAll(vec![(samples::id("web"), Ok(measured))]));
+    };
+    let told = |state: &mut State, second: i64| {
+        let before = state.notices.all.len();
+        update(state, Message::Tick(samples::now() + jiff::SignedDuration::from_secs(second)));
+        state.notices.all.len() - before
+    };
+    ends_in(&mut state, 600, 28_800);
+    let times = [0, 299, 300, 301, 539, 540, 541];
+    assert_eq!(times.map(|second| told(&mut state, second)), [0, 0, 1, 0, 0, 1, 0]);
+    assert!(state.notices.all[0].text.contains("palisade renew web"));
+    ends_in(&mut state, 4_000, 28_800);
+    assert_eq!([542, 3_701].map(|second| told(&mut state, second)), [0, 1]);
+    // Of a short life a tenth, which is one step.
+    let mut state = samples::state(&["web"]);
+    ends_in(&mut state, 100, 100);
+    assert_eq!([89, 90, 95].map(|second| told(&mut state, second)), [0, 1, 0]);
+}
+
+#[test]
+fn what_the_sweep_did_is_told_and_a_network_has_its_session_measured() {
+    let mut state = samples::state(&["web"]);
+    let reaped = crate::backend::Reaped { name: "api".to_owned(), done: "stopped", why: "its deadline\u{1b}[2J passed".to_owned() };
+    assert_eq!(update(&mut state, Message::Reaped(vec![reaped])), [Effect::List]);
+    assert!(state.notices.all[0].text.starts_with("'api' was stopped: its deadline\\u{1b}"));
+    assert_eq!(update(&mut state, Message::Rewired(samples::id("web"))), [Effect::Measure(vec![samples::id("web")])]);
+    assert_eq!(update(&mut state, Message::Rewired(samples::id("foreign"))), []);
 }
