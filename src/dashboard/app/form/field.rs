@@ -10,8 +10,6 @@ pub enum Field {
     Image,
     Command,
     Timeout,
-    Ttl,
-    Idle,
     Workspace,
     Mode,
     Env,
@@ -33,6 +31,8 @@ pub enum Field {
     WorkingDir,
     Pull,
     Project,
+    Ttl,
+    Idle,
 }
 
 /// Under which heading a field stands.
@@ -111,8 +111,6 @@ const TABLE: [Entry; 29] = [
     entry(Field::Image, Session, "image", "image", "--image", Line, "any Linux image"),
     entry(Field::Command, Session, "command", "command", "--", Line, "words as in a shell, quotes too; for pipes: sh -c '…'"),
     entry(Field::Timeout, Session, "timeout", "timeout", "--timeout", Line, "such as 90s, 10m or 1h 30m; 0 for as long as it likes"),
-    entry(Field::Ttl, Session, "ttl", "time to live", "--ttl", Line, "stopped so long after each start, such as 8h; start begins it anew"),
-    entry(Field::Idle, Session, "idle", "idle time", "--idle", Line, "stopped once nobody has used it for so long, such as 2h"),
     entry(Field::Workspace, Files, "workspace", "workspace", "--workspace", Folder, "folder of this machine, mounted at /workspace; tab completes"),
     entry(Field::Mode, Files, "mode", "mode", "--workspace", OneOf(&[READ_WRITE, READ_ONLY]), "whether the session may write to the workspace"),
     entry(Field::Env, Files, "env", "env", "--env", Line, "KEY=VALUE 'KEY=TWO WORDS' …; KEY alone passes yours on"),
@@ -134,6 +132,8 @@ const TABLE: [Entry; 29] = [
     entry(Field::WorkingDir, More, "workdir", "working dir", "--workdir", Line, "inside; else /workspace where there is one, else home"),
     entry(Field::Pull, More, "pull", "pull", "--pull", OneOf(&["missing", "always", "never"]), "when the image is pulled"),
     entry(Field::Project, More, "project", "project file", "--no-project", OneOf(&["read", IGNORED]), "a .palisade.toml in the workspace, or here; it can only narrow"),
+    entry(Field::Ttl, More, "ttl", "time to live", "--ttl", Line, "stopped so long after each start, such as 8h; start begins it anew"),
+    entry(Field::Idle, More, "idle", "idle time", "--idle", Line, "stopped once nobody has used it for so long, such as 2h"),
 ];
 
 impl Field {
