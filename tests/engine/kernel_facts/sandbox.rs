@@ -177,9 +177,12 @@ impl Drop for Sandbox {
     }
 }
 
-/// Read whole: neither on its way in nor out.
+/// Read whole: neither on its way in, where on a loaded machine a runtime's own stage is seen for longer than anyone waits for it, nor out.
 fn is_settled(process: &ProcessFacts) -> bool {
-    process.exe.is_some() && process.container_pid.is_some()
+    let is_program = |exe: &str| !exe.ends_with("/runc") && !exe.starts_with("/memfd:");
+    process.exe.as_ref().is_some_and(|exe| is_program(exe.raw()))
+        && !process.name.raw().starts_with("runc:[")
+        && process.container_pid.is_some()
 }
 
 /// A process that `nsenter` put into a container, ended with its value.
@@ -229,7 +232,7 @@ pub fn gone(pid: u32) {
 
 #[track_caller]
 fn wait<T>(mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = condition() {
             return value;
