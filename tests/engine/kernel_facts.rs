@@ -188,7 +188,7 @@ fn commands_on_their_way_in_are_no_false_alarm() {
 fn the_gate_is_waited_for_and_its_keeper_proved_by_its_executable() {
     let sandbox = Sandbox::run("gated", &hardened(), &["perl", "-e", &format!("$0 = '{GATE_NAME}'; sleep 1000")]);
     let reader = HostReader::default();
-    let keeper = reader.wait_for_gate(&sandbox.id, sandbox.pid, Instant::now() + Duration::from_secs(10)).unwrap();
+    let keeper = reader.wait_for_gate(&sandbox.id, sandbox.pid, Instant::now() + Duration::from_mins(1)).unwrap();
     let cache = tempfile::NamedTempFile::new().unwrap();
     let digest = palisade::units::hex(&reader.exe_digest(keeper, Some(cache.path())).unwrap());
     let expected = docker(&["exec", &sandbox.name, "sha256sum", "/usr/bin/perl"]);
@@ -201,7 +201,7 @@ fn the_gate_is_waited_for_and_its_keeper_proved_by_its_executable() {
     let (id, pid) = (open.id.clone(), open.pid);
     drop(open);
     gone(pid);
-    assert_eq!(reader.wait_for_gate(&id, pid, Instant::now() + Duration::from_secs(10)), Err(Unreadable::NotLocal));
+    assert_eq!(reader.wait_for_gate(&id, pid, Instant::now() + Duration::from_mins(1)), Err(Unreadable::NotLocal));
 }
 
 #[test]

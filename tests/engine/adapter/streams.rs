@@ -95,7 +95,7 @@ fn a_log_is_read_whole_in_part_and_as_it_grows() {
             seen.extend_from_slice(&follow.next().await.unwrap().unwrap().bytes);
         }
         engine.kill(&session, "SIGKILL").await.unwrap();
-        tokio::time::timeout(Duration::from_secs(30), collect(follow)).await.expect("a log that is followed ends with its container");
+        tokio::time::timeout(Duration::from_mins(1), collect(follow)).await.expect("a log that is followed ends with its container");
 
         let (out, err) = collect(engine.logs(&session, &LogOptions::default())).await;
         assert_eq!((out.as_slice(), err.as_slice()), (b"one\nthree\n".as_slice(), b"two\n".as_slice()));
