@@ -111,6 +111,13 @@ impl Screen {
             self.size = size;
             self.beside.region = None;
             self.term.resize(size);
+            let last = self.term.columns() - 1;
+            let cursor = &mut self.term.grid_mut().cursor;
+            // On the alternate screen the emulator would still begin a new line after what was the last column.
+            if cursor.input_needs_wrap && cursor.point.column < last {
+                cursor.input_needs_wrap = false;
+                cursor.point.column += 1;
+            }
         }
     }
 

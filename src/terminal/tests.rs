@@ -98,6 +98,20 @@ fn a_screen_written_down_is_the_same_screen() {
 }
 
 #[test]
+fn a_line_that_was_full_goes_on_where_there_is_more_room_now() {
+    for enter in ["", "\u{1b}[?1049h"] {
+        let mut one = screen(4, 2);
+        one.feed(format!("{enter}\u{1b}[Habcd").as_bytes());
+        one.resize(Size::new(8, 2));
+        let mut other = again(&mut one);
+        for screen in [&mut one, &mut other] {
+            screen.feed(b"e");
+            assert_eq!((text(screen), screen.cursor()), (vec!["abcde".to_owned(), String::new()], (5, 0)), "{enter:?}");
+        }
+    }
+}
+
+#[test]
 fn a_terminal_answers_whoever_writes_to_it_and_asks_for_the_rest() {
     let mut screen = screen(20, 4);
     let asked = screen.feed(b"ab\x1b[6n\x1b[c\x1b]2;title\x07\x1b]52;c;aGk=\x07\x07\x07");
