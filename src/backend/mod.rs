@@ -1,6 +1,7 @@
 //! What both front ends call. Knows the engine through a trait and the kernel through its files; prints nothing.
 
 mod assembly;
+mod caps;
 mod changes;
 pub mod copy;
 pub mod depot;
@@ -23,6 +24,7 @@ mod observed;
 mod order;
 mod prepare;
 mod processes;
+pub mod prune;
 mod reap;
 mod record;
 mod renew;

@@ -1,4 +1,4 @@
-//! What no supervisor could end and no engine removed: sessions that were frozen past their deadline, ephemeral ones that are still there, and
+//! What no supervisor could end and no engine removed: sessions that were frozen past their deadline or hid what they take, ephemeral ones that are still there, and
 //! what killed managers left. Only what carries our labels.
 
 #![expect(clippy::disallowed_methods, reason = "a deadline is compared with the present moment")]
@@ -51,6 +51,20 @@ impl Backend {
                 Err(failure) => return Err(failure),
             }
         }
+        for over in self.over_their_caps().await? {
+            // One that has ended meanwhile is no more to be stopped.
+            let Ok(session) = self.find(&over.container).await else { continue };
+            if !session.status.is_live() {
+                continue;
+            }
+            let why = format!("its files take {}, more than the {} that stop it", over.bytes, over.cap);
+            if !dry_run {
+                // What its supervisor did not see it may not hear of either.
+                self.stop(&over.container, Some(0)).await?;
+                self.record("reap", &session, json!({ "done": "stopped", "why": why }));
+            }
+            reaped.push(Reaped { name: session.name.to_string(), done: "stopped", why });
+        }
         let left: Vec<String> = if dry_run {
             let containers = self.engine.our_containers().await?;
             containers.iter().filter(|container| is_abandoned(container)).map(|container| format!("container {}", container.name)).collect()
@@ -89,7 +103,8 @@ impl Backend {
     }
 }
 
-fn is_left(session: &Session, now: Timestamp) -> bool {
+/// Whether an ephemeral session is still there that the engine should have removed.
+pub(super) fn is_left(session: &Session, now: Timestamp) -> bool {
     // One that is dead is among what was abandoned.
     let has_ended = session.status == Status::Exited;
     // Of one that was started long ago the engine may be about to remove what ended just now; the next sweep finds the rest.

@@ -4,6 +4,7 @@ use super::attaching::{Attach, Replay, Shell, Terminals};
 use super::audit::Audit;
 use super::cache::Cache;
 use super::depot::Depot;
+use super::disk::{Df, Prune};
 use super::evidence::Evidence;
 use super::images::{Completions, Doctor, Image, Man, Profiles};
 use super::launching::{Launch, PlanOnly, Run};
@@ -125,6 +126,8 @@ pub(super) enum Command {
     Rename(Rename),
     Renew(Renew),
     Reap(Reap),
+    Df(Df),
+    Prune(Prune),
     Rm(Rm),
     Audit(Audit),
     Evidence(Evidence),

@@ -19,8 +19,8 @@ use crate::headless::copy::copy;
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
-    Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, doctor, events, evidence,
-    images, inspect, launch, list, logs, metrics, plan, profiles, reap, replay, run, stats, terminals, top, update, verify,
+    Context, Done, Plain, Search, Stop, TerminalReporter, attach, audit, cache, code_for_foreground, depot, diff, disk, doctor, events,
+    evidence, images, inspect, launch, list, logs, metrics, plan, profiles, reap, replay, run, stats, terminals, top, update, verify,
 };
 use crate::units::Seconds;
 
@@ -99,6 +99,8 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
         Some(Command::Unpause(asked)) => with.act(&Action::Unpause, &asked.names),
         Some(Command::Rename(asked)) => with.act(&Action::Rename { new: asked.new }, &[asked.name]),
         Some(Command::Reap(asked)) => with.run(async |backend| reap::reap(context, backend, asked.dry_run).await),
+        Some(Command::Df(_)) => with.run(async |backend| disk::df(context, backend).await),
+        Some(Command::Prune(asked)) => with.run(async |backend| disk::prune(context, backend, asked.manner()).await),
         Some(Command::Renew(asked)) => with.act(&Action::Renew { ttl: asked.ttl }, &asked.names),
         Some(Command::Rm(asked)) => with.act(&Action::Remove { force: asked.force }, &asked.names),
         Some(Command::Audit(asked)) => audited(context, &asked),

@@ -221,7 +221,7 @@ pub(super) struct LaunchOptions {
 
     /// Stop the session once its home and caches take more than this, such as 10GiB; 0 for never
     ///
-    /// Counted by its supervisor, from inside, while it runs. What is there stays.
+    /// Counted by its supervisor, from inside, while it runs; 'palisade reap' counts again from outside. What is there stays.
     #[arg(long, value_name = "SIZE", help_heading = "Limits and rights")]
     disk_hard: Option<Bytes>,
 

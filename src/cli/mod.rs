@@ -7,6 +7,7 @@ mod attaching;
 mod audit;
 mod cache;
 mod depot;
+mod disk;
 mod dispatch;
 mod evidence;
 mod fault;

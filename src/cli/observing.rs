@@ -131,7 +131,7 @@ pub(super) struct Stats {
     pub names: Vec<String>,
 }
 
-/// Print figures for Prometheus: sessions, what they use, what is in force in them, and what the depot saved
+/// Print figures for Prometheus: sessions, what they use, what is in force in them, their limits and disk, and what the depot saved
 ///
 /// Once, or at an address for as long as it runs. The format is OpenMetrics text. Postures are measured every 30 seconds at most.
 #[derive(Debug, Args)]
@@ -178,7 +178,7 @@ fn some_time(text: &str) -> Result<Seconds, ParseError> {
     Ok(span)
 }
 
-/// End what no supervisor could: sessions paused past their deadline, ephemeral ones left behind, what killed managers left
+/// End what no supervisor could: sessions paused past their deadline or hiding what they take on disk, ephemeral ones left behind, what killed managers left
 ///
 /// Only what carries palisade's labels. A user's timer for it is in assets/systemd.
 #[derive(Debug, Args)]

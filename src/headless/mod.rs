@@ -10,6 +10,7 @@ pub mod cache;
 pub mod copy;
 pub mod depot;
 pub mod diff;
+pub mod disk;
 pub mod doctor;
 pub mod document;
 mod drift_table;

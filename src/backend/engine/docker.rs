@@ -28,8 +28,9 @@ use super::call::{Call, Noun};
 use super::connect::{self, Agreed};
 use super::streams;
 use super::{
-    AttachOptions, Attached, ByteStream, ContainerSummary, Created, Endpoint, Engine, EngineInfo, EngineVersion, EventStream, ExecRequest,
-    ExecState, Images, Limits, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference, usage,
+    AttachOptions, Attached, ByteStream, ContainerSummary, Created, DiskUse, Endpoint, Engine, EngineInfo, EngineVersion, EventStream,
+    ExecRequest, ExecState, Images, Limits, LogOptions, OneShot, OutputStream, TerminalSize, VolumeFacts, WaitFor, convert, reference,
+    usage,
 };
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::CreateRequest;
@@ -99,11 +100,11 @@ fn moment(seconds: i64) -> i32 {
     i32::try_from(seconds.max(0)).unwrap_or(i32::MAX)
 }
 
-fn told_size(
-    counted: std::result::Result<std::result::Result<u64, String>, tokio::time::error::Elapsed>,
+fn told_size<T>(
+    counted: std::result::Result<std::result::Result<T, String>, tokio::time::error::Elapsed>,
     within: Duration,
     refusal: &str,
-) -> Result<u64> {
+) -> Result<T> {
     let unknown = |why: &str| Failure::new(Code::EngineError, format!("the engine did not tell: {}", sanitise(why)));
     match counted {
         Ok(size) => size.map_err(|why| unknown(&why)),
@@ -416,6 +417,13 @@ impl Engine for DockerEngine {
         let mut refusal = String::new();
         let is_meant = |name: &str| names.iter().any(|meant| meant == name);
         let counting = usage::volumes_bytes(self.counting_socket()?, self.api, &is_meant, &mut refusal);
+        let counted = tokio::time::timeout(within, counting).await;
+        told_size(counted, within, &refusal)
+    }
+
+    async fn disk_use(&self, within: Duration) -> Result<DiskUse> {
+        let mut refusal = String::new();
+        let counting = usage::everything(self.counting_socket()?, self.api, &mut refusal);
         let counted = tokio::time::timeout(within, counting).await;
         told_size(counted, within, &refusal)
     }

@@ -34,8 +34,8 @@ pub use architecture::{architecture, own_architecture};
 pub use docker::DockerEngine;
 pub use error::failure_in;
 pub use types::{
-    AttachOptions, Attached, BuildRequest, ContainerSummary, Created, EngineInfo, EngineVersion, ExecRequest, ExecState, ImageSummary,
-    Limits, LogOptions, OneShot, Output, OutputKind, Progress, TerminalSize, VolumeFacts, WaitFor,
+    AttachOptions, Attached, BuildRequest, ContainerSummary, Created, DiskUse, EngineInfo, EngineVersion, ExecRequest, ExecState,
+    ImageSummary, Limits, LogOptions, OneShot, Output, OutputKind, Progress, TerminalSize, VolumeFacts, VolumeUse, WaitFor,
 };
 
 /// A stream of bytes: a tar archive on its way in or out.
@@ -148,6 +148,8 @@ pub trait Engine: Images {
     async fn volume_size(&self, name: &str, within: Duration) -> Result<u64>;
     /// What these volumes take on disk together, likewise.
     async fn volumes_size(&self, names: &[String], within: Duration) -> Result<u64>;
+    /// What volumes and containers' own layers take on disk, likewise.
+    async fn disk_use(&self, within: Duration) -> Result<DiskUse>;
     /// Removes a volume; one that is gone is no failure.
     async fn remove_volume(&self, name: &str) -> Result<()>;
 }

@@ -135,6 +135,24 @@ pub struct Limits {
     pub restart_policy: Option<String>,
 }
 
+/// What an engine has counted on its disk.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DiskUse {
+    /// Volumes by name.
+    pub volumes: BTreeMap<String, VolumeUse>,
+    /// What containers wrote over their images, by full id.
+    pub layers: BTreeMap<String, u64>,
+}
+
+/// A volume, as counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VolumeUse {
+    /// On disk, where its driver tells.
+    pub bytes: Option<u64>,
+    /// Containers that it is mounted into, running or not.
+    pub containers: Option<u64>,
+}
+
 /// A volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VolumeFacts {

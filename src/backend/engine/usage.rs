@@ -7,6 +7,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 
 use super::plain;
+use super::{DiskUse, VolumeUse};
 
 /// The last API version in which the answer lists volumes at its top.
 const LAST_PLAIN: (u32, u32) = (1, 51);
@@ -19,6 +20,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 struct Usage {
     #[serde(rename = "Volumes", default)]
     volumes: Option<Vec<Volume>>,
+    #[serde(rename = "Containers", default)]
+    containers: Option<Vec<Container>>,
     #[serde(default)]
     message: Option<String>,
 }
@@ -36,11 +39,30 @@ struct UsageData {
     /// -1 where the volume's driver does not tell.
     #[serde(rename = "Size")]
     size: i64,
+    /// -1 where it is not known.
+    #[serde(rename = "RefCount", default = "unknown")]
+    containers: i64,
 }
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "Id")]
+    id: String,
+    /// Left out where it is nothing.
+    #[serde(rename = "SizeRw", default)]
+    layer: i64,
+}
+
+const fn unknown() -> i64 {
+    -1
+}
+
+const VOLUMES: &str = "/system/df?type=volume";
+const WITH_CONTAINERS: &str = "/system/df?type=volume&type=container";
 
 /// Bytes on disk, or why they are not known. Asks until it is told or nobody waits any more; `refusal` is what the engine last said.
 pub(super) async fn volume_bytes(socket: &Path, api: (u32, u32), volume: &str, refusal: &mut String) -> Result<u64, String> {
-    size_of(counted(socket, api, refusal).await?, volume)
+    size_of(counted(socket, api, VOLUMES, refusal).await?, volume)
 }
 
 /// Bytes on disk of every volume that this lets through, together. What a driver does not tell counts as nothing.
@@ -50,14 +72,28 @@ pub(super) async fn volumes_bytes(
     is_meant: &(dyn Fn(&str) -> bool + Sync),
     refusal: &mut String,
 ) -> Result<u64, String> {
-    let volumes = counted(socket, api, refusal).await?.volumes.ok_or("the engine's answer lists no volumes")?;
+    let volumes = counted(socket, api, VOLUMES, refusal).await?.volumes.ok_or("the engine's answer lists no volumes")?;
     let sizes = volumes.into_iter().filter(|volume| is_meant(&volume.name)).filter_map(|volume| u64::try_from(volume.usage?.size).ok());
     Ok(sizes.fold(0, u64::saturating_add))
 }
 
-async fn counted(socket: &Path, api: (u32, u32), refusal: &mut String) -> Result<Usage, String> {
+/// Bytes on disk of every volume, and of what containers wrote over their images.
+pub(super) async fn everything(socket: &Path, api: (u32, u32), refusal: &mut String) -> Result<DiskUse, String> {
+    let Usage { volumes, containers, .. } = counted(socket, api, WITH_CONTAINERS, refusal).await?;
+    let known = |number: i64| u64::try_from(number).ok();
+    let volume = |Volume { name, usage }: Volume| {
+        let bytes = usage.as_ref().and_then(|usage| known(usage.size));
+        (name, VolumeUse { bytes, containers: usage.and_then(|usage| known(usage.containers)) })
+    };
+    Ok(DiskUse {
+        volumes: volumes.ok_or("the engine's answer lists no volumes")?.into_iter().map(volume).collect(),
+        layers: containers.into_iter().flatten().filter_map(|container| Some((container.id, known(container.layer)?))).collect(),
+    })
+}
+
+async fn counted(socket: &Path, api: (u32, u32), what: &str, refusal: &mut String) -> Result<Usage, String> {
     loop {
-        let plain::Answer { status, body, .. } = plain::get(socket, api.min(LAST_PLAIN), "/system/df?type=volume", LONGEST).await?;
+        let plain::Answer { status, body, .. } = plain::get(socket, api.min(LAST_PLAIN), what, LONGEST).await?;
         let usage: Usage = serde_json::from_slice(&body).map_err(|error| format!("the engine's answer makes no sense: {error}"))?;
         if status == StatusCode::OK {
             return Ok(usage);

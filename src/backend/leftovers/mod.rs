@@ -25,7 +25,7 @@ use settle::Outcome;
 use work::Record;
 
 pub(super) use maker::Maker;
-pub(super) use sweep::{has_ended, is_abandoned, is_at_work};
+pub(super) use sweep::{has_ended, is_abandoned, is_at_work, may_be_under_way};
 pub(super) use work::{Stage, Work};
 
 /// What was settled and what could not be, until someone tells the operator.
@@ -128,6 +128,11 @@ impl Backend {
     pub(super) fn unsettled(&self) -> usize {
         let left = self.journal().left(&self.engine.endpoint().uri);
         left.into_iter().filter(|(_, held)| held.stage() != Some(Stage::LookedFor)).count()
+    }
+
+    /// Whether an image is being built here, with steps that no tag leads to yet.
+    pub(super) fn is_building(&self) -> bool {
+        self.journal().is_at_work(&self.engine.endpoint().uri, |record| matches!(record.work, Work::Build { .. }))
     }
 
     fn tell_later(&self, text: String) {

@@ -31,6 +31,8 @@ pub(super) fn text(seen: &Seen) -> Result<String> {
         counted(&mut registry, sessions);
         used(&mut registry, sessions, seen);
         measured(&mut registry, sessions, seen);
+        limited(&mut registry, sessions, seen);
+        taken(&mut registry, sessions, seen);
     }
     depot(&mut registry, seen);
     let mut text = String::new();
@@ -103,6 +105,44 @@ fn measured(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
             let mut all = who(session);
             all.extend(labels([("verdict", &verdict.to_string())]));
             set(&controls, &all, figure(*count));
+        }
+    }
+}
+
+fn limited(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
+    let hits = counts(registry, "session_limits", "How often each session ran into each of its limits, as far as anybody saw");
+    for (session, limits) in sessions.iter().filter_map(|session| Some((session, seen.limits.get(&session.container_id)?))) {
+        // By the limit alone: where it was reached is the session's own text.
+        for hit in &limits.hits {
+            let mut all = who(session);
+            all.extend(labels([("limit", hit.limit.name())]));
+            hits.get_or_create(&all).inc_by(hit.count);
+        }
+    }
+}
+
+fn taken(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
+    let Some(taken) = &seen.taken else { return };
+    let bytes = |registry: &mut Registry, name: &str, help: &str| {
+        let family = Gauges::default();
+        registry.register_with_unit(name, help, Unit::Bytes, family.clone());
+        family
+    };
+    let disk = bytes(registry, "session_disk", "What its volumes and its own layer take on disk; counted every 10 minutes at most");
+    let cap = bytes(registry, "session_disk_limit", "What it may take before it is warned of, and before it is stopped");
+    let images = bytes(registry, "images_disk", "What images of ours take, with layers that they share");
+    let reclaimable = bytes(registry, "reclaimable_disk", "What prune would free");
+    set(&images, &Labels::new(), figure(taken.images));
+    set(&reclaimable, &Labels::new(), figure(taken.reclaimable));
+    for session in sessions {
+        let Some(one) = taken.sessions.iter().find(|one| one.id == session.id && one.name.raw() == session.name.as_str()) else { continue };
+        if let (Some(volumes), Some(layer)) = (one.volumes, one.layer) {
+            set(&disk, &who(session), figure(volumes.saturating_add(layer)));
+        }
+        for (which, limit) in [("soft", one.soft), ("hard", one.hard)].into_iter().filter(|(_, limit)| *limit > 0) {
+            let mut all = who(session);
+            all.extend(labels([("cap", which)]));
+            set(&cap, &all, figure(limit));
         }
     }
 }
@@ -188,8 +228,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::backend::prune::{SessionDisk, Taken};
     use crate::policy::posture::Verdict;
-    use crate::session::{Kind, Status, Usage};
+    use crate::session::{Kind, Limit, LimitHit, Limits, Status, Usage};
     use crate::units::{Bytes, SessionId, Untrusted};
 
     fn session(profile: &str) -> Session {
@@ -214,6 +255,15 @@ mod tests {
             sessions,
             usage: [(id.clone(), usage)].into(),
             verdicts: [(id, [(Verdict::Enforced, 20), (Verdict::Weaker, 1)].into())].into(),
+            limits: [("c0ffee".repeat(10), Limits { hits: vec![LimitHit::new(Limit::Pids, 7, Some(9))], unknown: None })].into(),
+            taken: Some(Taken {
+                sessions: vec![SessionDisk { name: "web".into(), id: SessionId::NIL, volumes: Some(5), layer: Some(2), soft: 9, hard: 0 }],
+                other_volumes: None,
+                depot: None,
+                images: 4,
+                reclaimable: 3,
+                unknown: None,
+            }),
             depot: None,
             took: Duration::from_millis(2),
         }
@@ -229,6 +279,10 @@ mod tests {
             "palisade_session_memory_bytes{session=\"web\",container=\"c0ffeec0ffee\"} 12582912.0",
             "palisade_session_pids{session=\"web\",container=\"c0ffeec0ffee\"} 3.0",
             "palisade_session_controls{session=\"web\",container=\"c0ffeec0ffee\",verdict=\"weaker\"} 1.0",
+            "palisade_session_limits_total{session=\"web\",container=\"c0ffeec0ffee\",limit=\"pids\"} 7",
+            "palisade_session_disk_bytes{session=\"web\",container=\"c0ffeec0ffee\"} 7.0",
+            "palisade_session_disk_limit_bytes{session=\"web\",container=\"c0ffeec0ffee\",cap=\"soft\"} 9.0",
+            "palisade_reclaimable_disk_bytes 3.0",
             "palisade_depot_up 0.0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");

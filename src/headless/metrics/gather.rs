@@ -7,13 +7,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::backend::Backend;
+use crate::backend::prune::Taken;
 use crate::depot::ledger::Summary;
 use crate::failure::Result;
 use crate::policy::posture::Verdict;
-use crate::session::{Session, Usage};
+use crate::session::{Limits, Session, Usage};
 
 /// How long a posture is told again before it is measured anew.
 const MEASURED_EVERY: Duration = Duration::from_secs(30);
+
+/// How long what is taken on disk is told again: the engine counts it, by walking through all that it has.
+const COUNTED_EVERY: Duration = Duration::from_mins(10);
+/// For the engine to count in; what takes it longer is not told.
+const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Controls of a session by what their verdict is.
 pub(super) type Verdicts = BTreeMap<Verdict, u64>;
@@ -27,6 +33,10 @@ pub(super) struct Seen {
     pub usage: BTreeMap<String, Usage>,
     /// What holds of those that run, by container.
     pub verdicts: BTreeMap<String, Verdicts>,
+    /// What sessions ran into, by container.
+    pub limits: BTreeMap<String, Limits>,
+    /// What everything takes on disk, where the engine counted it in time.
+    pub taken: Option<Taken>,
     /// What the depot counted; `None` where there is no depot, or it cannot be read.
     pub depot: Option<Summary>,
     /// How long looking took.
@@ -37,6 +47,7 @@ pub(super) struct Seen {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     measured: Option<(Instant, Vec<String>, BTreeMap<String, Verdicts>)>,
+    counted: Option<(Instant, Option<Taken>)>,
 }
 
 impl Watch {
@@ -48,7 +59,19 @@ impl Watch {
             sessions.iter().flatten().filter(|session| session.status.is_live()).map(|session| session.container_id.clone()).collect();
         let usage = backend.usage(&live).await.into_iter().filter_map(|(id, usage)| Some((id, usage.ok()?))).collect();
         let verdicts = self.verdicts(backend, &live).await;
-        Seen { sessions, usage, verdicts, depot: depot.ok().flatten(), took: began.elapsed() }
+        let all = sessions.as_deref().unwrap_or_default();
+        let limits = all.iter().map(|session| session.container_id.clone()).zip(backend.limits(all).await).collect();
+        let taken = if sessions.is_ok() { self.taken(backend).await } else { None };
+        Seen { sessions, usage, verdicts, limits, taken, depot: depot.ok().flatten(), took: began.elapsed() }
+    }
+
+    async fn taken(&mut self, backend: &Backend) -> Option<Taken> {
+        if let Some((_, known)) = self.counted.as_ref().filter(|(at, _)| at.elapsed() < COUNTED_EVERY) {
+            return known.clone();
+        }
+        let taken = tokio::time::timeout(COUNTED_WITHIN, backend.taken()).await.ok().and_then(Result::ok);
+        self.counted = Some((Instant::now(), taken.clone()));
+        taken
     }
 
     async fn verdicts(&mut self, backend: &Backend, live: &[String]) -> BTreeMap<String, Verdicts> {

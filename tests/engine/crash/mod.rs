@@ -6,6 +6,7 @@ mod engine_killed;
 mod full_disk;
 mod killer;
 mod labels;
+mod prune;
 mod race;
 mod scene;
 mod slow_registry;

@@ -8,6 +8,7 @@ use palisade::backend::depot::{DepotState, DepotStatus};
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
 use palisade::backend::image::{OurImage, Purpose};
+use palisade::backend::prune::{SessionDisk, Superfluous, Taken, What};
 use palisade::backend::{CopyReport, Life, Reaped};
 use palisade::config::profiles::ProfileSummary;
 use palisade::depot::control::ControlReport;
@@ -17,6 +18,7 @@ use palisade::evidence::{End, Evidence, Image, Run, Shelf};
 use palisade::failure::{Code, Failure};
 use palisade::headless::cache::document::{CacheControl, CacheFigures, CacheLog, CacheShare, CacheStatus, DepotShown, SessionLog, Warmed};
 use palisade::headless::diff::Changes;
+use palisade::headless::disk::Pruning;
 use palisade::headless::document::{
     ActionResult, Actions, CacheVolume, Checks, CompletionScript, Copied, Document, Drift, ErrorBody, Event, Help, ImageBuilt, Images,
     Inspected, LaunchedBody, ManPage, ManPages, Piece, PostureSummary, ProfileShown, Profiles, SessionRow, Sessions, UpdateResult, Updates,
@@ -379,6 +381,22 @@ fn what_sessions_do_and_use() {
     }
     let held = Held { id: 1, pid: 40, command: vec!["vim\u{1b}[2J".into()], size: Size::new(80, 24), age_s: 61, idle_s: 0, clients: 1 };
     let reaped = vec![Reaped { name: "web".to_owned(), done: "stopped", why: "its deadline passed".to_owned() }];
+    let superfluous = |kept: Option<&str>| Superfluous {
+        kept: kept.map(Into::into),
+        ..Superfluous::new(What::Volume, "palisade-home-x".into(), "its session has no container any more", kept.map(|_| 7))
+    };
+    check("pruned", &Document::new(Pruning { dry_run: true, pruned: vec![superfluous(None), superfluous(Some("volume is in use"))] }));
+    let session_disk = |volumes| SessionDisk { name: "web".into(), id: SessionId::NIL, volumes, layer: volumes, soft: 5, hard: 0 };
+    let taken = |counted: Option<u64>| Taken {
+        sessions: vec![session_disk(counted)],
+        other_volumes: counted,
+        depot: counted,
+        images: 9,
+        reclaimable: 0,
+        unknown: counted.is_none().then(|| "the engine did not tell".into()),
+    };
+    check("taken", &Document::new(taken(Some(3))));
+    check("taken", &Document::new(taken(None)));
     check("reaped", &Document::new(Reaping { dry_run: true, reaped }));
     check("terminals", &Document::new(Terminals { session: session(), terminals: vec![held] }));
     let used = |limited: bool| Used {
