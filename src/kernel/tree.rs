@@ -259,7 +259,8 @@ mod tests {
         hard_link(at("a"), at("c/d")).unwrap();
         let now = counted(home.path());
         let taken = now.bytes - empty;
-        assert!((1 << 20..(1 << 20) + (64 << 10)).contains(&taken), "{taken}");
+        // Of a share that is no whole number the rest is lost; folders take nothing on some file systems.
+        assert!(((1 << 20) - 16..(1 << 20) + (64 << 10)).contains(&taken), "{taken}");
         assert_eq!((now.files, now.is_part), (8, false));
     }
 

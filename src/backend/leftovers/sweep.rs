@@ -66,8 +66,7 @@ fn maker_of(all: &BTreeMap<String, Untrusted>) -> Option<Life> {
 
 /// Whether what has these labels, and was made then, may yet be put to use by its maker.
 pub fn may_be_under_way(all: &BTreeMap<String, Untrusted>, created: Option<jiff::Timestamp>) -> bool {
-    let maker = all.get(labels::MAKER).and_then(|label| Maker::parse(label.raw()));
-    match maker.map(|(maker, _)| maker.life()) {
+    match maker_of(all) {
         Some(Life::Runs) => true,
         Some(Life::Ended) => false,
         Some(Life::Elsewhere) | None => created.is_none_or(|created| !older_than(created, LAUNCH_TAKES)),

@@ -381,9 +381,11 @@ fn what_sessions_do_and_use() {
     }
     let held = Held { id: 1, pid: 40, command: vec!["vim\u{1b}[2J".into()], size: Size::new(80, 24), age_s: 61, idle_s: 0, clients: 1 };
     let reaped = vec![Reaped { name: "web".to_owned(), done: "stopped", why: "its deadline passed".to_owned() }];
-    let superfluous = |kept: Option<&str>| Superfluous {
-        kept: kept.map(Into::into),
-        ..Superfluous::new(What::Volume, "palisade-home-x".into(), "its session has no container any more", kept.map(|_| 7))
+    let superfluous = |kept: Option<&str>| {
+        let why = "its session has no container any more";
+        let mut one = Superfluous::new(What::Volume, "palisade-home-x".into(), why, kept.map(|_| 7));
+        one.kept = kept.map(Into::into);
+        one
     };
     check("pruned", &Document::new(Pruning { dry_run: true, pruned: vec![superfluous(None), superfluous(Some("volume is in use"))] }));
     let session_disk = |volumes| SessionDisk { name: "web".into(), id: SessionId::NIL, volumes, layer: volumes, soft: 5, hard: 0 };
