@@ -101,7 +101,9 @@ impl Drop for Engine {
         let all = text(&self.docker(&["ps", "-aq"]).stdout);
         let _ = self.docker(&[&["rm", "-fv"], all.lines().collect::<Vec<_>>().as_slice()].concat());
         self.stop();
-        // What a killed engine leaves mounted.
+        // What a killed engine leaves: who watched over its containers, and mounts.
+        let watchers = format!("pgrep -f -- '[-]address {}/' | xargs -r kill -9", self.folder.display());
+        let _ = Command::new("sh").args(["-c", &watchers]).output();
         let unmount = format!("grep -o ' {}/[^ ]*' /proc/mounts | xargs -r umount", self.folder.display());
         let _ = Command::new("sh").args(["-c", &unmount]).output();
         let _ = std::fs::remove_dir_all(&self.folder);
