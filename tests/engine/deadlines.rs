@@ -139,7 +139,8 @@ fn what_was_paused_past_its_deadline_is_reaped_and_nothing_else() {
         let reaped = document["reaped"].as_array().unwrap().clone();
         reaped.into_iter().map(|reaped| reaped["name"].as_str().unwrap().to_owned()).collect::<Vec<String>>()
     };
-    until("its deadline has passed", || names().contains(&frozen.name));
+    // Whoever else sweeps this engine may be quicker.
+    until("its deadline has passed", || names().contains(&frozen.name) || has_ended(&frozen));
     assert!(!names().contains(&other.name));
     until("it is reaped", || {
         under(state.path(), &["reap"]);
