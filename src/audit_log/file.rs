@@ -44,13 +44,13 @@ impl AuditLog {
         let end = self.end(&mut log)?;
         let (mut written, link) = end.link.next(deed, now, &self.by, std::process::id())?;
         written.push('\n');
-        if let Err(error) = log.write_all(written.as_bytes()) {
-            // Half a line, on a disk that is full, is no one's to wonder at.
+        let head = Head { link, length: end.length + written.len() as u64 };
+        if let Err(error) = log.write_all(written.as_bytes()).and_then(|()| head::write(&self.head(), &head)) {
+            // Half a line, on a disk that is full, is no one's to wonder at; nor are several that the head does not know of.
             let _ = log.set_len(end.length);
             return Err(error);
         }
-        head::write(&self.head(), &Head { link: link.clone(), length: end.length + written.len() as u64 })?;
-        Ok(link)
+        Ok(head.link)
     }
 
     /// Looks at every line, and at where the log ends.
