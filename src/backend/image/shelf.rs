@@ -84,7 +84,7 @@ pub async fn sweep(engine: &dyn Images, superseded: &[String], current: &str) {
     }
 }
 
-/// As [`sweep`], for a build that was cut short: of these images those that have lost their tag to one that was made since then.
+/// As `sweep`, for a build that was cut short: of these images those that have lost their tag to one that was made since then.
 pub async fn remove_superseded(engine: &dyn Images, superseded: &[String], tag: &str, since_s: i64) -> Result<()> {
     if superseded.is_empty() {
         return Ok(());
