@@ -8,6 +8,7 @@ mod cell;
 mod dump;
 mod grants;
 mod guard;
+mod halves;
 mod passage;
 mod render;
 mod screen;

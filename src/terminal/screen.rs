@@ -10,6 +10,7 @@ use alacritty_terminal::vte::ansi::{CursorShape, Processor, Timeout};
 
 use super::cell::Cell;
 use super::guard::Guard;
+use super::halves;
 use super::sieve::{Beside, Ear, Sieve};
 use super::size::Size;
 
@@ -117,6 +118,10 @@ impl Screen {
             if cursor.input_needs_wrap && cursor.point.column < last {
                 cursor.input_needs_wrap = false;
                 cursor.point.column += 1;
+            }
+            // There it cuts lines, also between a wide character's halves.
+            for line in self.term.topmost_line().0..=self.term.bottommost_line().0 {
+                halves::mend(&mut self.term, Line(line));
             }
         }
     }

@@ -6,6 +6,7 @@ use alacritty_terminal::Term;
 use alacritty_terminal::event::{Event, EventListener};
 use alacritty_terminal::grid::{Dimensions, GridCell};
 use alacritty_terminal::index::{Column, Line, Point};
+use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::vte::ansi::{
     Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, LineClearMode, Mode, NamedPrivateMode, PrivateMode, StandardCharset,
@@ -15,6 +16,7 @@ use std::ops::Range;
 use std::sync::mpsc;
 
 use super::guard::LONGEST_COMMAND;
+use super::halves;
 
 /// Accents and the like on one character; more are left out, or a cell could grow without end.
 const MOST_MARKS: usize = 4;
@@ -71,6 +73,12 @@ impl Sieve<'_> {
             column = back(column);
         }
         grid[at.line][Column(column)].zerowidth().is_none_or(|marks| marks.len() < MOST_MARKS)
+    }
+
+    /// Where the cursor is, half of a wide character may have gone.
+    fn mend(&mut self) {
+        let line = self.term.grid().cursor.point.line;
+        halves::mend(self.term, line);
     }
 
     fn line(&self) -> usize {
@@ -157,6 +165,9 @@ impl Handler for Sieve<'_> {
         // Everything below U+0300 has a width.
         if c < '\u{300}' || unicode_width::UnicodeWidthChar::width(c) != Some(0) || self.takes_mark() {
             self.term.input(c);
+            if self.term.mode().contains(TermMode::INSERT) {
+                self.mend();
+            }
         }
     }
 
@@ -197,6 +208,7 @@ impl Handler for Sieve<'_> {
 
     fn insert_blank(&mut self, count: usize) {
         self.term.insert_blank(self.most(count));
+        self.mend();
     }
 
     fn move_up(&mut self, count: usize) {
@@ -293,10 +305,12 @@ impl Handler for Sieve<'_> {
 
     fn erase_chars(&mut self, count: usize) {
         self.term.erase_chars(self.most(count));
+        self.mend();
     }
 
     fn delete_chars(&mut self, count: usize) {
         self.term.delete_chars(self.most(count));
+        self.mend();
     }
 
     fn move_backward_tabs(&mut self, count: u16) {
@@ -317,6 +331,7 @@ impl Handler for Sieve<'_> {
 
     fn clear_line(&mut self, mode: LineClearMode) {
         self.term.clear_line(mode);
+        self.mend();
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
@@ -337,6 +352,7 @@ impl Handler for Sieve<'_> {
             }
             ClearMode::All | ClearMode::Above | ClearMode::Below | ClearMode::Saved => self.term.clear_screen(mode),
         }
+        self.mend();
     }
 
     fn reset_state(&mut self) {

@@ -189,3 +189,34 @@ fn a_double_underline_is_one() {
     let looks: Vec<(bool, bool)> = screen.line(0).take(2).map(|cell| (cell.look.bold, cell.look.underline)).collect();
     assert_eq!(looks, [(true, true), (false, false)]);
 }
+
+#[test]
+fn of_a_wide_character_both_halves_go() {
+    for written in [
+        "a\u{65e5}\x1b[3G\x1b[X",
+        "a\u{65e5}\x1b[2G\x1b[X",
+        "a\u{65e5}\x1b[3G\x1b[K",
+        "a\u{65e5}\x1b[2G\x1b[1K",
+        "a\u{65e5}\x1b[3G\x1b[P",
+        "a\u{65e5}\x1b[2G\x1b[P",
+        "a\u{65e5}\x1b[3G\x1b[@",
+        "a\u{65e5}\x1b[3G\x1b[J",
+        "a\u{65e5}\x1b[2G\x1b[1J",
+        "\x1b[17G\u{65e5}\x1b[3G\x1b[2@",
+        "\x1b[17G\u{65e5}\x1b[3G\x1b[4hxx",
+        "\x1b[?1049h\x1b[16G\u{65e5}",
+    ] {
+        let mut screen = screen(18, 2);
+        screen.feed(written.as_bytes());
+        screen.resize(Size::new(16, 2));
+        screen.resize(Size::new(18, 2));
+        assert!(
+            screen.line(0).all(|cell| cell.width == 1),
+            "{written:?}: {:?}",
+            screen.line(0).map(|cell| (cell.c, cell.width)).collect::<Vec<_>>()
+        );
+    }
+    let mut whole = screen(18, 2);
+    whole.feed("a\u{65e5}b\x1b[1G\x1b[@\x1b[1;7H\x1b[K".as_bytes());
+    assert_eq!(whole.line(0).map(|cell| cell.width).take(6).collect::<Vec<_>>(), [1, 1, 2, 0, 1, 1]);
+}
