@@ -20,6 +20,10 @@ use crate::session::{ContainerFacts, Kind, Session, Status, labels};
 use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::{SessionName, Untrusted};
 
+/// How often, and how far apart, it is looked whether what has ended is being removed.
+const REMOVAL_LOOKS: u32 = 20;
+const REMOVAL_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
 impl Backend {
     /// Sends a signal to the session's command, by its name (`SIGINT`).
     pub async fn signal(&self, who: &str, signal: &str) -> Result<()> {
@@ -145,7 +149,13 @@ impl Backend {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
             }
-            Err(failure) => Err(self.unless_removed(&session.container_id, &session.name, failure).await),
+            Err(failure) => Err(match self.engine.inspect(&session.container_id).await {
+                // Somebody else was quicker, with the same name.
+                Ok(facts) if facts.name.raw() == format!("{}{name}", labels::CONTAINER_PREFIX) => {
+                    Failure::new(Code::Conflict, format!("'{}' was called '{name}' meanwhile", session.name)).detail(failure.message)
+                }
+                _ => self.unless_removed(&session.container_id, &session.name, failure).await,
+            }),
             Ok(()) => {
                 self.renamed(&session, &name).await;
                 self.record("rename", &session, json!({ "to": name }));
@@ -161,10 +171,21 @@ impl Backend {
         if matches!(failure.code, Code::EngineUnreachable | Code::Interrupted) {
             return failure;
         }
-        let is_removed = match self.engine.inspect(container).await {
-            Ok(facts) => matches!(facts.status, Some(Status::Removing | Status::Dead)),
-            Err(failure) => failure.code == Code::NotFound,
-        };
+        let mut is_removed = false;
+        for _ in 0..REMOVAL_LOOKS {
+            match self.engine.inspect(container).await {
+                // It is ended first, and removed a moment later.
+                Ok(facts) if facts.status == Some(Status::Exited) => tokio::time::sleep(REMOVAL_LOOK).await,
+                Ok(facts) => {
+                    is_removed = matches!(facts.status, Some(Status::Removing | Status::Dead));
+                    break;
+                }
+                Err(failure) => {
+                    is_removed = failure.code == Code::NotFound;
+                    break;
+                }
+            }
+        }
         if !is_removed {
             return failure;
         }
