@@ -149,13 +149,7 @@ impl Backend {
                 let message = format!("'{}' cannot be called '{name}': the name is taken", session.name);
                 Err(Failure { message, ..failure })
             }
-            Err(failure) => Err(match self.engine.inspect(&session.container_id).await {
-                // Somebody else was quicker, with the same name.
-                Ok(facts) if facts.name.raw() == format!("{}{name}", labels::CONTAINER_PREFIX) => {
-                    Failure::new(Code::Conflict, format!("'{}' was called '{name}' meanwhile", session.name)).detail(failure.message)
-                }
-                _ => self.unless_removed(&session.container_id, &session.name, failure).await,
-            }),
+            Err(failure) => Err(self.unless_removed(&session.container_id, &session.name, failure).await),
             Ok(()) => {
                 self.renamed(&session, &name).await;
                 self.record("rename", &session, json!({ "to": name }));
@@ -171,25 +165,22 @@ impl Backend {
         if matches!(failure.code, Code::EngineUnreachable | Code::Interrupted) {
             return failure;
         }
-        let mut is_removed = false;
-        for _ in 0..REMOVAL_LOOKS {
-            match self.engine.inspect(container).await {
-                // It is ended first, and removed a moment later.
-                Ok(facts) if facts.status == Some(Status::Exited) => tokio::time::sleep(REMOVAL_LOOK).await,
-                Ok(facts) => {
-                    is_removed = matches!(facts.status, Some(Status::Removing | Status::Dead));
-                    break;
-                }
-                Err(failure) => {
-                    is_removed = failure.code == Code::NotFound;
-                    break;
-                }
-            }
-        }
-        if !is_removed {
+        if !self.is_removed(container).await {
             return failure;
         }
         Failure::new(Code::NotFound, format!("'{name}' was removed meanwhile")).detail(failure.message)
+    }
+
+    /// Whether somebody has removed a container, or is about to: it is ended first, and removed a moment later.
+    async fn is_removed(&self, container: &str) -> bool {
+        for _ in 0..REMOVAL_LOOKS {
+            match self.engine.inspect(container).await {
+                Ok(facts) if facts.status == Some(Status::Exited) => tokio::time::sleep(REMOVAL_LOOK).await,
+                Ok(facts) => return matches!(facts.status, Some(Status::Removing | Status::Dead)),
+                Err(failure) => return failure.code == Code::NotFound,
+            }
+        }
+        false
     }
 
     /// Removes a session and its volumes. A live one only with `force`.

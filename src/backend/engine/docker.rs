@@ -90,6 +90,11 @@ fn in_progress(error: &bollard::errors::Error) -> bool {
     matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 409, .. })
 }
 
+/// Whether a container was to get the name that it has. The engine has no code of its own for that.
+fn is_its_own_name(error: &bollard::errors::Error) -> bool {
+    matches!(error, bollard::errors::Error::DockerResponseServerError { message, .. } if message.contains("same name as its current name"))
+}
+
 /// Everything with our labels, whatever their value.
 fn ours() -> HashMap<String, Vec<String>> {
     [("label".to_owned(), vec![labels::SCHEMA.to_owned()])].into()
@@ -271,7 +276,11 @@ impl Engine for DockerEngine {
         let name = reference::name("container", container)?;
         let call = self.call("rename the container", Noun::Renamed, name);
         let options = RenameContainerOptions { name: new_name.to_owned() };
-        self.docker.rename_container(name, options).await.map_err(|error| call.failure(&error))
+        self.docker.rename_container(name, options).await.map_err(|error| {
+            let failure = call.failure(&error);
+            // It has the name already: to its caller, another's as any that is taken.
+            if is_its_own_name(&error) { Failure { code: Code::Conflict, ..failure } } else { failure }
+        })
     }
 
     async fn update(&self, container: &str, limits: &Limits) -> Result<()> {

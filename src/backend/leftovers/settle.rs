@@ -242,18 +242,24 @@ impl Backend {
         Ok(found)
     }
 
-    /// Removes a container, and waits for a removal that is another's.
+    /// Removes a container, and waits for a removal that is another's. One that the engine could not remove whole, because something was
+    /// still written beside it, is asked for again.
     pub(in crate::backend) async fn remove_to_its_end(&self, id: &str) -> Result<()> {
-        self.engine.remove(id).await?;
+        let mut asked = self.engine.remove(id).await;
         let until = Instant::now() + REMOVED_WITHIN;
-        while Instant::now() < until {
-            match self.engine.inspect(id).await {
-                Err(failure) if failure.code == Code::NotFound => break,
-                Err(failure) => return Err(failure),
-                Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
+        loop {
+            match (self.engine.inspect(id).await, &asked) {
+                (Err(failure), _) if failure.code == Code::NotFound => return Ok(()),
+                (Err(failure), Ok(())) => return Err(failure),
+                (Ok(facts), Err(_)) if facts.status == Some(Status::Dead) && Instant::now() < until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                    asked = self.engine.remove(id).await;
+                }
+                (_, Err(_)) => return asked,
+                (Ok(_), Ok(())) if Instant::now() >= until => return Ok(()),
+                (Ok(_), Ok(())) => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }
-        Ok(())
     }
 
     /// Removes a volume; one that a container still uses which is just going is waited for.
