@@ -8,7 +8,7 @@ use super::document::Document;
 use super::table::{Fields, Grid, cell};
 use super::{Context, Done};
 use crate::backend::Backend;
-use crate::backend::prune::{Superfluous, Taken, What, size_in_words};
+use crate::backend::disk::{Superfluous, Taken, What, size_in_words};
 use crate::failure::{Code, Failure};
 use crate::units::{Bytes, sanitise};
 

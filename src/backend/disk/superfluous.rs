@@ -1,28 +1,28 @@
-//! What everything of ours takes on the engine's disk, and what of it nobody needs any more.
+//! What nobody needs any more of what everything of ours takes on the engine's disk.
 //!
 //! What may go is what carries our labels and nothing stands on: never a session that somebody keeps, nor its data; never what another
-//! process may be making. The engine's own refusal of what is in use is the last word.
+//! process may be making, nor what anyone built on an image of ours. The engine's own refusal of what is in use is the last word.
 
 #![expect(clippy::disallowed_methods, reason = "an age is compared with the present moment")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::Backend;
-use super::engine::{ContainerSummary, DiskUse, ImageSummary, VolumeFacts};
-use super::leftovers::{is_abandoned, may_be_under_way};
-use super::reap::is_left;
+use super::{Ours, is, session_of};
 use crate::audit_log::Subject;
-use crate::failure::{Code, Failure, Result};
-use crate::session::{ContainerFacts, Session, labels};
-use crate::units::{Bytes, SessionId, Untrusted};
+use crate::backend::Backend;
+use crate::backend::engine::{ImageSummary, VolumeFacts};
+use crate::backend::image::is_of_a_build;
+use crate::backend::leftovers::{is_abandoned, may_be_under_way};
+use crate::backend::reap::is_left;
+use crate::failure::{Code, Result};
+use crate::session::labels;
+use crate::units::{SessionId, Untrusted};
 
-/// An engine counts by walking through all that it has.
-const COUNTING: Duration = Duration::from_mins(1);
 /// No build takes so long between two of its steps.
 const BUILDING: Duration = Duration::from_hours(1);
 
@@ -62,50 +62,6 @@ pub struct Superfluous {
     of: Option<Subject>,
 }
 
-/// What one session takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SessionDisk {
-    /// The session.
-    pub name: Untrusted,
-    /// Its id.
-    pub id: SessionId,
-    /// Its volumes, where the engine counted.
-    pub volumes: Option<u64>,
-    /// What it wrote over its image, likewise.
-    pub layer: Option<u64>,
-    /// The cap that warns; 0 for none.
-    pub soft: u64,
-    /// The cap that stops it; 0 for none.
-    pub hard: u64,
-}
-
-/// What everything of ours takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Taken {
-    /// By session.
-    pub sessions: Vec<SessionDisk>,
-    /// Volumes of sessions that are gone, and of supervisors.
-    pub other_volumes: Option<u64>,
-    /// The depot's volumes: its store and its counters.
-    pub depot: Option<u64>,
-    /// Images of ours, with layers that they share.
-    pub images: u64,
-    /// What `prune` would free, as far as it is known.
-    pub reclaimable: u64,
-    /// Why some of it is not known.
-    pub unknown: Option<Untrusted>,
-}
-
-/// Everything of ours that an engine lists, at one moment.
-struct Ours {
-    volumes: Vec<VolumeFacts>,
-    containers: Vec<ContainerSummary>,
-    facts: Vec<ContainerFacts>,
-    images: Vec<ImageSummary>,
-    sessions: Vec<Session>,
-    counted: Result<DiskUse>,
-}
-
 impl Superfluous {
     /// Found.
     pub fn new(what: What, name: Untrusted, why: &'static str, bytes: Option<u64>) -> Self {
@@ -114,45 +70,6 @@ impl Superfluous {
 }
 
 impl Backend {
-    /// What everything of ours takes.
-    pub async fn taken(&self) -> Result<Taken> {
-        let ours = self.ours(true).await?;
-        let reclaimable = self.superfluous_of(&ours)?.iter().filter_map(|found| found.bytes).sum();
-        let counted = ours.counted.as_ref().ok();
-        let sum = |is_meant: &dyn Fn(&VolumeFacts) -> bool| {
-            let all = ours.volumes.iter().filter(|volume| is_meant(volume));
-            counted.map(|counted| all.filter_map(|volume| counted.volumes.get(&volume.name)?.bytes).sum::<u64>())
-        };
-        let sessions: Vec<SessionDisk> = ours
-            .sessions
-            .iter()
-            .map(|session| {
-                let facts = ours.facts.iter().find(|facts| facts.id == session.container_id);
-                let cap = |name| facts.and_then(|facts| facts.labels.get(name)?.raw().parse().ok()).unwrap_or(0);
-                SessionDisk {
-                    name: Untrusted::from(session.name.as_str()),
-                    id: session.id,
-                    volumes: sum(&|volume| session.id != SessionId::NIL && session_of(&volume.labels) == Some(session.id)),
-                    layer: counted.map(|counted| counted.layers.get(&session.container_id).copied().unwrap_or(0)),
-                    soft: cap(labels::DISK_SOFT),
-                    hard: cap(labels::DISK_HARD),
-                }
-            })
-            .collect();
-        let listed: BTreeSet<SessionId> = sessions.iter().map(|session| session.id).collect();
-        Ok(Taken {
-            other_volumes: sum(&|volume| {
-                is(&volume.labels, labels::ROLE_SUPERVISOR)
-                    || (is(&volume.labels, labels::ROLE_SESSION) && session_of(&volume.labels).is_none_or(|id| !listed.contains(&id)))
-            }),
-            depot: sum(&|volume| is(&volume.labels, labels::ROLE_DEPOT)),
-            images: ours.images.iter().map(|image| image.size.get()).sum(),
-            reclaimable,
-            unknown: ours.counted.as_ref().err().map(|failure| failure.message.as_str().into()),
-            sessions,
-        })
-    }
-
     /// What nobody needs any more; sizes cost the engine a count, and are for who wants them.
     pub async fn superfluous(&self, with_sizes: bool) -> Result<Vec<Superfluous>> {
         let ours = self.ours(with_sizes).await?;
@@ -185,27 +102,7 @@ impl Backend {
         Ok(done)
     }
 
-    async fn ours(&self, with_sizes: bool) -> Result<Ours> {
-        // Volumes before containers: whose container is made in between has one then.
-        let volumes = self.engine.our_volumes().await?;
-        let images = self.engine.our_images().await?;
-        let containers = self.engine.our_containers().await?;
-        let sessions = self.sessions().await?;
-        let ids: Vec<String> = containers.iter().map(|container| container.id.clone()).collect();
-        let mut facts = Vec::with_capacity(ids.len());
-        for (_, inspected) in self.inspect_all(&ids).await {
-            match inspected {
-                Ok(found) => facts.push(found),
-                Err(failure) if failure.code == Code::NotFound => {}
-                // What it uses is not known.
-                Err(failure) => return Err(failure),
-            }
-        }
-        let counted = if with_sizes { self.engine.disk_use(COUNTING).await } else { Err(Failure::new(Code::Internal, "not asked for")) };
-        Ok(Ours { volumes, containers, facts, images, sessions, counted })
-    }
-
-    fn superfluous_of(&self, ours: &Ours) -> Result<Vec<Superfluous>> {
+    pub(super) fn superfluous_of(&self, ours: &Ours) -> Result<Vec<Superfluous>> {
         let own = self.planned_supervisor_volume()?;
         Ok(judge(ours, &own, self.is_building(), Timestamp::now()))
     }
@@ -244,7 +141,7 @@ fn judge(ours: &Ours, own_supervisor: &str, is_building: bool, now: Timestamp) -
     }
     let stood_on: BTreeSet<&str> = ours.facts.iter().map(|facts| facts.image_id.as_str()).collect();
     let is_old = |image: &ImageSummary| now.duration_since(image.created).unsigned_abs() > BUILDING;
-    let untagged = |image: &&ImageSummary| image.tags.is_empty() && is(&image.labels, labels::ROLE_IMAGE);
+    let untagged = |image: &&ImageSummary| is(&image.labels, labels::ROLE_IMAGE) && is_of_a_build(image, &ours.steps);
     for image in ours.images.iter().filter(untagged).filter(|image| !is_building && is_old(image) && !stood_on.contains(image.id.as_str()))
     {
         add(What::Image, image.id.as_str().into(), &image.id, "no tag leads to it", Some(image.size.get()), None);
@@ -252,26 +149,15 @@ fn judge(ours: &Ours, own_supervisor: &str, is_building: bool, now: Timestamp) -
     found
 }
 
-fn is(all: &BTreeMap<String, Untrusted>, role: &str) -> bool {
-    let label = |name: &str| all.get(name).map(Untrusted::raw);
-    label(labels::SCHEMA) == Some(labels::SCHEMA_VALUE) && label(labels::ROLE) == Some(role)
-}
-
-/// Of what session something is, where it says so.
-fn session_of(all: &BTreeMap<String, Untrusted>) -> Option<SessionId> {
-    all.get(labels::ID)?.raw().parse().ok().filter(|id| *id != SessionId::NIL)
-}
-
-/// A size in words.
-pub fn size_in_words(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "unknown".to_owned(), |bytes| Bytes::new(bytes).to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::backend::engine::VolumeUse;
-    use crate::session::MountFacts;
+    use crate::backend::engine::{ContainerSummary, DiskUse, VolumeUse};
+    use crate::backend::image::{BUILDING, RECIPE_LABEL, STATE_LABEL};
+    use crate::session::{ContainerFacts, MountFacts};
+    use crate::units::Bytes;
 
     const ID: &str = "01arz3ndektsv4rrffq69g5fav";
     const GONE: &str = "01bx5zzkbkactav9wevgemmvrz";
@@ -309,7 +195,15 @@ mod tests {
             volumes: [("foreign-used".to_owned(), VolumeUse { bytes: Some(5), containers: Some(1) })].into(),
             layers: BTreeMap::new(),
         };
-        Ours { volumes, containers: vec![container], facts: vec![facts], images: Vec::new(), sessions: Vec::new(), counted: Ok(counted) }
+        Ours {
+            volumes,
+            containers: vec![container],
+            facts: vec![facts],
+            images: Vec::new(),
+            steps: Vec::new(),
+            sessions: Vec::new(),
+            counted: Ok(counted),
+        }
     }
 
     #[test]
@@ -334,5 +228,34 @@ mod tests {
         assert_eq!(names(kept.to_vec()), [""; 0]);
         let gone = vec![volume("palisade-home-gone", &session(GONE)), volume("palisade-supervisor-old", &supervisor)];
         assert_eq!(names(gone), ["palisade-home-gone", "palisade-supervisor-old"]);
+    }
+    #[test]
+    fn of_images_without_a_tag_only_what_a_build_of_ours_left_goes() {
+        let ours_of = |id: &str, parent: &str, tag: &str, more: &[(&str, &str)]| ImageSummary {
+            id: id.to_owned(),
+            parent: parent.to_owned(),
+            tags: if tag.is_empty() { Vec::new() } else { vec![tag.into()] },
+            created: Timestamp::UNIX_EPOCH,
+            size: Bytes::mib(1),
+            labels: of(&[&[(labels::SCHEMA, "1"), (labels::ROLE, "image")], more].concat()),
+        };
+        let finished = [(STATE_LABEL, "finished"), (RECIPE_LABEL, "r")];
+        let all = vec![
+            ours_of("begun", "base", "", &[(STATE_LABEL, BUILDING)]),
+            ours_of("step", "base", "", &finished[..1]),
+            ours_of("superseded", "step", "", &finished),
+            ours_of("current", "step", "palisade-sandbox:latest", &finished),
+            // What anyone built on it has its labels, whether the engine knows its parent or not.
+            ours_of("somebodys", "current", "", &finished),
+            ours_of("somebodys-too", "", "", &finished),
+        ];
+        let listed = Ours { images: all.iter().filter(|image| image.id != "step").cloned().collect(), steps: all, ..ours(Vec::new()) };
+        let now: Timestamp = "2026-02-01T00:00:00Z".parse().unwrap();
+        let names = |is_building| {
+            let found = judge(&listed, "palisade-supervisor-own", is_building, now);
+            found.into_iter().map(|one| one.name.raw().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(false), ["begun", "superseded"]);
+        assert_eq!(names(true), [""; 0]);
     }
 }

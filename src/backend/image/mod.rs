@@ -25,7 +25,7 @@ use crate::units::Untrusted;
 
 pub use authorities::{count as count_authorities, read as read_authorities};
 pub use recipe::{BASE_LABEL, BUILDING, RECIPE_LABEL, STATE_LABEL, digest};
-pub use shelf::{OurImage, Purpose, Unfinished, list, remove, remove_superseded, remove_unfinished, superseded_by};
+pub use shelf::{OurImage, Purpose, Unfinished, is_of_a_build, list, remove, remove_superseded, remove_unfinished, superseded_by};
 pub use spec::ImageSpec;
 
 /// Whether a sandbox image is there, and fit.

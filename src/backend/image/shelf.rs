@@ -108,21 +108,27 @@ pub struct Unfinished {
     pub in_use: usize,
 }
 
-/// Removes what a build that did not end has made since then: images that have no tag and that nothing stands on, but for what anyone
-/// builds on a finished one, which has all of its labels. A build's last step is told from that by what it stands on itself.
-pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<Unfinished> {
-    let images: Vec<ImageSummary> = engine.our_images_and_steps().await?.into_iter().filter(is_an_image_of_ours).collect();
+/// Whether a build of ours made this image, to which no tag leads: it is one of the steps, or the last of them. That is told from what anyone
+/// builds on a finished one, which has all of its labels, by what it stands on itself. Where the engine does not say, it is not.
+pub fn is_of_a_build(image: &ImageSummary, all: &[ImageSummary]) -> bool {
     let is_step = |image: &ImageSummary| {
         let is_unfinished = image.labels.get(STATE_LABEL).is_some_and(|state| state.raw() == BUILDING);
-        image.tags.is_empty() && image.labels.contains_key(STATE_LABEL) && (is_unfinished || !image.labels.contains_key(RECIPE_LABEL))
+        let is_begun = image.labels.contains_key(STATE_LABEL) && (is_unfinished || !image.labels.contains_key(RECIPE_LABEL));
+        is_an_image_of_ours(image) && image.tags.is_empty() && is_begun
     };
     let is_last = |image: &ImageSummary| {
-        let stands_on_a_step = || images.iter().any(|parent| parent.id == image.parent && is_step(parent));
-        image.tags.is_empty() && image.labels.contains_key(RECIPE_LABEL) && stands_on_a_step()
+        let stands_on_a_step = || all.iter().any(|parent| parent.id == image.parent && is_step(parent));
+        is_an_image_of_ours(image) && image.tags.is_empty() && image.labels.contains_key(RECIPE_LABEL) && stands_on_a_step()
     };
+    is_step(image) || is_last(image)
+}
+
+/// Removes what a build that did not end has made since then: images of a build that have no tag and that nothing stands on.
+pub async fn remove_unfinished(engine: &dyn Images, since_s: i64) -> Result<Unfinished> {
+    let images: Vec<ImageSummary> = engine.our_images_and_steps().await?.into_iter().filter(is_an_image_of_ours).collect();
     let is_needed = |image: &ImageSummary| images.iter().any(|child| child.parent == image.id);
     let mut found = Unfinished::default();
-    let of_it = |image: &&ImageSummary| image.created.as_second() >= since_s && (is_step(image) || is_last(image)) && !is_needed(image);
+    let of_it = |image: &&ImageSummary| image.created.as_second() >= since_s && is_of_a_build(image, &images) && !is_needed(image);
     for image in images.iter().filter(of_it) {
         // The engine removes with it what only it stood on.
         match engine.remove_image(&image.id).await {

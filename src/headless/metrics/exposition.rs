@@ -228,7 +228,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::backend::prune::{SessionDisk, Taken};
+    use crate::backend::disk::{SessionDisk, Taken};
     use crate::policy::posture::Verdict;
     use crate::session::{Kind, Limit, LimitHit, Limits, Status, Usage};
     use crate::units::{Bytes, SessionId, Untrusted};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::backend::Backend;
-use crate::backend::prune::Taken;
+use crate::backend::disk::Taken;
 use crate::depot::ledger::Summary;
 use crate::failure::Result;
 use crate::policy::posture::Verdict;

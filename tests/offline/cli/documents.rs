@@ -8,7 +8,7 @@ use palisade::backend::depot::{DepotState, DepotStatus};
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
 use palisade::backend::image::{OurImage, Purpose};
-use palisade::backend::prune::{SessionDisk, Superfluous, Taken, What};
+use palisade::backend::disk::{SessionDisk, Superfluous, Taken, What};
 use palisade::backend::{CopyReport, Life, Reaped};
 use palisade::config::profiles::ProfileSummary;
 use palisade::depot::control::ControlReport;
