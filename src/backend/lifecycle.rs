@@ -21,7 +21,7 @@ use crate::supervisor::gate::{Frame, Stdin};
 use crate::units::{SessionName, Untrusted};
 
 /// How often, and how far apart, it is looked whether what has ended is being removed.
-const REMOVAL_LOOKS: u32 = 20;
+const REMOVAL_LOOKS: u32 = 40;
 const REMOVAL_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 impl Backend {
@@ -171,11 +171,11 @@ impl Backend {
         Failure::new(Code::NotFound, format!("'{name}' was removed meanwhile")).detail(failure.message)
     }
 
-    /// Whether somebody has removed a container, or is about to: it is ended first, and removed a moment later.
+    /// Whether somebody has removed a container, or is about to: it is ended first, the engine hears of that, and removes it a moment later.
     async fn is_removed(&self, container: &str) -> bool {
         for _ in 0..REMOVAL_LOOKS {
             match self.engine.inspect(container).await {
-                Ok(facts) if facts.status == Some(Status::Exited) => tokio::time::sleep(REMOVAL_LOOK).await,
+                Ok(facts) if matches!(facts.status, Some(Status::Running | Status::Exited)) => tokio::time::sleep(REMOVAL_LOOK).await,
                 Ok(facts) => return matches!(facts.status, Some(Status::Removing | Status::Dead)),
                 Err(failure) => return failure.code == Code::NotFound,
             }
