@@ -11,8 +11,6 @@ mod shelf;
 mod spec;
 mod tree;
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes as Chunk;
 use futures_util::{StreamExt, stream};
 
@@ -20,7 +18,6 @@ use super::Reporter;
 use super::engine::{BuildRequest, ImageSummary, Images, ProgressStream};
 use crate::failure::{Code, Result};
 use crate::policy::ImageFacts;
-use crate::session::labels;
 use crate::units::Untrusted;
 
 pub use authorities::{count as count_authorities, read as read_authorities};
@@ -63,7 +60,8 @@ pub async fn build(engine: &dyn Images, spec: &ImageSpec, reporter: &dyn Reporte
         args: [("BASE", base.as_str()), ("DEBIAN_MIRROR", &spec.debian_mirror), ("NPM_URL", &spec.npm_url), ("PYPI_URL", &spec.pypi_url)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        labels: image_labels(&base),
+        // One alone, as an engine makes a step of each: what has it is the build's last step, and what stands on that is somebody's.
+        labels: [(RECIPE_LABEL.to_owned(), digest())].into(),
         no_cache: spec.no_cache,
     };
     let context = stream::once(async { Ok(Chunk::from(context)) }).boxed();
@@ -109,17 +107,6 @@ pub async fn state(engine: &dyn Images, tag: &str) -> Result<State> {
 /// Whether an image of ours was built by another recipe than this program carries.
 pub fn outdated(image: &ImageSummary) -> bool {
     image.labels.get(RECIPE_LABEL).is_none_or(|built_by| built_by.raw() != digest())
-}
-
-fn image_labels(base: &str) -> BTreeMap<String, String> {
-    [
-        (labels::SCHEMA, labels::SCHEMA_VALUE.to_owned()),
-        (labels::ROLE, labels::ROLE_IMAGE.to_owned()),
-        (RECIPE_LABEL, digest()),
-        (BASE_LABEL, base.to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
 }
 
 /// Tells a build's steps as they come. An engine names the step in each of its lines.

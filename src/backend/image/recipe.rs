@@ -110,6 +110,7 @@ mod tests {
             format!("{}=\"1000\"", labels::IMAGE_CACHE_UID),
             format!("{STATE_LABEL}=\"{BUILDING}\""),
             format!("{STATE_LABEL}=\"finished\""),
+            format!("{BASE_LABEL}=\"${{BASE}}\""),
         ] {
             assert!(dockerfile.contains(&label), "{label}");
         }

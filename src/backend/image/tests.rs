@@ -6,6 +6,7 @@ use super::spec::tests::spec;
 use super::*;
 use crate::backend::engine::{ByteStream, EngineVersion, Progress};
 use crate::failure::Failure;
+use crate::session::labels;
 use crate::units::Bytes;
 
 /// An engine that knows images and nothing else.
@@ -100,8 +101,8 @@ impl Images for Shelf {
         if self.build_fails {
             return lines(Err(Failure::new(Code::EngineError, "a step returned 1").detail("E: no network")));
         }
-        let mut new = image("4e1", &request.tag, &[]);
-        new.labels = request.labels.iter().map(|(name, value)| (name.clone(), Untrusted::from(value.as_str()))).collect();
+        let mut new = image("4e1", &request.tag, &OURS);
+        new.labels.extend(request.labels.iter().map(|(name, value)| (name.clone(), Untrusted::from(value.as_str()))));
         self.put(new);
         lines(Ok(()))
     }
