@@ -161,22 +161,27 @@ class Terminal:
     def read(self, seconds):
         """Takes what comes for so long, or until it ends; gives whether anything came."""
         until = time.perf_counter() + seconds
-        before = len(self.chunks)
-        while not self.ended and (left := until - time.perf_counter()) > 0:
-            if not select.select([self.fd], [], [], left)[0]:
-                break
-            try:
-                data = os.read(self.fd, 1 << 16)
-            except OSError:
-                data = b""
-            if not data:
-                self.ended = True
-                break
-            self.chunks.append((time.perf_counter() - self.began, data))
-            for asked, answer in ANSWERS.items():
-                if asked in data:
-                    os.write(self.fd, answer)
-        return len(self.chunks) > before
+        came = False
+        while (left := until - time.perf_counter()) > 0 and self.take(left):
+            came = True
+        return came
+
+    def take(self, seconds):
+        """Takes what comes first, if it comes in so long; gives whether it did."""
+        if self.ended or not select.select([self.fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            self.ended = True
+            return False
+        self.chunks.append((time.perf_counter() - self.began, data))
+        for asked, answer in ANSWERS.items():
+            if asked in data:
+                os.write(self.fd, answer)
+        return True
 
     def write(self, data):
         """Types, and gives the time at which it did."""

@@ -5,6 +5,7 @@ Everything runs in one persistent session with --network none, each program in a
 """
 
 import contextlib
+import random
 import re
 import statistics
 import subprocess
@@ -97,32 +98,51 @@ def open_pane(terminal, session):
         pass
 
 
-def echoes(command, keys):
-    """Milliseconds from a key to its echo, for so many keys, in a `cat` that reads lines."""
-    times = []
-    with Terminal([*command, "sh", "-c", f"{DONE_COMMAND}; exec cat"], COLUMNS, LINES) as terminal:
-        if wait_for(terminal, DONE, 30) is None:
-            return times
-        while terminal.read(0.5):
+class Typist:
+    """At a `cat` that reads lines, in a terminal of one of the ways."""
+
+    def __init__(self, command):
+        self.terminal = Terminal([*command, "sh", "-c", f"{DONE_COMMAND}; exec cat"], COLUMNS, LINES)
+        self.typed, self.times = 0, []
+        self.is_there = wait_for(self.terminal, DONE, 30) is not None
+        while self.is_there and self.terminal.read(0.5):
             pass
-        for number in range(keys):
-            key = b"abcdefghijklmnop"[number % 16 : number % 16 + 1]
-            del terminal.chunks[:]
-            at = terminal.write(key)
-            until = time.monotonic() + 2
-            while time.monotonic() < until:
-                terminal.read(0.2)
-                # Parameters of sequences are no letters; their ends are capitals but for h, l, m and q.
-                came = [when for when, data in terminal.chunks if key in re.sub(rb"\x1b\[[0-9;?]*[ ]?[a-zA-Z]", b"", data)]
-                if came:
-                    times.append((came[0] - at) * 1000)
-                    break
-            if number % 100 == 99:
-                terminal.write(b"\r")
-                terminal.read(0.3)
-            # People do not type when the last key's frame is still being drawn.
-            time.sleep(0.02)
-    return times
+
+    def type(self):
+        """A key, until its echo is there."""
+        key = b"abcdefghijklmnop"[self.typed % 16 : self.typed % 16 + 1]
+        self.typed += 1
+        # What came since the last one, such as the line of a `cat`, is nobody's echo.
+        while self.terminal.read(0.001):
+            pass
+        del self.terminal.chunks[:]
+        at = self.terminal.write(key)
+        until = time.monotonic() + 2
+        while time.monotonic() < until and not self.terminal.ended:
+            self.terminal.take(0.2)
+            # Parameters of sequences are no letters; their ends are capitals but for h, l, m and q.
+            came = [when for when, data in self.terminal.chunks if key in re.sub(rb"\x1b\[[0-9;?]*[ ]?[a-zA-Z]", b"", data)]
+            if came:
+                self.times.append((came[0] - at) * 1000)
+                break
+        if self.typed % 100 == 0:
+            self.terminal.write(b"\r")
+
+
+def echoes(commands, keys):
+    """Milliseconds from a key to its echo, {name: times}: a key here and a key there, so that whatever else the machine does falls on each."""
+    with contextlib.ExitStack() as stack:
+        typists = {name: Typist(command) for name, command in commands.items()}
+        if not all(typist.is_there for typist in typists.values()):
+            return {name: [] for name in commands}
+        for typist in typists.values():
+            stack.enter_context(typist.terminal)
+        for _ in range(keys):
+            for name in random.sample(list(typists), len(typists)):
+                typists[name].type()
+                # As fast as a key that is held down, and not in step with anything.
+                time.sleep(random.uniform(0.02, 0.05))
+        return {name: typist.times for name, typist in typists.items()}
 
 
 def memory(command, seconds=10):
@@ -164,11 +184,12 @@ def bench(options):
             if name in floods and "docker exec -it in tmux" in floods:
                 print(f"{name} takes {of_medians(floods[name], floods['docker exec -it in tmux']):.2f} of tmux's time")
 
-        keys = {name: [] for name in commands if "tmux" not in name}
-        for turn in range(options.n):
-            for name in list(keys) if turn % 2 else reversed(list(keys)):
-                keys[name] += echoes(commands[name], options.keys)
-        print(f"\nkey to echo, {options.keys} keys {options.n} times in turn\n")
+        typed = {name: command for name, command in commands.items() if "tmux" not in name}
+        keys = echoes(typed, options.n * options.keys)
+        if not all(keys.values()):
+            print("key to echo: one of them did not begin")
+            return 1
+        print(f"\nkey to echo, {options.n * options.keys} keys in turn\n")
         table(keys)
         for name, times in keys.items():
             print(f"{name}: p50 {percentile(times, 0.5):.2f} ms, p99 {percentile(times, 0.99):.2f} ms, of {len(times)}")

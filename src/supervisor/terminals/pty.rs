@@ -1,5 +1,6 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{OFlag, open};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
@@ -49,6 +50,17 @@ impl Pty {
             let mut ready = self.master.readable().await?;
             if let Ok(read) = ready.try_io(|master| fill(master.get_ref(), buffer)) {
                 return read;
+            }
+        }
+    }
+
+    /// What is written within this time. Nothing else is done meanwhile, so it is for an echo, which is there sooner than a sleeper is awake.
+    pub fn read_soon(&self, buffer: &mut [u8], patience: Duration) -> Option<usize> {
+        let until = Instant::now() + patience;
+        loop {
+            match fill(self.master.get_ref(), buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => std::thread::yield_now(),
+                read => return read.ok(),
             }
         }
     }

@@ -27,6 +27,10 @@ const TYPED: usize = 64 << 10;
 const ANSWERS: usize = 4 << 10;
 /// What a kernel keeps of a program's output, and more.
 const REST: usize = 256 << 10;
+/// Typed at once by a person: no key says more.
+const KEY: usize = 32;
+/// For a key's echo: as long as a sleeper takes to be awake, and some.
+const ECHO: Duration = Duration::from_micros(100);
 /// For everybody to take the last of it, however slowly.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -174,6 +178,9 @@ impl Terminal {
                 Event::Written(Ok(written)) => {
                     self.typed.drain(..written);
                     self.answers = self.answers.min(self.typed.len());
+                    if reads && written <= KEY && self.typed.is_empty() {
+                        self.await_echo(&mut buffer);
+                    }
                 }
                 // Cannot be while the other side is held open; were it to, the program would have lost its terminal.
                 Event::Read(Err(_)) | Event::Written(Err(_)) => self.hang_up(),
@@ -186,6 +193,13 @@ impl Terminal {
         self.orders.close();
         while let Some(order) = self.orders.recv().await {
             self.obey(order, &mut buffer);
+        }
+    }
+
+    /// Gives a key's echo as soon as it is there.
+    fn await_echo(&mut self, buffer: &mut [u8]) {
+        if let Some(read) = self.pty.as_ref().and_then(|pty| pty.read_soon(buffer, ECHO)) {
+            self.wrote(&buffer[..read]);
         }
     }
 
