@@ -13,6 +13,8 @@ mod keeper;
 pub mod life;
 mod limits;
 mod options;
+mod outlet;
+mod pace;
 pub mod probe;
 pub mod relay;
 mod secrets;

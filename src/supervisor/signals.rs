@@ -129,17 +129,22 @@ impl Signals {
 
     /// Tells everybody who looks on how the session's own command ended, or that it did not begin.
     pub fn tell_the_end(&mut self, outcome: &Result<u8, (u8, String)>) -> io::Result<()> {
-        let Some(terminals) = &mut self.terminals else { return Ok(()) };
-        let due = Instant::now() + LAST_PATIENCE;
-        let mut told = Box::pin(async {
+        let Some(mut terminals) = self.terminals.take() else { return Ok(()) };
+        self.last(async move {
             match outcome {
                 Ok(code) => terminals.finish(*code).await,
                 Err((_, why)) => terminals.cannot_run(why.clone()).await,
             }
-        });
+        })
+    }
+
+    /// Does the last of its duties, unless that takes too long.
+    pub fn last(&self, duty: impl Future<Output = ()>) -> io::Result<()> {
+        let due = Instant::now() + LAST_PATIENCE;
+        let mut duty = Box::pin(duty);
         loop {
             let patience = due.saturating_duration_since(Instant::now());
-            if patience.is_zero() || self.duties.wait_for(self.fd.as_fd(), Some(patience), &mut told)? == Waited::Done(()) {
+            if patience.is_zero() || self.duties.wait_for(self.fd.as_fd(), Some(patience), &mut duty)? == Waited::Done(()) {
                 return Ok(());
             }
             // Whoever wants it to end is obeyed at once; a child's end is nothing new.
@@ -177,7 +182,7 @@ impl Signals {
 }
 
 /// poll(2), where an interruption is no error and nothing is promised on return.
-fn wait_for(fds: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<()> {
+pub(super) fn wait_for(fds: &mut [PollFd<'_>], patience: Option<Duration>) -> io::Result<()> {
     let timeout = match patience {
         None => PollTimeout::NONE,
         // A millisecond more, so that a wait never ends just before its time.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use nix::errno::Errno;
@@ -17,8 +18,8 @@ use nix::unistd::Pid;
 pub enum Streams<'a> {
     /// This process's own.
     Ours,
-    /// This process's own, and nothing to read.
-    NoInput,
+    /// Nothing to read, and these for its output and its errors.
+    Writes(RawFd, RawFd),
     /// The terminal of this name, which becomes that of the command's session.
     Terminal(&'a str),
 }
@@ -44,7 +45,7 @@ pub fn start(argv: &[OsString], env: &[OsString], streams: Streams<'_>) -> Resul
     let signals = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
     let mut files = PosixSpawnFileActions::init()?;
     match streams {
-        Streams::Ours | Streams::NoInput => {
+        Streams::Ours | Streams::Writes(..) => {
             attributes.set_flags(signals | PosixSpawnFlags::POSIX_SPAWN_SETPGROUP)?;
             attributes.set_pgroup(Pid::from_raw(0))?;
         }
@@ -57,7 +58,11 @@ pub fn start(argv: &[OsString], env: &[OsString], streams: Streams<'_>) -> Resul
     attributes.set_sigdefault(&SigSet::all())?;
     match streams {
         Streams::Ours => {}
-        Streams::NoInput => files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?,
+        Streams::Writes(output, errors) => {
+            files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
+            files.add_dup2(output, 1)?;
+            files.add_dup2(errors, 2)?;
+        }
         Streams::Terminal(name) => {
             // Opened by a session's leader that has none, it becomes its controlling terminal.
             files.add_open(0, name, OFlag::O_RDWR, Mode::empty())?;

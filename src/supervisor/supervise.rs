@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -17,7 +18,8 @@ use super::gate::{Frame, Stdin, WAITING_NAME};
 use super::keeper::{Deadline, Keeper};
 use super::life::Life;
 use super::options::Options;
-use super::signals::{Awaited, Signals};
+use super::outlet::Outlets;
+use super::signals::{Awaited, Signals, wait_for};
 use super::start::{Streams, environment, start};
 use super::{limits, relay, secrets, terminals};
 use crate::depot::{self, wire};
@@ -37,6 +39,9 @@ pub const EXIT_TIMEOUT: u8 = 124;
 const GATE_PATIENCE: Duration = Duration::from_mins(2);
 /// For who launched a command in a terminal to look at it; then it begins all the same.
 const LOOK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// For a word to be taken.
+const SAYING: Duration = Duration::from_secs(2);
 
 /// Where secrets arrive; `policy::plan` names the same folder to people.
 const SECRETS: &str = "/run/secrets";
@@ -103,13 +108,28 @@ fn supervise(options: &Options) -> Outcome {
         close_stdin(stdin);
         return in_terminal(options, frame.stdin, &mut signals, &mut keeper);
     }
-    let streams = match frame.stdin {
-        Stdin::Pass => Streams::Ours,
-        Stdin::Null => Streams::NoInput,
-    };
-    let child = start(&options.command, &environment([]), streams).map_err(|errno| not_run(options, errno))?;
+    if frame.stdin == Stdin::Null {
+        close_stdin(stdin);
+        return unattended(options, &signals, &mut keeper);
+    }
+    let child = start(&options.command, &environment([]), Streams::Ours).map_err(|errno| not_run(options, errno))?;
     close_stdin(stdin);
     watch(child, &signals, &mut keeper, options.grace)
+}
+
+/// Runs the command with nothing to read, and passes on to the engine what it writes.
+fn unattended(options: &Options, signals: &Signals, keeper: &mut Keeper) -> Outcome {
+    let ours = |error: io::Error| (EXIT_OURS, format!("cannot pass on what the command writes: {error}"));
+    let outlets = Outlets::open().map_err(ours)?;
+    let (output, errors) = outlets.of_command();
+    let child = start(&options.command, &environment([]), Streams::Writes(output, errors)).map_err(|errno| not_run(options, errno))?;
+    let mut passing = {
+        let _among = signals.duties.enter();
+        outlets.pass().map_err(ours)?
+    };
+    let outcome = watch(child, signals, keeper, options.grace);
+    signals.last(passing.finish()).map_err(ours)?;
+    outcome
 }
 
 fn not_run(options: &Options, errno: Errno) -> (u8, String) {
@@ -223,9 +243,20 @@ const fn exit_by(signal: Signal) -> u8 {
     128u8.wrapping_add((signal as i32).to_le_bytes()[0])
 }
 
-/// One line on standard error, which is the operator's.
-#[expect(clippy::print_stderr, reason = "the supervisor has no other way to be heard")]
+/// One line on standard error, which is the operator's, as long as somebody takes it.
 pub(super) fn say(text: &str) {
     // A command may be the image's own, and its name anything.
-    eprintln!("palisade: {}", crate::units::sanitise(text));
+    let line = format!("palisade: {}\n", crate::units::sanitise(text));
+    let (mut rest, due) = (line.as_bytes(), Instant::now() + SAYING);
+    while !rest.is_empty() {
+        match nix::unistd::write(io::stderr(), rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::EINTR) => {}
+            // It does not wait where it is also what the command's output is passed on to.
+            Err(Errno::EAGAIN) if Instant::now() < due => {
+                let _ = wait_for(&mut [PollFd::new(io::stderr().as_fd(), PollFlags::POLLOUT)], Some(due - Instant::now()));
+            }
+            Err(_) => return,
+        }
+    }
 }

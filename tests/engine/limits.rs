@@ -163,6 +163,18 @@ fn a_flood_of_output_is_named_and_takes_no_more_room_than_its_log_may() {
 }
 
 #[test]
+fn all_that_a_command_writes_in_the_background_is_in_its_log() {
+    let line = "seq 1 100000; echo wrong >&2; echo by its path > /dev/stdout; printf 'the last words'; exit 3";
+    let session = Session::launch(&["--network", "none"], &["sh", "-c", line]);
+    let state = || docker(&["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", &session.container()]);
+    until_had("it ends", || if state() == "exited 3" { Ok(()) } else { Err(state()) });
+    let logged = call(&["logs", &session.name]);
+    let numbers = (1..=100_000).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
+    assert!(text(&logged.stdout) == format!("{numbers}\nby its path\nthe last words"), "{}", text(&logged.stdout).len());
+    assert_eq!(text(&logged.stderr), "wrong\n");
+}
+
+#[test]
 fn a_full_volume_is_named_at_its_first_cap_and_stops_the_session_at_its_second() {
     let victim = Session::launch(&["--network", "none", "--disk-soft", "4MiB", "--disk-hard", "32MiB"], &["sleep", "600"]);
     let watcher = Watcher::of(&victim);
@@ -216,12 +228,13 @@ fn a_session_that_begins_while_somebody_watches_is_watched_from_its_start() {
 #[test]
 #[ignore = "two gigabytes of log"]
 fn soak_two_gigabytes_of_log_take_what_the_log_may_and_the_engine_answers() {
-    let line = "until [ -e /tmp/go ]; do sleep 0.1; done; yes 0123456789012345678901234567890123456789 | head -c 2000000000; touch /tmp/done; sleep 600";
+    let line = "until [ -e /tmp/go ]; do sleep 0.1; done; yes 0123456789012345678901234567890123456789 | head -c 2000000000; sleep 600";
     let (victim, other) = (Session::launch(&["--network", "none"], &["sh", "-c", line]), Session::asleep());
     let watcher = Watcher::of(&victim);
     assert_eq!(victim.sh("touch /tmp/go").0, 0);
     watcher.until_reached("log");
-    while victim.sh("[ -e /tmp/done ]").0 != 0 {
+    // They pass at the session's pace, which is of minutes.
+    for _ in 0..200 {
         assert_eq!(other.sh("echo here").1, "here\n");
     }
     let folder = docker(&["inspect", "--format", "{{.LogPath}}", &victim.container()]);

@@ -16,6 +16,7 @@ use super::client::{Client, Flushed, Purpose, anew, say_and_close};
 use super::guest::Guest;
 use super::log::Log;
 use super::pty::Pty;
+use crate::supervisor::pace::Pace;
 use crate::terminal::wire::{Held, PIECE, Refusal, Told, Why};
 use crate::terminal::{Screen, Size};
 
@@ -89,6 +90,9 @@ pub struct Terminal {
     clients: Vec<Client>,
     next_client: u64,
     log: Option<Log>,
+    /// Of what goes to the log while nobody looks on; until when the program waits for that.
+    pace: Pace,
+    rests_until: Option<Instant>,
     /// What the program has not taken yet, and of it, how much is answers.
     typed: Vec<u8>,
     answers: usize,
@@ -128,6 +132,8 @@ impl Terminal {
             clients: Vec::new(),
             next_client: 0,
             log,
+            pace: Pace::new(Instant::now().into_std()),
+            rests_until: None,
             typed: Vec::new(),
             answers: 0,
             orders,
@@ -147,7 +153,7 @@ impl Terminal {
         while !self.is_over() {
             let due = self.due();
             let takes_keys = self.typed.len() < TYPED;
-            let reads = self.exit.is_none() && !self.is_held_back();
+            let reads = self.exit.is_none() && self.rests_until.is_none() && !self.is_held_back();
             let event = tokio::select! {
                 order = self.orders.recv() => Event::Order(order),
                 Some(keys) = self.keys.recv(), if takes_keys => Event::Keys(keys),
@@ -221,7 +227,7 @@ impl Terminal {
         let clients =
             self.clients.iter().filter_map(|client| if over { Some(client.is_waited_for(patience)) } else { client.holds_back(patience) });
         let log = self.log.as_ref().and_then(|log| if over { Some(log.is_waited_for(patience)) } else { log.holds_back(patience) });
-        clients.chain(log).chain(self.kill_at).chain(self.unused_at()).chain(over.then_some(self.over_at)).min()
+        clients.chain(log).chain(self.kill_at).chain(self.rests_until).chain(self.unused_at()).chain(over.then_some(self.over_at)).min()
     }
 
     /// When a terminal that nobody looks at has not been used for too long. The session's own command has all the time it wants.
@@ -250,6 +256,7 @@ impl Terminal {
         {
             log.drop_backlog();
         }
+        self.rests_until = self.rests_until.filter(|until| *until > now);
         if self.unused_at().is_some_and(|at| at <= now) {
             self.hang_up();
         }
@@ -316,6 +323,7 @@ impl Terminal {
     fn count_clients(&mut self) {
         let watching = self.clients.iter().filter(|client| client.purpose == Purpose::Watch).count();
         self.facts.clients = u32::try_from(watching).unwrap_or(u32::MAX);
+        self.rests_until = self.rests_until.filter(|_| watching == 0);
         self.used();
     }
 
@@ -364,6 +372,10 @@ impl Terminal {
         }
         if let Some(log) = &mut self.log {
             log.write(bytes);
+            if self.facts.clients == 0 {
+                let (now, wait) = (Instant::now(), self.pace.after(bytes, Instant::now().into_std()));
+                self.rests_until = (!wait.is_zero()).then(|| now + wait);
+            }
         }
         self.used();
     }
