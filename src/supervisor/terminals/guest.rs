@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::line::{Begun, Reads, Writes};
+use super::order::Order;
 use super::peer::Peer;
-use super::terminal::Order;
 use crate::terminal::wire::{Frames, Garbled, Say, Told, Want};
 
 /// Read at once.

@@ -15,10 +15,12 @@ mod holder;
 mod line;
 mod log;
 mod open;
+mod order;
 mod peer;
 mod pty;
 mod shell;
 mod terminal;
+mod waits;
 
 use std::ffi::OsString;
 use std::io;

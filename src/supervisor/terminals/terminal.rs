@@ -1,23 +1,23 @@
 //! One terminal: the PTY, its screen, what is typed, who looks on. It ends with what runs in it.
 
-use std::future::{pending, poll_fn};
 use std::io;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::bounds::Bounds;
-use super::client::{Client, Flushed, Purpose, anew, say_and_close};
+use super::client::{Client, Flushed, Purpose, anew};
 use super::guest::Guest;
 use super::log::Log;
+use super::order::{Facts, Order, refuse};
 use super::pty::Pty;
+use super::waits::{flush, read, until, write, written_down};
 use crate::supervisor::pace::Pace;
-use crate::terminal::wire::{Held, PIECE, Refusal, Told, Why};
+use crate::terminal::wire::{PIECE, Told, Why};
 use crate::terminal::{Screen, Size};
 
 /// Lines that have scrolled off and are remembered.
@@ -34,50 +34,6 @@ const KEY: usize = 32;
 const ECHO: Duration = Duration::from_micros(100);
 /// For everybody to take the last of it, however slowly.
 const FAREWELL: Duration = Duration::from_secs(10);
-
-/// What a terminal is told to do.
-pub enum Order {
-    /// Somebody comes to look on, from a terminal of this size.
-    Attach(Guest, Option<Size>),
-    /// A client has left.
-    Left(u64),
-    /// A client's own terminal has another size.
-    Resize(u64, Size),
-    /// It shall end, and somebody wants to know when it has.
-    End(Option<Guest>),
-    /// To say this to who looks on.
-    Say(String),
-    /// What ran in it has ended and was reaped.
-    Exited(i32),
-}
-
-/// What a list says of a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    pub id: u32,
-    pub pid: i32,
-    pub command: Vec<String>,
-    pub size: Size,
-    pub began: Instant,
-    pub used: Instant,
-    pub clients: u32,
-}
-
-impl Facts {
-    /// As it is told.
-    pub fn held(&self) -> Held {
-        let since = |then: Instant| then.elapsed().as_secs();
-        Held {
-            id: self.id,
-            pid: self.pid,
-            command: self.command.clone(),
-            size: self.size,
-            age_s: since(self.began),
-            idle_s: since(self.used),
-            clients: self.clients,
-        }
-    }
-}
 
 /// A terminal with a program in it.
 pub struct Terminal {
@@ -429,51 +385,5 @@ impl Terminal {
             }
             client.tell_last(last.clone());
         }
-    }
-}
-
-/// Says why not, and closes.
-pub async fn refuse(guest: Guest, why: Why, message: String) {
-    // Who does not listen has it otherwise.
-    let _ = tokio::time::timeout(Duration::from_secs(2), say_and_close(guest.writes, &Told::Refused(Refusal { why, message }))).await;
-}
-
-async fn read(pty: Option<&Pty>, buffer: &mut [u8]) -> io::Result<usize> {
-    match pty {
-        Some(pty) => pty.read(buffer).await,
-        None => pending().await,
-    }
-}
-
-async fn write(pty: Option<&Pty>, typed: &[u8]) -> io::Result<usize> {
-    match pty {
-        Some(pty) if !typed.is_empty() => pty.write(typed).await,
-        Some(_) | None => pending().await,
-    }
-}
-
-async fn flush(clients: &mut [Client]) -> (usize, Flushed) {
-    poll_fn(|context| {
-        for (at, client) in clients.iter_mut().enumerate() {
-            if let Poll::Ready(flushed) = client.poll_flush(context) {
-                return Poll::Ready((at, flushed));
-            }
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-async fn written_down(log: Option<&mut Log>) {
-    match log {
-        Some(log) => poll_fn(|context| log.poll_flush(context)).await,
-        None => pending().await,
-    }
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => pending().await,
     }
 }
