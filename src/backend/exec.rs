@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
-use super::{Backend, CopyReport, Exec, Reporter, copy};
+use super::{Backend, CopyReport, Exec, Reporter, Within, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::ContainerFacts;
@@ -17,7 +17,7 @@ const ENTER: [&str; 3] = [SUPERVISOR, "enter", "--"];
 impl Backend {
     /// Runs a command in a live session.
     pub async fn exec(&self, who: &str, request: &ExecRequest) -> Result<Exec> {
-        let (session, _) = self.running(who).await?;
+        let (session, facts) = self.running(who).await?;
         // By way of the supervisor's program, which says what became of a command that cannot be run.
         let mut command = ENTER.map(str::to_owned).to_vec();
         command.extend_from_slice(&request.command);
@@ -26,7 +26,7 @@ impl Backend {
         let (id, attached) = execed?;
         let (command, terminal) = (&request.command[ENTER.len()..], request.terminal.is_some());
         self.record("exec", &session, json!({ "command": command, "working_dir": request.working_dir, "terminal": terminal }));
-        Ok(Exec { id, attached })
+        Ok(Exec { id, attached, within: Within::of(session, &facts) })
     }
 
     /// Tells the terminal of an exec how large it is now.

@@ -148,7 +148,7 @@ impl Backend {
         all
     }
 
-    async fn limit_readings(&self, ids: Vec<String>) -> Readings {
+    pub(super) async fn limit_readings(&self, ids: Vec<String>) -> Readings {
         if self.engine.endpoint().socket.is_none() || ids.is_empty() {
             return Readings::new();
         }

@@ -12,6 +12,7 @@ pub mod engine;
 mod events;
 mod evidence;
 mod exec;
+mod fate;
 pub mod image;
 mod keep;
 pub mod kernel;
@@ -52,6 +53,7 @@ use engine::{Attached, Engine, Input, OutputStream, Progress};
 
 pub use assembly::{BuildOrder, Machine};
 pub use drift::Today;
+pub use fate::{Cut, Fate, Within};
 pub use listing::Survey;
 pub use order::{Order, Pull};
 pub use reap::Reaped;
@@ -139,6 +141,8 @@ pub struct Exec {
     pub id: String,
     /// Its streams.
     pub attached: Attached,
+    /// Where it runs.
+    pub within: Within,
 }
 
 /// What a copy did.

@@ -6,9 +6,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use super::Backend;
 use super::engine::{Attached, ExecRequest, Input, OutputKind, OutputStream};
 use super::measure::requested_of;
+use super::{Backend, Within};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
 use crate::session::{ContainerFacts, Session};
@@ -32,6 +32,8 @@ pub struct Terminal {
     pub output: BoxStream<'static, Result<Told>>,
     /// What is typed.
     pub input: Typing,
+    /// Where it is.
+    pub within: Within,
 }
 
 /// What is typed into a terminal.
@@ -62,7 +64,8 @@ impl Backend {
             Some(Told::Attached(held)) => {
                 self.used(&asked.session, Use::Attach).await;
                 self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command) }));
-                Ok(Terminal { held, grants: grants_of(&asked.facts), output: asked.told, input: Typing(asked.input) })
+                let (grants, within) = (grants_of(&asked.facts), Within::of(asked.session, &asked.facts));
+                Ok(Terminal { held, grants, output: asked.told, input: Typing(asked.input), within })
             }
             other => Err(unexpected(asked.session.name.as_str(), other)),
         }

@@ -96,8 +96,9 @@ Examples:
 
 Exit codes:
   the command's own; 125 when the fault is ours, 126 when the command cannot
-  be executed, 127 when it is not found. Before the command begins also
-  2 (usage), 3 (no engine answers) and 4 (refused).")]
+  be executed, 127 when it is not found, 137 when it was killed: standard error
+  says so where the session ended. Before the command begins also 2 (usage),
+  3 (no engine answers) and 4 (refused).")]
 pub(super) struct Exec {
     /// Session by name or id
     #[arg(value_name = "NAME")]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::cache::document::CacheShare;
 use crate::backend::doctor::Check;
 use crate::backend::image::OurImage;
-use crate::backend::{CopyReport, Life};
+use crate::backend::{CopyReport, Fate, Life};
 use crate::config::profiles::ProfileSummary;
 use crate::failure::{Code, Failure};
 use crate::policy::controls::Control;
@@ -378,6 +378,9 @@ pub enum Event {
     Exit {
         /// Its exit code.
         code: i64,
+        /// What became of the session that cut it short (`exec`, `shell`).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fate: Option<Box<Fate>>,
     },
 }
 

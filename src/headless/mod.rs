@@ -17,6 +17,7 @@ mod drift_table;
 pub mod events;
 pub mod evidence;
 mod failing;
+mod fate;
 pub mod foreground;
 pub mod images;
 pub mod inspect;

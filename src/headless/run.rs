@@ -5,20 +5,19 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::document::{Document, Event};
+use super::fate::{KILLED, tell};
 use super::foreground::{Control, Ending, Exit, Signal, Signals, Streams, Writer, carry, chosen, standard_input};
 use super::launch::{cut_short, settle};
 use super::progress::{Plain, TerminalReporter};
 use super::{Context, Done, Stop, code_for_foreground};
 use crate::backend::engine::ExecRequest;
-use crate::backend::{Backend, Order};
+use crate::backend::{Backend, Cut, Fate, Order};
 use crate::failure::{Code, Failure, Result};
 
 /// The exit code of a program that wrote to a pipe which nobody reads: 128 and SIGPIPE.
 pub const READER_GONE: u8 = 141;
 /// Our own failure once the command has begun.
 pub(super) const OURS: u8 = 125;
-/// The exit code of what SIGKILL ended.
-const KILLED: i64 = 128 + 9;
 /// How long a session whose reader left may take to end by itself: a program would have died at its first write.
 const LAST_WORDS_S: u64 = 2;
 
@@ -51,7 +50,7 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order, raw: bool)
         }
         Ending::Exited(_) | Ending::Left(_) | Ending::Killed => {}
     }
-    end(context, ending, &format!("'palisade ls' shows whether '{}' still runs; 'palisade rm -f {0}' removes it", session.name))
+    end(context, ending, None, &format!("'palisade ls' shows whether '{}' still runs; 'palisade rm -f {0}' removes it", session.name))
 }
 
 /// Runs a command in a session that is there. `raw` passes control characters to a terminal.
@@ -68,17 +67,30 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
     }
     let exit = Exit::AfterOutput(Box::pin(backend.exec_exit(&running.id)));
     let streams = Streams { input: running.attached.input, output: running.attached.output, exit };
-    let ending = carry(streams, standard_input(), Writer::standard(), &mut encoding, &mut signals, &Unreachable).await;
-    end(context, ending, &format!("the command may still run in '{who}': 'palisade stop {who}' ends it"))
+    let mut ending = carry(streams, standard_input(), Writer::standard(), &mut encoding, &mut signals, &Unreachable).await;
+    let cut = match &ending {
+        Ending::Killed => Some(Cut::Killed),
+        Ending::Exited(code) => (*code == i64::from(KILLED)).then_some(Cut::Killed),
+        Ending::Failed(_) => Some(Cut::Lost),
+        Ending::ReaderGone | Ending::Left(_) => None,
+    };
+    let fate = match cut {
+        Some(cut) => tell(context, backend, &running.within, cut, &mut signals).await,
+        None => None,
+    };
+    if cut == Some(Cut::Lost) && fate.as_ref().is_some_and(Fate::is_over) {
+        ending = Ending::Killed;
+    }
+    end(context, ending, fate, &format!("the command may still run in '{who}': 'palisade stop {who}' ends it"))
 }
 
-/// What the caller sees of an ending.
-fn end(context: &Context, ending: Ending, way_out: &str) -> Done {
+/// What the caller sees of an ending; with `fate` where the session had a part in it.
+fn end(context: &Context, ending: Ending, fate: Option<Fate>, way_out: &str) -> Done {
     match ending {
         Ending::Exited(_) | Ending::Killed => {
-            let code = if let Ending::Exited(code) = ending { code } else { KILLED };
+            let code = if let Ending::Exited(code) = ending { code } else { KILLED.into() };
             if context.output.is_json() {
-                context.output.document(&Document::new(Event::Exit { code }));
+                context.output.document(&Document::new(Event::Exit { code, fate: fate.map(Box::new) }));
             }
             Ok(exit_code(code))
         }

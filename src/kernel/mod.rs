@@ -8,6 +8,7 @@
 mod cgroup;
 mod command_line;
 mod digest;
+mod first;
 mod gate;
 mod init;
 mod inside;
@@ -28,6 +29,7 @@ mod tree;
 mod unreadable;
 mod usage;
 
+pub use first::is_alive;
 pub use gate::GATE_NAME;
 pub use over::name_over;
 pub use reader::HostReader;

@@ -18,6 +18,7 @@ mod cache_dirs;
 mod common;
 mod corpus;
 mod crash;
+mod cut_short;
 mod dashboard;
 mod deadlines;
 mod depot;

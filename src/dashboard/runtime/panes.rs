@@ -89,7 +89,7 @@ async fn opened(opening: &Opening, command: PaneCommand, orders: Orders) -> Resu
 /// One that the session's supervisor holds.
 async fn held(opening: &Opening, want: Want, orders: Orders) -> Result<End> {
     let Opening { link, id, target, feed, .. } = opening;
-    let Terminal { held, grants, mut output, input } = link.backend.terminal(&target.id, want).await?;
+    let Terminal { held, grants, mut output, input, within: _ } = link.backend.terminal(&target.id, want).await?;
     feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Held(held), grants })).await;
     let reading = async {
         while let Some(told) = output.next().await {

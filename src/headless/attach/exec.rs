@@ -4,9 +4,10 @@ use super::attend::{Options, attend, prepare};
 use super::far::Far;
 use super::parted::{by_signal, gone};
 use super::show::Ending;
-use crate::backend::Backend;
 use crate::backend::engine::{ExecRequest, TerminalSize};
+use crate::backend::{Backend, Cut};
 use crate::failure::Failure;
+use crate::headless::fate::{KILLED, tell};
 use crate::headless::foreground::Signals;
 use crate::headless::launch::cut_short;
 use crate::headless::run::{OURS, before, exit_code};
@@ -28,23 +29,31 @@ pub async fn exec(context: &Context, backend: &Backend, who: &str, request: &Exe
         signal = signals.next() => return Err(cut_short(signal, "the command was not started")),
     };
     let id = exec.id.clone();
+    let within = exec.within.clone();
     let ending = attend(context, &name, grants, Far::exec(backend, exec), prepared, &mut signals).await.map_err(ours)?;
     let way_out = format!("the command may still run in '{name}': 'palisade top {name}' shows it, 'palisade stop {name}' ends it");
-    match ending {
+    let code = match ending {
         Ending::Ended(code) => Ok(exit_code(code.into())),
-        Ending::Closed => backend.exec_exit(&id).await.map(exit_code).map_err(ours),
+        Ending::Closed => backend.exec_exit(&id).await.map(exit_code),
         Ending::Left => {
             context.output.note(&format!("left; {way_out}"));
             context.output.note(&format!("hint: what 'palisade shell {name}' opens can be left and taken up again"));
-            Ok(0)
+            return Ok(0);
         }
-        Ending::Gone => Err(gone(way_out)),
-        Ending::Signal(signal) => Err(by_signal(signal, "left the command", way_out)),
+        Ending::Gone => return Err(gone(way_out)),
+        Ending::Signal(signal) => return Err(by_signal(signal, "left the command", way_out)),
         Ending::Lost(failure) => {
             let lost = Failure::new(failure.code, "the connection to the command is lost").detail(failure.message);
-            backend.exec_exit_or(&id, lost.hint(way_out)).await.map(exit_code).map_err(ours)
+            backend.exec_exit_or(&id, lost.hint(way_out)).await.map(exit_code)
         }
-    }
+    };
+    let cut = match code {
+        Ok(KILLED) => Cut::Killed,
+        Err(_) => Cut::Lost,
+        Ok(_) => return code.map_err(ours),
+    };
+    let fate = tell(context, backend, &within, cut, &mut signals).await;
+    if fate.is_some_and(|fate| fate.is_over()) { Ok(KILLED) } else { code.map_err(ours) }
 }
 
 /// What the terminal is, for whoever writes to it; the operator's own word wins.

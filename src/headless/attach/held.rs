@@ -5,8 +5,9 @@ use super::far::{Far, To};
 use super::follow::follow;
 use super::parted::{by_signal, gone};
 use super::show::Ending;
-use crate::backend::{Backend, Terminal};
-use crate::failure::{Code, Failure, Result};
+use crate::backend::{Backend, Cut, Fate, Terminal, Within};
+use crate::failure::{Code, Failure};
+use crate::headless::fate::{KILLED, tell};
 use crate::headless::foreground::Signals;
 use crate::headless::launch::cut_short;
 use crate::headless::run::{OURS, before, exit_code};
@@ -19,8 +20,6 @@ use crate::units::{Untrusted, brief_span};
 pub const MAIN: u32 = 0;
 /// bash where the image has it, else sh, without a terminal: found by the image's own sh.
 pub const PLAIN_SHELL: [&str; 3] = ["/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"];
-/// How long the engine may take to say how a session ended whose terminal has ended.
-const LAST_WORD: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What `shell` opens, or which it takes up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +93,13 @@ async fn take_up(
     want: impl FnOnce(crate::terminal::Size) -> Want,
 ) -> Done {
     let mut signals = Signals::listen()?;
-    let (held, ending) = show(context, backend, session, options, &mut signals, want).await?;
-    end(context, backend, session, &held, ending).await
+    let (held, within, ending) = show(context, backend, session, options, &mut signals, want).await?;
+    let fate = match ending {
+        Ending::Ended(code) if code == i32::from(KILLED) => tell(context, backend, &within, Cut::Killed, &mut signals).await,
+        Ending::Closed | Ending::Lost(_) => tell(context, backend, &within, Cut::Lost, &mut signals).await,
+        Ending::Ended(_) | Ending::Left | Ending::Gone | Ending::Signal(_) => None,
+    };
+    end(context, session, &held, ending, fate)
 }
 
 pub(super) async fn show(
@@ -105,20 +109,20 @@ pub(super) async fn show(
     options: &Options,
     signals: &mut Signals,
     want: impl FnOnce(crate::terminal::Size) -> Want,
-) -> std::result::Result<(Held, Ending), Stop> {
+) -> std::result::Result<(Held, Within, Ending), Stop> {
     let name = session.name.to_string();
     let prepared = prepare(context, &name, options).map_err(before)?;
     let terminal = tokio::select! {
         terminal = backend.terminal(&session.container_id, want(prepared.size)) => terminal.map_err(before)?,
         signal = signals.next() => return Err(cut_short(signal, "nothing was attached to")),
     };
-    let Terminal { held, grants, output, input } = terminal;
+    let Terminal { held, grants, output, input, within } = terminal;
     let far = Far { output, to: To::Held(input) };
     let ending = attend(context, &name, grants, far, prepared, signals).await.map_err(|failure| Stop { failure, exit: OURS })?;
-    Ok((held, ending))
+    Ok((held, within, ending))
 }
 
-async fn end(context: &Context, backend: &Backend, session: &Session, held: &Held, ending: Ending) -> Done {
+fn end(context: &Context, session: &Session, held: &Held, ending: Ending, fate: Option<Fate>) -> Done {
     let (name, id) = (&session.name, held.id);
     let goes_on = format!("terminal {id} of '{name}' goes on: {}", way_back(session, id));
     match ending {
@@ -130,11 +134,9 @@ async fn end(context: &Context, backend: &Backend, session: &Session, held: &Hel
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the terminal", goes_on)),
         Ending::Closed | Ending::Lost(_) => {
-            // Its session may have ended, and took the connection with it.
-            if id == MAIN
-                && let Some(code) = ended(backend, session).await?
-            {
-                return Ok(exit_code(code));
+            // Its session ended, and took the connection with it.
+            if let Some(fate) = fate.filter(Fate::is_over) {
+                return Ok(fate.exit_code.filter(|_| id == MAIN).map_or(KILLED, exit_code));
             }
             let mut lost = Failure::new(Code::EngineUnreachable, format!("the connection to terminal {id} of '{name}' is lost"));
             if let Ending::Lost(failure) = ending {
@@ -143,12 +145,6 @@ async fn end(context: &Context, backend: &Backend, session: &Session, held: &Hel
             Err(Stop { failure: lost.hint(format!("it may go on without us: {}", way_back(session, id))), exit: OURS })
         }
     }
-}
-
-/// The exit code of a session that has ended and is still there.
-async fn ended(backend: &Backend, session: &Session) -> Result<Option<i64>> {
-    let facts = tokio::time::timeout(LAST_WORD, backend.engine().inspect(&session.container_id)).await;
-    Ok(facts.ok().and_then(Result::ok).and_then(|facts| facts.exit).map(|exit| exit.code))
 }
 
 /// How a terminal is taken up again.

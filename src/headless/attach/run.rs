@@ -35,7 +35,7 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order, options: &
     }
     let shown = show(context, backend, &session, options, &mut signals, |size| Want::Attach { id: MAIN, size: Some(size) }).await;
     let ending = match shown {
-        Ok((_, ending)) => ending,
+        Ok((_, _, ending)) => ending,
         Err(stop) => {
             // Nobody ever saw it: it still waits to begin.
             let _ = backend.remove(&session.container_id, true).await;

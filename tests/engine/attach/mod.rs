@@ -20,7 +20,7 @@ fn launched(options: &[&str], command: &[&str]) -> Session {
 }
 
 /// A shell whose own line editor does not switch what a session's terminal is not to switch.
-fn shell(columns: u16, lines: u16) -> Screen {
+pub fn shell(columns: u16, lines: u16) -> Screen {
     prepared(Screen::shell(columns, lines))
 }
 
