@@ -44,7 +44,7 @@ pub enum Cut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fate {
     /// In a word.
-    pub state: State,
+    pub state: Became,
     /// How its own command ended, where it did.
     pub exit_code: Option<i64>,
     /// What it ran into.
@@ -56,7 +56,7 @@ pub struct Fate {
 /// What became of it, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum Became {
     /// It goes on, and ran into a limit.
     Running,
     /// It ended.
@@ -82,7 +82,7 @@ impl Within {
 impl Fate {
     /// Whether what ran in the session was ended with it.
     pub fn is_over(&self) -> bool {
-        self.state != State::Running
+        self.state != Became::Running
     }
 }
 
@@ -127,7 +127,7 @@ fn running(session: &Session, limits: Limits) -> Option<Fate> {
     let name = &session.name;
     let said: Vec<String> =
         limits.hits.iter().map(|hit| format!("'{name}' goes on, and ran into this since its start: {}", hit.sentence())).collect();
-    (!said.is_empty()).then_some(Fate { state: State::Running, exit_code: None, limits, said })
+    (!said.is_empty()).then_some(Fate { state: Became::Running, exit_code: None, limits, said })
 }
 
 fn over(session: &Session, facts: Option<&ContainerFacts>) -> Fate {
@@ -135,7 +135,7 @@ fn over(session: &Session, facts: Option<&ContainerFacts>) -> Fate {
     let fate = |state, text: String| Fate { state, exit_code: None, limits: Limits::default(), said: vec![text] };
     let Some(facts) = facts else {
         return fate(
-            State::Removed,
+            Became::Removed,
             match session.kind {
                 Kind::Ephemeral => format!("'{name}' ended or was removed while the command ran: 'palisade evidence {name}' tells how"),
                 Kind::Persistent => format!("'{name}' was removed while the command ran"),
@@ -143,7 +143,7 @@ fn over(session: &Session, facts: Option<&ContainerFacts>) -> Fate {
         );
     };
     let Some(exit) = &facts.exit else {
-        return fate(State::Restarted, format!("'{name}' was restarted while the command ran"));
+        return fate(Became::Restarted, format!("'{name}' was restarted while the command ran"));
     };
     let mut hits = of_facts(facts);
     hits.retain(|hit| hit.limit != Limit::Restart);
@@ -160,7 +160,7 @@ fn over(session: &Session, facts: Option<&ContainerFacts>) -> Fate {
         }
         hits => hits.iter().map(|hit| format!("{how} while the command ran: {}", hit.sentence())).collect(),
     };
-    Fate { state: State::Ended, exit_code: Some(exit.code), limits: Limits { hits, unknown: None }, said }
+    Fate { state: Became::Ended, exit_code: Some(exit.code), limits: Limits { hits, unknown: None }, said }
 }
 
 /// What bounds its time, beside a command's own timeout.
@@ -224,10 +224,10 @@ mod tests {
     #[test]
     fn one_that_is_gone_or_runs_again_is_told_as_that() {
         let gone = |kind| over(&session(kind), None);
-        assert_eq!((gone(Kind::Persistent).state, gone(Kind::Persistent).exit_code), (State::Removed, None));
+        assert_eq!((gone(Kind::Persistent).state, gone(Kind::Persistent).exit_code), (Became::Removed, None));
         assert!(gone(Kind::Ephemeral).said[0].contains("palisade evidence web"));
         let again = over(&session(Kind::Persistent), Some(&ContainerFacts::default()));
-        assert!(again.state == State::Restarted && again.is_over());
+        assert!(again.state == Became::Restarted && again.is_over());
         assert_eq!(running(&session(Kind::Persistent), Limits::default()), None, "nothing became of it");
     }
 }

@@ -53,7 +53,7 @@ use engine::{Attached, Engine, Input, OutputStream, Progress};
 
 pub use assembly::{BuildOrder, Machine};
 pub use drift::Today;
-pub use fate::{Cut, Fate, Within};
+pub use fate::{Became, Cut, Fate, Within};
 pub use listing::Survey;
 pub use order::{Order, Pull};
 pub use reap::Reaped;

@@ -9,7 +9,7 @@ use palisade::backend::disk::{SessionDisk, Superfluous, Taken, What};
 use palisade::backend::doctor::{Check, CheckState};
 use palisade::backend::engine::ImageSummary;
 use palisade::backend::image::{OurImage, Purpose};
-use palisade::backend::{CopyReport, Life, Reaped};
+use palisade::backend::{Became, CopyReport, Fate, Life, Reaped};
 use palisade::config::profiles::ProfileSummary;
 use palisade::depot::control::ControlReport;
 use palisade::depot::ledger::{self, Counters, FetchedArtifact, Log, Outcome, Requested, StoreFacts, Summary, UpstreamFacts};
@@ -543,7 +543,11 @@ fn streams_and_pages() {
     };
     check("event", &Document::new(Event::Stdout(piece(Some("x"), None))));
     check("event", &Document::new(Event::Stderr(piece(None, Some("//4A")))));
-    check("event", &Document::new(Event::Exit { code: 255 }));
+    check("event", &Document::new(Event::Exit { code: 255, fate: None }));
+    for (state, exit_code) in [(Became::Ended, Some(122)), (Became::Running, None), (Became::Restarted, None), (Became::Removed, None)] {
+        let fate = Fate { state, exit_code, limits: Limits::default(), said: vec!["x".into()] };
+        check("event", &Document::new(Event::Exit { code: 137, fate: Some(Box::new(fate)) }));
+    }
     check("completions", &Document::new(CompletionScript { shell: "bash".into(), script: "x".into() }));
     let page =
         |path: Option<&str>, roff: Option<&str>| ManPage { name: "a.1".into(), path: path.map(Into::into), roff: roff.map(Into::into) };
