@@ -19,6 +19,7 @@ fn alive(proc: &Procfs, pid: u32, container: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests' own files")]
 mod tests {
     use super::*;
 
