@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::killer::{Moment, Point};
 use super::scene::{BASE, Scene};
-use super::{sweeps, updates};
+use super::{prune, sweeps, updates};
 use crate::support::{text, until_had};
 
 /// Of all the points at which it can be killed, each so many from each other.
@@ -255,6 +255,7 @@ fn soak_crash_two_hundred_kills() {
             ("depot start", depots(&scene, &every)),
             ("reap", sweeps::reaps(&scene, &every)),
             ("renew", sweeps::renewals(&scene, &every)),
+            ("prune", prune::prunings(&scene, &every)),
         ];
         round += 1;
         for (what, tally) in &tallies {
