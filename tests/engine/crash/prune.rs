@@ -152,11 +152,10 @@ pub fn prunings(scene: &Scene, stride: &Stride) -> Tally {
     for point in stride.points(&calls) {
         litter.strew(scene);
         let struck = scene.struck(point, &PRUNE);
-        let told = scene.next();
-        let what = format!("a prune killed at {point:?} {struck:?}: {told}");
         let midway = scene.everything();
+        let told = scene.succeed(&PRUNE);
+        let what = format!("a prune killed at {point:?} {struck:?}: {told}");
         assert!(midway.is_superset(&before), "{what}: gone is {:#?}", before.difference(&midway));
-        scene.succeed(&PRUNE);
         scene.is_as_before(&before, &what);
         for name in ["kept", "stopped"] {
             assert_eq!(std::fs::read_to_string(scene.home_file(name)).unwrap(), name, "{what}");
