@@ -35,7 +35,7 @@ impl Backend {
 
     /// Stops it: SIGTERM, its grace, SIGKILL. `None` takes the grace it was launched with.
     pub async fn stop(&self, who: &str, grace_s: Option<u64>) -> Result<Session> {
-        self.settle().await;
+        self.settle_before(Some(who)).await;
         let session = self.find(who).await?;
         self.engine.stop(&session.container_id, grace_s).await?;
         self.record("stop", &session, json!({ "grace_s": grace_s }));
@@ -45,13 +45,61 @@ impl Backend {
 
     /// Starts a stopped session again and measures it as at launch. `secrets` as at launch (`NAME[=ENV]`), where other than then.
     pub async fn start(&self, who: &str, secrets: &[String]) -> Result<Launched> {
-        self.settle().await;
-        Box::pin(self.start_as(who, secrets, None)).await
+        self.settle_before(Some(who)).await;
+        Box::pin(self.start_as(who, secrets, None, None)).await
     }
 
-    /// The same of a container that was just made by this plan, as a step of work that is told before the session's command may have begun.
-    pub(super) async fn start_as(&self, who: &str, secrets: &[String], made: Option<(&Plan, &mut UnderWay)>) -> Result<Launched> {
-        let (plan, work) = made.unzip();
+    /// Stops it, where it runs, and starts it again. Killed in between, the next command starts it.
+    pub async fn restart(&self, who: &str, grace_s: Option<u64>, secrets: &[String]) -> Result<Launched> {
+        self.settle_before(Some(who)).await;
+        let session = self.find(who).await?;
+        if session.kind == Kind::Ephemeral {
+            return Err(Failure::new(Code::Conflict, format!("'{}' is ephemeral: it is removed when it stops", session.name))
+                .hint("launch a persistent session with 'palisade launch' where it has to survive a restart"));
+        }
+        // By id from here on: a rename in between changes nothing.
+        let facts = self.engine.inspect(&session.container_id).await?;
+        if !facts.status.unwrap_or(session.status).is_live() {
+            return Box::pin(self.start_as(&session.container_id, secrets, None, None)).await;
+        }
+        self.begin_again(&session, &facts, grace_s, secrets, "stop").await
+    }
+
+    /// Stops what runs and starts it again, as work that is settled wherever it is cut short.
+    pub(super) async fn begin_again(
+        &self,
+        session: &Session,
+        facts: &ContainerFacts,
+        grace_s: Option<u64>,
+        secrets: &[String],
+        by: &'static str,
+    ) -> Result<Launched> {
+        // Before anything is stopped: it could not be started again.
+        self.secret_values(&secrets_of(facts, secrets)?)?;
+        let container = &session.container_id;
+        let (id, name) = (session.id, session.name.clone());
+        let restart = Work::Restart { session: id, name, container: container.clone(), secrets: secrets.to_vec() };
+        let mut work = self.begin(restart)?;
+        let launched = async {
+            self.engine.stop(container, grace_s).await?;
+            self.record("stop", session, json!({ "grace_s": grace_s }));
+            self.container_ended(session, Seen::by(by)).await;
+            Box::pin(self.start_as(container, secrets, None, Some(&mut work))).await
+        };
+        let launched = launched.await;
+        work.ended(&launched);
+        launched
+    }
+
+    /// Starts what is stopped: a container that was just made by this plan, or as a step of work that is told before the session's command may
+    /// have begun.
+    pub(super) async fn start_as(
+        &self,
+        who: &str,
+        secrets: &[String],
+        plan: Option<&Plan>,
+        work: Option<&mut UnderWay>,
+    ) -> Result<Launched> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
         // Not as listed: an engine's list can lag behind the stop that it has just confirmed.

@@ -79,9 +79,7 @@ impl Backend {
             Needs::Live => self.change_live(&found, &update.changes).await?,
             Needs::Restart => {
                 self.change_live(&found, &update.changes).await?;
-                self.engine.stop(&found.facts.id, None).await?;
-                self.container_ended(&found.session, Seen::by("update")).await;
-                update.posture = Some(self.start(&found.facts.id, &[]).await?.posture);
+                update.posture = Some(self.begin_again(&found.session, &found.facts, None, &[], "update").await?.posture);
             }
             Needs::Recreate => update.posture = Box::pin(self.recreate(&found, reporter)).await?,
         }
@@ -214,7 +212,7 @@ impl Backend {
         }
         self.engine.rename(&old.id, &format!("{}{}", labels::OLD_PREFIX, plan.id)).await?;
         self.engine.rename(&new, &plan.create.name).await?;
-        let posture = if ran { Some(Box::pin(self.start_as(&new, &[], Some((plan, work)))).await?.posture) } else { None };
+        let posture = if ran { Some(Box::pin(self.start_as(&new, &[], Some(plan), Some(work))).await?.posture) } else { None };
         work.reached(Stage::Opening);
         Ok(posture)
     }

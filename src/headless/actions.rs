@@ -2,10 +2,10 @@
 
 use super::document::{ActionResult, Actions, Document, ErrorBody};
 use super::{Context, Done, Stop, posture_table};
-use crate::backend::Backend;
+use crate::backend::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
-use crate::session::{Kind, Session};
+use crate::session::Session;
 use crate::units::{Seconds, sanitise};
 
 /// What to do.
@@ -67,20 +67,8 @@ impl Action {
     pub async fn on(&self, backend: &Backend, who: &str) -> Result<(Option<Session>, Option<Posture>)> {
         match self {
             Self::Stop { grace_s } => Ok((Some(backend.stop(who, *grace_s).await?), None)),
-            Self::Start { secrets } => start(backend, who, secrets).await,
-            Self::Restart { grace_s, secrets } => {
-                let session = backend.find(who).await?;
-                if session.kind == Kind::Ephemeral {
-                    return Err(Failure::new(Code::Conflict, format!("'{}' is ephemeral: it is removed when it stops", session.name))
-                        .hint("launch a persistent session with 'palisade launch' where it has to survive a restart"));
-                }
-                // By id from here on: a rename in between changes nothing.
-                let id = session.container_id;
-                if session.status.is_live() {
-                    backend.stop(&id, *grace_s).await?;
-                }
-                start(backend, &id, secrets).await
-            }
+            Self::Start { secrets } => began(backend.start(who, secrets).await),
+            Self::Restart { grace_s, secrets } => began(backend.restart(who, *grace_s, secrets).await),
             Self::Pause => Ok((Some(backend.pause(who).await?), None)),
             Self::Unpause => Ok((Some(backend.unpause(who).await?), None)),
             Self::Rename { new } => Ok((Some(backend.rename(who, new).await?), None)),
@@ -94,9 +82,8 @@ impl Action {
     }
 }
 
-async fn start(backend: &Backend, who: &str, secrets: &[String]) -> Result<(Option<Session>, Option<Posture>)> {
-    let launched = backend.start(who, secrets).await?;
-    Ok((Some(launched.session), Some(launched.posture)))
+fn began(launched: Result<Launched>) -> Result<(Option<Session>, Option<Posture>)> {
+    launched.map(|launched| (Some(launched.session), Some(launched.posture)))
 }
 
 /// Does it to each; one that fails does not keep the others from it.

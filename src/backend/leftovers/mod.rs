@@ -7,6 +7,7 @@
 //! Nothing goes but what says that it was made for the very piece of work that is settled, and of a session's volumes only those of a
 //! session whose gate nobody had begun to open.
 
+mod again;
 mod journal;
 mod maker;
 mod settle;
@@ -88,26 +89,39 @@ impl Backend {
     /// Completes or undoes what processes that have ended left half done, by this machine's journal. Costs the engine nothing where there
     /// is nothing. What cannot be settled now is left for later, and told: it is no reason not to do what was asked for.
     pub(super) async fn settle(&self) {
-        for (record, mut held) in self.journal().left(&self.engine.endpoint().uri) {
-            match self.settle_one(&record, held.stage(), held.quiet_for()).await {
+        self.settle_before(None).await;
+    }
+
+    /// The same, before a session is started or stopped: one that was to be started again is then as is asked for now.
+    pub(super) async fn settle_before(&self, asked: Option<&str>) {
+        for (record, held) in self.journal().left(&self.engine.endpoint().uri) {
+            let (stage, quiet_for) = (held.stage(), held.quiet_for());
+            let mut work = UnderWay { record, held: Some(held), stage };
+            let settled = match asked {
+                Some(who) if self.is_restart_of(who, &work).await => self.leave_stopped(&work).await,
+                _ => self.settle_one(&mut work, quiet_for).await,
+            };
+            match settled {
                 Ok(Outcome::Settled(done)) => {
-                    held.remove();
                     if let Some(done) = done {
-                        self.record_settled(&record, &done);
-                        self.tell_later(format!("{} was cut short when its palisade ended: {done}", record.work));
+                        self.record_settled(&work.record, &done);
+                        self.tell_later(format!("{} was cut short when its palisade ended: {done}", work.record.work));
                     }
+                    work.done();
                 }
-                Ok(Outcome::Later) => held.note(Stage::LookedFor),
-                Err(failure) => self.tell_later(format!("{} was cut short and cannot be settled yet: {}", record.work, failure.message)),
+                Ok(Outcome::Later) => work.reached(Stage::LookedFor),
+                Err(failure) => {
+                    self.tell_later(format!("{} was cut short and cannot be settled yet: {}", work.record.work, failure.message));
+                }
             }
         }
     }
 
     /// Undoes work of this process that failed, and adds to its failure what is left of it. What is, the next command settles.
-    pub(super) async fn abandon(&self, work: UnderWay, failure: Failure) -> Failure {
+    pub(super) async fn abandon(&self, mut work: UnderWay, failure: Failure) -> Failure {
         // What was lost with a connection may yet be carried out.
         let quiet_for = if failure.code == Code::EngineUnreachable { Duration::ZERO } else { settle::LATE };
-        match self.settle_one(&work.record, work.stage, quiet_for).await {
+        match self.settle_one(&mut work, quiet_for).await {
             Ok(Outcome::Settled(_)) => {
                 work.done();
                 failure

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::UnderWay;
 use super::maker::Maker;
 use super::swap::Swap;
 use super::work::{Record, Stage, Work};
@@ -60,8 +61,13 @@ fn is_step(listed: &ContainerSummary) -> bool {
 
 impl Backend {
     /// Completes or undoes one piece of work whose maker last wrote so long ago.
-    pub(super) async fn settle_one(&self, record: &Record, stage: Option<Stage>, quiet_for: Duration) -> Result<Outcome> {
+    pub(super) async fn settle_one(&self, under_way: &mut UnderWay, quiet_for: Duration) -> Result<Outcome> {
+        let (record, stage) = (&under_way.record, under_way.stage);
         match &record.work {
+            Work::Restart { name, container, secrets, .. } => {
+                let (name, container, secrets) = (name.clone(), container.clone(), secrets.clone());
+                Box::pin(self.settle_restart(&name, &container, &secrets, under_way)).await
+            }
             Work::Launch { kind, .. } => self.settle_launch(record, *kind, stage, quiet_for).await,
             Work::Remove { session, container, volumes, .. } => self.settle_removal(*session, container, volumes, quiet_for).await,
             Work::Update { name, container, ran, .. } => {

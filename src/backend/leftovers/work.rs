@@ -70,6 +70,17 @@ pub enum Work {
         /// Whether that ran.
         ran: bool,
     },
+    /// A session is stopped, to be started again.
+    Restart {
+        /// Its id.
+        session: SessionId,
+        /// What it is called.
+        name: SessionName,
+        /// Its container.
+        container: String,
+        /// Where its secrets are taken from, where other than at its launch (`NAME[=ENV]`).
+        secrets: Vec<String>,
+    },
     /// An image is built.
     Build {
         /// Its tag.
@@ -120,6 +131,7 @@ impl Work {
             Self::Launch { session, name, .. }
             | Self::Remove { session, name, .. }
             | Self::Update { session, name, .. }
+            | Self::Restart { session, name, .. }
             | Self::Rename { session, from: name, .. } => Some((*session, name)),
             Self::Build { .. } | Self::Depot { .. } | Self::Helper { .. } => None,
         }
@@ -134,6 +146,7 @@ impl fmt::Display for Work {
             Self::Remove { name, .. } => write!(f, "the removal of '{name}'"),
             Self::Rename { from, to, .. } => write!(f, "the renaming of '{from}' to '{to}'"),
             Self::Update { name, .. } => write!(f, "the update of '{name}'"),
+            Self::Restart { name, .. } => write!(f, "the restart of '{name}'"),
             Self::Build { tag, .. } => write!(f, "the build of {tag}"),
             Self::Depot { name, .. } => write!(f, "the start of the depot {name}"),
             Self::Helper { name } => write!(f, "the work of the helper {name}"),

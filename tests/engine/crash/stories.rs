@@ -250,6 +250,8 @@ fn soak_crash_two_hundred_kills() {
             ("update, live", updates::live(&scene, &every)),
             ("update, another container", updates::recreate(&scene, &every)),
             ("update, stopped", updates::recreate_stopped(&scene, &every)),
+            ("update, a restart", updates::restart(&scene, &every)),
+            ("restart", updates::restarts(&scene, &every)),
             ("image build", builds(&scene, |calls| every.points(calls).chain(midway(calls, 0..40)).collect())),
             ("image build, another before", rebuilds(&scene, &every)),
             ("depot start", depots(&scene, &every)),

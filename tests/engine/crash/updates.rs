@@ -1,11 +1,14 @@
-//! An update that is killed at each of its requests: whichever container a session has then, it is one, and what it kept is there.
+//! An update or a restart that is killed at each of its requests: whichever container a session has then, it is one, and what it kept is there.
 
+use std::process::Command;
+
+use super::killer::{Moment, Point};
 use super::scene::Scene;
 use super::stories::{Stride, Tally};
 use crate::support::text;
 
 /// What there is to update, again and again.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// A limit is given back to the container that runs.
     Live,
@@ -13,12 +16,24 @@ enum Kind {
     Recreate,
     /// Of a session that does not run.
     Stopped,
+    /// The same container is stopped and started again.
+    Restart,
 }
 
 const UPDATE: [&str; 3] = ["update", "--restart", "api"];
 const KEPT: [&str; 2] = ["/home/sandbox", "/cache"];
 
 impl Kind {
+    /// Whether another container is made for it, and whether one is stopped.
+    fn takes(self) -> (bool, bool) {
+        match self {
+            Self::Live => (false, false),
+            Self::Recreate => (true, true),
+            Self::Stopped => (true, false),
+            Self::Restart => (false, true),
+        }
+    }
+
     fn killed(self, scene: &Scene, stride: &Stride) -> Tally {
         let before = scene.everything();
         let mut turn = [32, 48].iter().cycle();
@@ -35,15 +50,15 @@ impl Kind {
             std::fs::write(scene.file_in("api", folder), folder).unwrap();
         }
         let id = scene.listed("api").unwrap()["id"].clone();
-        let mut outdate = || {
-            if self == Self::Live {
-                assert!(scene.engine.docker(&["update", "--pids-limit", "90", "palisade-api"]).status.success());
-            } else {
-                profile();
-            }
+        let mut outdate = || match self {
+            Self::Live => assert!(scene.engine.docker(&["update", "--pids-limit", "90", "palisade-api"]).status.success()),
+            Self::Restart => put_in_an_interface(scene),
+            Self::Recreate | Self::Stopped => profile(),
         };
         outdate();
         let calls = scene.requests_of(&UPDATE);
+        let (makes, stops) = ["/containers/create?", "/stop"].map(|call| calls.iter().any(|line| line.contains(call))).into();
+        assert_eq!((makes, stops), self.takes(), "{self:?}: {calls:#?}");
         let mut tally = Tally::default();
         for point in stride.points(&calls) {
             outdate();
@@ -58,12 +73,13 @@ impl Kind {
             }
             match (self != Self::Stopped, listed["status"] == "running") {
                 (true, false) => {
+                    assert_ne!(self, Self::Restart, "{what}");
                     assert!(told.contains("palisade start api"), "{what}");
                     scene.succeed(&["start", "api"]);
                 }
                 (runs, is_running) => assert_eq!(is_running, runs, "{what}"),
             }
-            let is_current = listed["drift"]["state"] == serde_json::json!(["current"]);
+            let is_current = scene.succeed(&["update", "--dry-run", "api"]).starts_with("api: current");
             tally.count(struck.as_ref(), is_current);
             // Whichever it has, the way to today's is open.
             scene.succeed(&UPDATE);
@@ -76,6 +92,15 @@ impl Kind {
         scene.is_as_before(&before, "the updates");
         tally
     }
+}
+
+/// With which a session is born that had none.
+fn put_in_an_interface(scene: &Scene) {
+    let pid = text(&scene.engine.docker(&["inspect", "--format", "{{.State.Pid}}", "palisade-api"]).stdout);
+    let mut nsenter = Command::new("nsenter");
+    nsenter.args(["-t", pid.trim(), "-n", "busybox", "ip", "link", "add", "extra", "type", "bridge"]);
+    let output = nsenter.output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 fn sessions_of(scene: &Scene) -> Vec<String> {
@@ -93,6 +118,45 @@ pub fn recreate(scene: &Scene, stride: &Stride) -> Tally {
 
 pub fn recreate_stopped(scene: &Scene, stride: &Stride) -> Tally {
     Kind::Stopped.killed(scene, stride)
+}
+
+pub fn restart(scene: &Scene, stride: &Stride) -> Tally {
+    Kind::Restart.killed(scene, stride)
+}
+
+/// A session that is stopped and started again runs after the next command, unless that says otherwise.
+pub fn restarts(scene: &Scene, stride: &Stride) -> Tally {
+    const RESTART: [&str; 2] = ["restart", "api"];
+    let before = scene.everything();
+    scene.launch("api");
+    std::fs::write(scene.home_file("api"), "data").unwrap();
+    let calls = scene.requests_of(&RESTART);
+    let mut tally = Tally::default();
+    for point in stride.points(&calls) {
+        let struck = scene.struck(point, &RESTART);
+        let told = scene.next();
+        let what = format!("a restart killed at {point:?} {struck:?}: {told}");
+        assert_eq!(scene.listed("api").unwrap_or_else(|| panic!("{what}"))["status"], "running", "{what}");
+        assert_eq!(std::fs::read_to_string(scene.home_file("api")).unwrap(), "data", "{what}");
+        scene.succeed(&["verify", "api"]);
+        tally.count(struck.as_ref(), told.contains("it runs again"));
+    }
+    let call = calls.iter().position(|line| line.contains("/stop")).unwrap();
+    for (next, status) in [("start", "running"), ("restart", "running"), ("stop", "exited")] {
+        assert!(scene.struck(Point { call, moment: Moment::Answered }, &RESTART).is_some());
+        scene.succeed(&[next, "api"]);
+        assert_eq!(scene.listed("api").unwrap()["status"], status, "{next} after a restart that was cut short");
+    }
+    scene.succeed(&["rm", "-f", "api"]);
+    scene.is_as_before(&before, "the restarts");
+    tally
+}
+
+#[test]
+fn one_next_command_starts_what_a_killed_palisade_had_stopped_to_start_again() {
+    let scene = Scene::new();
+    println!("{:?}", restarts(&scene, &Stride(9)));
+    println!("{:?}", restart(&scene, &Stride(11)));
 }
 
 #[test]
