@@ -18,7 +18,7 @@ BOMBS = {
     "memory bomb": ("memory", "while :; do python3 -c 'b\"x\" * (1 << 30)'; done"),
     "fd flood": ("open_files", "python3 -c 'import os,time\ntry:\n while 1: os.dup(0)\nexcept OSError: time.sleep(600)'"),
     "2 GB of log": ("log", "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 2000000000; sleep 600"),
-    "full tmpfs": ("tmpfs", "while :; do cat /dev/zero > /tmp/big; done"),
+    "full tmpfs": ("tmpfs", "while :; do cat /dev/zero >> /tmp/big; done"),
     "full volume": ("disk_soft", "head -c 60000000 /dev/zero > ~/big; sleep 600"),
     "busy CPU": ("cpu", "while :; do :; done"),
 }

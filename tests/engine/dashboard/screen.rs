@@ -149,19 +149,19 @@ impl Screen {
 
     /// A click of the left button at a place, from 0.
     pub fn click(&self, (column, line): (u16, u16)) {
-        self.mouse(0, column, line, 'M');
-        self.mouse(0, column, line, 'm');
+        // At once: a terminal that is told to report no more would not report the end of a click that it is busy with.
+        self.mouse(&[(0, 'M'), (0, 'm')], (column, line));
     }
 
     /// A notch of the wheel.
     pub fn wheel(&self, down: bool, (column, line): (u16, u16)) {
-        self.mouse(if down { 65 } else { 64 }, column, line, 'M');
+        self.mouse(&[(if down { 65 } else { 64 }, 'M')], (column, line));
     }
 
     /// As terminals send it to who asked for SGR reports.
-    fn mouse(&self, button: u8, column: u16, line: u16, end: char) {
-        let report = format!("\u{1b}[<{button};{};{}{end}", column + 1, line + 1);
-        let bytes: Vec<String> = report.bytes().map(|byte| format!("{byte:02x}")).collect();
+    fn mouse(&self, reports: &[(u8, char)], (column, line): (u16, u16)) {
+        let reports = reports.iter().map(|(button, end)| format!("\u{1b}[<{button};{};{}{end}", column + 1, line + 1));
+        let bytes: Vec<String> = reports.collect::<String>().bytes().map(|byte| format!("{byte:02x}")).collect();
         let mut args = vec!["send-keys", "-H"];
         args.extend(bytes.iter().map(String::as_str));
         self.tmux(&args);
