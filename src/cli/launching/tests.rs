@@ -31,6 +31,7 @@ fn texts(field: Field) -> &'static [&'static str] {
         Field::Cpus => &["", "2", "0.5", "1.125"],
         Field::PidsLimit | Field::Nofile => &["", "64", "4096"],
         Field::TmpSize | Field::ShmSize => &["", "1MiB", "1000000001"],
+        Field::DiskSoft | Field::DiskHard => &["", "0", "1MiB", "1.5g", "10737418241"],
         Field::MinAgeAllow => &["", "requests", "npm:@scope/name pypi:x"],
         Field::CapAdd => &["", "NET_RAW", "chown CAP_KILL"],
         Field::Cpuset => &["", "0-1,3"],

@@ -97,6 +97,9 @@ impl Line {
         self.value("--shm-size", overrides.shm_size.map(size));
         self.value("--nofile", overrides.nofile);
         self.value("--cpuset", overrides.cpuset.as_ref());
+        let disk = overrides.disk.unwrap_or_default();
+        self.value("--disk-soft", disk.soft.map(size));
+        self.value("--disk-hard", disk.hard.map(size));
     }
 }
 

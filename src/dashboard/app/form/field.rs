@@ -33,6 +33,8 @@ pub enum Field {
     Project,
     Ttl,
     Idle,
+    DiskSoft,
+    DiskHard,
 }
 
 /// Under which heading a field stands.
@@ -104,7 +106,7 @@ pub(super) const IGNORED: &str = "ignored";
 
 /// Every field, in the form's order. Keys are the profile's own where it has one, and what the state file keeps.
 #[rustfmt::skip]
-const TABLE: [Entry; 29] = [
+const TABLE: [Entry; 31] = [
     entry(Field::Name, Session, "name", "name", "--name", Line, "1 to 50 of a-z A-Z 0-9 _ . -"),
     entry(Field::Kind, Session, "kind", "kind", "--kind", OneOf(&["persistent", "ephemeral"]), "persistent stays until removed; ephemeral goes when its command ends"),
     entry(Field::Profile, Session, "profile", "profile", "--profile", Takes::Profile, "what is not said below is as this profile says"),
@@ -134,6 +136,8 @@ const TABLE: [Entry; 29] = [
     entry(Field::Project, More, "project", "project file", "--no-project", OneOf(&["read", IGNORED]), "a .palisade.toml in the workspace, or here; it can only narrow"),
     entry(Field::Ttl, More, "ttl", "time to live", "--ttl", Line, "stopped so long after each start, such as 8h; start begins it anew"),
     entry(Field::Idle, More, "idle", "idle time", "--idle", Line, "stopped once nobody has used it for so long, such as 2h"),
+    entry(Field::DiskSoft, More, "disk.soft", "disk, soft", "--disk-soft", Line, "warned of above it: home and caches, such as 5GiB; 0 for no cap"),
+    entry(Field::DiskHard, More, "disk.hard", "disk, hard", "--disk-hard", Line, "stopped above it: home and caches, such as 10GiB; 0 for no cap"),
 ];
 
 impl Field {

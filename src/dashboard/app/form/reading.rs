@@ -14,7 +14,7 @@ use super::shell_words::split;
 use super::values::Values;
 use crate::backend::{Order, Pull};
 use crate::policy::env::{EnvItem, secrets};
-use crate::policy::profile::{Profile, whole_number};
+use crate::policy::profile::{Disk, Profile, whole_number};
 use crate::policy::resolve::{Layer, Trust, resolve};
 use crate::policy::{Network, Policy, Seccomp};
 use crate::session::Kind;
@@ -103,6 +103,7 @@ impl Reader<'_> {
             .read(Field::CapAdd, |text| split(text)?.iter().map(|word| word.parse()).collect::<Result<_, crate::units::ParseError>>())
             .unwrap_or_default();
         let packages = self.words(Field::MinAgeAllow);
+        let disk = Disk { soft: self.parsed(Field::DiskSoft), hard: self.parsed(Field::DiskHard) };
         Profile {
             image: self.parsed(Field::Image),
             cap_add: (!capabilities.is_empty()).then_some(capabilities),
@@ -123,6 +124,7 @@ impl Reader<'_> {
             timeout: self.parsed(Field::Timeout),
             ttl: self.parsed(Field::Ttl),
             idle: self.parsed(Field::Idle),
+            disk: (disk != Disk::default()).then_some(disk),
             ..Profile::default()
         }
     }
@@ -199,7 +201,7 @@ fn alone(all: &Profile) -> Vec<(Field, Profile)> {
             vec![$((Field::$field, Profile { $key: all.$key.clone(), ..Profile::default() })),*]
         };
     }
-    each!(
+    let mut each = each!(
         Image image
         CapAdd cap_add
         PidsLimit pids_limit
@@ -214,5 +216,12 @@ fn alone(all: &Profile) -> Vec<(Field, Profile)> {
         Timeout timeout
         Ttl ttl
         Idle idle
-    )
+    );
+    let disk = all.disk.unwrap_or_default();
+    let with = |soft, hard| {
+        let disk = Disk { soft, hard };
+        Profile { disk: (disk != Disk::default()).then_some(disk), ..Profile::default() }
+    };
+    each.extend([(Field::DiskSoft, with(disk.soft, None)), (Field::DiskHard, with(None, disk.hard))]);
+    each
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::backend::Pull;
 use crate::dashboard::app::effect::Effect;
 use crate::failure::Code;
+use crate::policy::profile::Disk;
 use crate::session::Kind;
 use crate::units::{Bytes, Seconds};
 
@@ -56,6 +57,19 @@ fn the_whole_form_is_filled_by_keys_and_the_command_line_says_the_same() {
 }
 
 #[test]
+fn each_cap_on_disk_is_asked_for_by_itself_and_none_where_nothing_is_typed() {
+    let (mut form, _) = typed("`web`");
+    assert_eq!(form.order().unwrap().overrides.disk, None);
+    assert!(form.set(Field::DiskHard, "10g"));
+    assert_eq!(form.command_line().unwrap(), "palisade launch web --disk-hard 10GiB");
+    assert!(form.set(Field::DiskSoft, "0"));
+    assert_eq!(form.command_line().unwrap(), "palisade launch web --disk-soft 0 --disk-hard 10GiB");
+    assert_eq!(form.order().unwrap().overrides.disk, Some(Disk { soft: Some(Bytes::new(0)), hard: Some(Bytes::gib(10)) }));
+    assert!(form.set(Field::DiskHard, ""));
+    assert_eq!(form.command_line().unwrap(), "palisade launch web --disk-soft 0");
+}
+
+#[test]
 fn a_persistent_session_without_a_name_is_previewed_and_not_launched() {
     let (mut form, mut next) = (form(), 1);
     let first = form.opened(&mut next);
@@ -95,6 +109,9 @@ fn what_a_field_does_not_take_is_said_beside_it_in_headless_words() {
         (Field::Nofile, "1", "takes a whole number"),
         (Field::Cpuset, "all", "takes a list of CPUs"),
         (Field::EnvFiles, "\"", "is not closed"),
+        (Field::DiskSoft, "much", "'much' is not a size"),
+        (Field::DiskSoft, "5k", "5 KiB (takes a size from 1 MiB to 1 PiB, or 0 for none)"),
+        (Field::DiskHard, "1023", "takes a size from 1 MiB to 1 PiB, or 0 for none"),
     ] {
         let mut form = form();
         form.set(Field::Name, "web");
