@@ -13,8 +13,6 @@ use crate::units::{Bytes, SessionId, SessionName, Untrusted, sanitise};
 
 /// How long what is shown of a session waits for the size of its caches.
 const COUNTING: Duration = Duration::from_secs(3);
-/// How long the size of everything is waited for, by whoever does not wait for it alone.
-const COUNTING_ALL: Duration = Duration::from_mins(1);
 
 impl Backend {
     /// Every session, by name.
@@ -48,12 +46,6 @@ impl Backend {
         let standing = self.standing(&container, kernel.as_ref(), &Today::default()).await;
         self.noticed(&container, &posture, &standing).await;
         Ok(Details { session, container, posture, standing, cache, life })
-    }
-
-    /// What everything of ours takes on the engine's disk, but for images and the containers' own layers.
-    pub async fn disk(&self) -> Result<Bytes> {
-        let names: Vec<String> = self.engine.our_volumes().await?.into_iter().map(|volume| volume.name).collect();
-        self.engine.volumes_size(&names, COUNTING_ALL).await.map(Bytes::new)
     }
 
     /// The session's own caches: their size is told where it can be had in time.

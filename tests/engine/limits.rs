@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::common::schema;
+use crate::dashboard::screen::Screen;
 use crate::support::{Session, call, docker, json, name, palisade, succeed, text, until, until_had};
 
 /// `events --json`, and what it has told so far.
@@ -189,6 +190,16 @@ fn a_full_volume_is_named_at_its_first_cap_and_stops_the_session_at_its_second()
     // Started again it may be cleared up.
     succeed(&["start", &victim.name]);
     assert_eq!(victim.sh("rm ~/more && ls ~").1, "some\n");
+}
+
+#[test]
+fn the_dashboard_shows_what_a_session_takes_beside_its_caps() {
+    let victim = Session::launch(&["--network", "none", "--disk-soft", "4MiB", "--disk-hard", "64MiB"], &["sleep", "600"]);
+    assert_eq!(victim.sh("head -c 8388608 /dev/zero > ~/some").0, 0);
+    let screen = Screen::dashboard(140, 50, &victim.name);
+    screen.shows("of soft 4 MiB, hard 64 MiB");
+    let shown = screen.shows("! above its soft cap: above the hard one it is stopped");
+    assert!(shown.lines().any(|line| line.contains("8 MiB of soft") || line.contains("8.0 MiB of soft")), "{shown}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod superfluous;
 mod taken;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::units::{SessionId, Untrusted};
 
 pub use superfluous::{Superfluous, What};
 pub use taken::{SessionDisk, Taken, size_in_words};
+pub use volumes::VolumesTaken;
 
 /// An engine counts by walking through all that it has.
 const COUNTING: Duration = Duration::from_mins(1);

@@ -5,6 +5,7 @@ mod changes;
 mod exec;
 mod images;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -422,7 +423,7 @@ impl Engine for DockerEngine {
         told_size(counted, within, &refusal)
     }
 
-    async fn volumes_size(&self, names: &[String], within: Duration) -> Result<u64> {
+    async fn volume_sizes(&self, names: &[String], within: Duration) -> Result<BTreeMap<String, u64>> {
         let mut refusal = String::new();
         let is_meant = |name: &str| names.iter().any(|meant| meant == name);
         let counting = usage::volumes_bytes(self.counting_socket()?, self.api, &is_meant, &mut refusal);

@@ -16,6 +16,7 @@ mod terminal;
 mod types;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -146,8 +147,8 @@ pub trait Engine: Images {
     async fn our_volumes(&self) -> Result<Vec<VolumeFacts>>;
     /// What a volume takes on disk: the engine counts its files, which takes as long as it takes, and not longer than `within`.
     async fn volume_size(&self, name: &str, within: Duration) -> Result<u64>;
-    /// What these volumes take on disk together, likewise.
-    async fn volumes_size(&self, names: &[String], within: Duration) -> Result<u64>;
+    /// What each of these volumes takes on disk, likewise, where its driver tells.
+    async fn volume_sizes(&self, names: &[String], within: Duration) -> Result<BTreeMap<String, u64>>;
     /// What volumes and containers' own layers take on disk, likewise.
     async fn disk_use(&self, within: Duration) -> Result<DiskUse>;
     /// Removes a volume; one that is gone is no failure.

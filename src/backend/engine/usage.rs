@@ -1,5 +1,6 @@
 //! `GET /system/df`: what a volume takes on disk. bollard reads only what the newest engines answer.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,16 +66,16 @@ pub(super) async fn volume_bytes(socket: &Path, api: (u32, u32), volume: &str, r
     size_of(counted(socket, api, VOLUMES, refusal).await?, volume)
 }
 
-/// Bytes on disk of every volume that this lets through, together. What a driver does not tell counts as nothing.
+/// Bytes on disk of every volume that this lets through, by name; those whose driver does not tell are left out.
 pub(super) async fn volumes_bytes(
     socket: &Path,
     api: (u32, u32),
     is_meant: &(dyn Fn(&str) -> bool + Sync),
     refusal: &mut String,
-) -> Result<u64, String> {
+) -> Result<BTreeMap<String, u64>, String> {
     let volumes = counted(socket, api, VOLUMES, refusal).await?.volumes.ok_or("the engine's answer lists no volumes")?;
-    let sizes = volumes.into_iter().filter(|volume| is_meant(&volume.name)).filter_map(|volume| u64::try_from(volume.usage?.size).ok());
-    Ok(sizes.fold(0, u64::saturating_add))
+    let meant = volumes.into_iter().filter(|volume| is_meant(&volume.name));
+    Ok(meant.filter_map(|volume| Some((volume.name, u64::try_from(volume.usage?.size).ok()?))).collect())
 }
 
 /// Bytes on disk of every volume, and of what containers wrote over their images.

@@ -10,6 +10,7 @@ use super::log::LogLine;
 use super::pointer::Pointer;
 use super::row::{ContainerId, Measured, Sample, Weight};
 use super::terminals::Opened;
+use crate::backend::disk::VolumesTaken;
 use crate::backend::{Reaped, Survey};
 use crate::depot::ledger::Summary;
 use crate::failure::Failure;
@@ -17,7 +18,6 @@ use crate::policy::drift::Standing;
 use crate::policy::plan::Plan;
 use crate::session::{EngineEvent, FileChanges, ProcessList};
 use crate::terminal::wire::Held;
-use crate::units::Bytes;
 
 /// What happened. Only `update` changes the state, and only for one of these.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub enum Message {
     /// A container was connected to a network, or disconnected from one.
     Rewired(ContainerId),
     /// The room that our volumes take was counted.
-    DiskRead(Result<Bytes, Failure>),
+    DiskRead(Result<VolumesTaken, Failure>),
 
     /// The fetch list came.
     FetchesRead(ContainerId, Result<Fetches, Failure>),

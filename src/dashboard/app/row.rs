@@ -11,7 +11,7 @@ use crate::depot::ledger::Counters;
 use crate::failure::Failure;
 use crate::policy::drift::{Difference, Standing};
 use crate::policy::{Network, Posture};
-use crate::session::{ContainerFacts, Limits, Session, Status};
+use crate::session::{ContainerFacts, Limits, Session, Status, labels};
 use crate::units::{Bytes, Untrusted};
 
 /// The engine's full id of a container: what a row is known by.
@@ -43,6 +43,8 @@ pub struct Row {
     pub happenings: VecDeque<Happening>,
     /// The limits that it ran into, as far as anybody saw.
     pub limits: Limits,
+    /// What its volumes took when they were counted last, and when that was.
+    pub disk: Option<(Bytes, Timestamp)>,
     /// What is being done to it: `stopping`.
     pub busy: Option<&'static str>,
     /// How often the operator was told that its deadline is near.
@@ -105,6 +107,15 @@ pub struct Happening {
     pub weight: Weight,
 }
 
+/// A cap on disk that a session is above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The one that warns.
+    Soft,
+    /// The one that stops it.
+    Hard,
+}
+
 /// How a session's hardening stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Badge {
@@ -133,6 +144,7 @@ impl Row {
             standing: None,
             happenings: VecDeque::new(),
             limits: Limits::default(),
+            disk: None,
             busy: None,
             told_near: 0,
         }
@@ -166,6 +178,19 @@ impl Row {
     /// How it reaches the world; `None` before it was inspected, or where its label is none.
     pub fn network(&self) -> Option<Network> {
         self.measured.last().and_then(|(measured, _)| measured.network)
+    }
+
+    /// The caps on its disk, the one that warns and the one that stops it; 0 for none.
+    pub fn disk_caps(&self) -> (Bytes, Bytes) {
+        let label = |name| self.facts().and_then(|facts| facts.labels.get(name)?.raw().parse().ok()).map_or(Bytes::new(0), Bytes::new);
+        (label(labels::DISK_SOFT), label(labels::DISK_HARD))
+    }
+
+    /// Which of them it is above, as far as it was counted.
+    pub fn over(&self) -> Option<Over> {
+        let ((soft, hard), (bytes, _)) = (self.disk_caps(), self.disk?);
+        let is_over = |cap: Bytes| cap.get() > 0 && bytes > cap;
+        is_over(hard).then_some(Over::Hard).or_else(|| is_over(soft).then_some(Over::Soft))
     }
 
     /// Seconds until it is stopped, where it is to be.

@@ -20,7 +20,7 @@ use crate::depot::ledger::Counters;
 use crate::policy::controls::Control;
 use crate::policy::posture::Deviant;
 use crate::policy::{ControlPosture, Network, Posture, Verdict};
-use crate::session::{ContainerFacts, Kind, MountFacts, Session, Status};
+use crate::session::{ContainerFacts, Kind, MountFacts, Session, Status, labels};
 use crate::units::{Bytes, SessionId};
 
 /// The moment at which every sample is looked at.
@@ -146,6 +146,7 @@ pub fn measured(posture: Posture) -> Measured {
             mount("bind", "", "/home/alice/project", "/workspace", true),
             mount("volume", "palisade-depot-socket", "/var/lib/docker/volumes/palisade-depot-socket/_data", "/run/palisade", false),
         ],
+        labels: [(labels::DISK_SOFT.to_owned(), (20_u64 << 30).to_string().as_str().into())].into(),
         tmpfs: [("/tmp".to_owned(), "rw,nosuid,nodev,size=64m".to_owned())].into(),
         ..ContainerFacts::default()
     };
@@ -175,6 +176,7 @@ pub fn counters(hits: u64) -> Counters {
 fn know(row: &mut Row, at: u32) {
     row.measured = Remote::Ready(measured(posture()), now());
     row.cache = Some(counters(83));
+    row.disk = Some((Bytes::mib(312), ago(120)));
     for step in 0..40_u32 {
         let wave = f64::from((step * 7 + at * 3) % 20) / 20.0;
         row.usage.push_back(Sample {

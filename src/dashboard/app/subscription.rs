@@ -1,9 +1,10 @@
 //! What runs beside the loop.
 
 use super::detail::Tab;
-use super::row::ContainerId;
+use super::row::{ContainerId, Row};
 use super::state::State;
 use super::terminals::Place;
+use crate::session::Limit;
 
 /// What should be running beside the loop: a function of the state. The runtime starts what is new and ends what is
 /// no more asked for.
@@ -17,6 +18,8 @@ pub enum Subscription {
     Log(ContainerId),
     /// The depot's counters.
     Cache,
+    /// What volumes take: a count sooner than the next that is due, for these, as often as they ran into a cap.
+    Disk(Vec<(ContainerId, u64)>),
 }
 
 /// What should be running.
@@ -38,5 +41,15 @@ pub fn subscriptions(state: &State) -> Vec<Subscription> {
     if let (Some(of), Tab::Logs) = (&state.detail.of, state.detail.tab) {
         wanted.push(Subscription::Log(of.clone()));
     }
+    let uncounted: Vec<(ContainerId, u64)> = state.list.rows.iter().filter_map(uncounted).collect();
+    if !uncounted.is_empty() {
+        wanted.push(Subscription::Disk(uncounted));
+    }
     wanted
+}
+
+fn uncounted(row: &Row) -> Option<(ContainerId, u64)> {
+    let of_disk = row.limits.hits.iter().filter(|hit| matches!(hit.limit, Limit::DiskSoft | Limit::DiskHard));
+    let hits = of_disk.map(|hit| hit.count).fold(0, u64::saturating_add);
+    (row.disk.is_none() || hits > 0).then(|| (row.id().clone(), hits))
 }

@@ -225,6 +225,7 @@ struct Running {
     tasks: JoinSet<()>,
     subscribed: BTreeMap<Subscription, JoinHandle<()>>,
     usage: latest::Sender<Vec<ContainerId>>,
+    uncounted: latest::Sender<Vec<(ContainerId, u64)>>,
     wishes: Sender<()>,
     measuring: mpsc::UnboundedSender<Vec<ContainerId>>,
     jobs: Jobs,
@@ -244,10 +245,11 @@ impl Running {
         tasks.spawn(sweep::sweep(link.clone()));
         tasks.spawn(usage::usage(link.clone(), wanted));
         tasks.spawn(usage::cache(link.clone()));
-        tasks.spawn(usage::disk(link.clone(), DISK_AFTER, DISK_EVERY));
+        let (uncounted, to_count) = latest::channel(Vec::new());
+        tasks.spawn(usage::disk(link.clone(), DISK_AFTER, DISK_EVERY, to_count));
         let keyboard = Some(Keyboard::read(urgent.clone()));
         let (jobs, panes) = (Jobs::default(), Panes::default());
-        Self { link, urgent, keyboard, tasks, subscribed: BTreeMap::new(), usage, wishes, measuring, jobs, panes, kept }
+        Self { link, urgent, keyboard, tasks, subscribed: BTreeMap::new(), usage, uncounted, wishes, measuring, jobs, panes, kept }
     }
 
     async fn keyboard_off(&mut self) {
@@ -262,21 +264,19 @@ impl Running {
 
     /// Starts what is wanted and does not run, ends what runs and is not wanted.
     fn reconcile(&mut self, wanted: Vec<Subscription>) {
-        let mut usage = Vec::new();
+        let (mut usage, mut uncounted) = (Vec::new(), Vec::new());
         let mut logs = Vec::new();
         for subscription in wanted {
             match subscription {
                 Subscription::Usage(ids) => usage = ids,
+                Subscription::Disk(ids) => uncounted = ids,
                 Subscription::Log(_) => logs.push(subscription),
                 // These run from the beginning to the end.
                 Subscription::Events | Subscription::Cache => {}
             }
         }
-        self.usage.send_if_modified(|ids| {
-            let is_other = *ids != usage;
-            *ids = usage;
-            is_other
-        });
+        tell_others(&self.usage, usage);
+        tell_others(&self.uncounted, uncounted);
         self.subscribed.retain(|subscription, task| {
             let stays = logs.contains(subscription);
             if !stays {
@@ -350,4 +350,13 @@ impl Running {
             let _ = tokio::time::timeout(FAREWELL, jobs.ended()).await;
         }
     }
+}
+
+/// Tells it where it is another than before.
+fn tell_others<T: PartialEq>(sender: &latest::Sender<T>, now: T) {
+    sender.send_if_modified(|before| {
+        let is_other = *before != now;
+        *before = now;
+        is_other
+    });
 }

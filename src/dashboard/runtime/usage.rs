@@ -20,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(3);
 const CACHE_EVERY: Duration = Duration::from_secs(2);
 /// Its counters wait so long for the list that they belong to.
 const CACHE_AFTER: Duration = Duration::from_millis(100);
+/// What volumes take is counted again no sooner than in so many times what it took, nor than this.
+const DISK_PAUSE: u32 = 20;
+const DISK_SOONEST: Duration = Duration::from_secs(30);
 /// Who the depot is, and whether there is one, is asked this often at most.
 const DEPOT_EVERY: Duration = Duration::from_secs(30);
 
@@ -95,12 +98,25 @@ pub async fn cache(link: Link) {
     }
 }
 
-/// Counts what our volumes take, now and then: the engine walks through them, so it is asked seldom.
-pub async fn disk(link: Link, after: Duration, every: Duration) {
+/// Counts what volumes of ours take, now and then: the engine walks through them, so it is asked seldom, and no sooner again than in
+/// so many times what it took. What was not counted yet, or ran into a cap, has it counted sooner.
+pub async fn disk(link: Link, after: Duration, every: Duration, mut uncounted: watch::Receiver<Vec<(ContainerId, u64)>>) {
     sleep_until(Instant::now() + after).await;
     loop {
-        let size = link.backend.disk().await;
-        link.tell(Message::DiskRead(size)).await;
-        sleep_until(Instant::now() + every).await;
+        uncounted.mark_unchanged();
+        let began = Instant::now();
+        let taken = link.backend.volumes_taken().await;
+        let soonest = Instant::now() + (began.elapsed() * DISK_PAUSE).max(DISK_SOONEST);
+        let next = if taken.is_ok() { soonest.max(began + every) } else { soonest };
+        link.tell(Message::DiskRead(taken)).await;
+        tokio::select! {
+            () = sleep_until(next) => {}
+            there = wished(&mut uncounted) => if there { sleep_until(soonest).await } else { return },
+        }
     }
+}
+
+/// Whether there will be more wishes, once there is one.
+async fn wished(uncounted: &mut watch::Receiver<Vec<(ContainerId, u64)>>) -> bool {
+    uncounted.changed().await.is_ok() && uncounted.wait_for(|ids| !ids.is_empty()).await.is_ok()
 }

@@ -126,7 +126,16 @@ fn disk(state: &State) -> Section {
         Remote::Failed(_, None) => ("?".to_owned(), "?".to_owned(), Role::Warning),
         Remote::Unknown | Remote::Loading => return Section::default(),
     };
-    Section { said: vec![label.clone(), (words, role)], brief: vec![label, (brief, role)] }
+    match state.list.rows.iter().filter(|row| row.over().is_some()).count() {
+        0 => Section { said: vec![label.clone(), (words, role)], brief: vec![label, (brief, role)] },
+        over => {
+            let role = Role::Warning;
+            Section {
+                said: vec![label.clone(), (format!("{words} ({over} above {} cap)", if over == 1 { "its" } else { "their" }), role)],
+                brief: vec![label, (format!("{brief}!"), role)],
+            }
+        }
+    }
 }
 
 fn engine(state: &State) -> Section {

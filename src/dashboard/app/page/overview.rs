@@ -3,7 +3,7 @@
 use super::words::{badge, cpus, load, nano_cpus, share, status};
 use super::{Line, Piece};
 use crate::dashboard::app::State;
-use crate::dashboard::app::row::{Row, Sample};
+use crate::dashboard::app::row::{Over, Row, Sample};
 use crate::dashboard::app::signs::Signs;
 use crate::dashboard::text;
 use crate::dashboard::theme::Role;
@@ -46,6 +46,7 @@ pub fn lines(state: &State, row: &Row, width: u16) -> Vec<Line> {
     }
     page.push(Vec::new());
     page.extend(usage(state, row, usize::from(width)));
+    page.extend(disk(state, row));
     if let Some(facts) = facts {
         page.push(Vec::new());
         page.extend(limits(facts));
@@ -185,11 +186,46 @@ fn usage(state: &State, row: &Row, width: usize) -> Vec<Line> {
     lines
 }
 
-/// Label, bar and words.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bar's columns")]
+/// What its volumes take, beside the caps that they are held to.
+fn disk(state: &State, row: &Row) -> Vec<Line> {
+    if row.facts().is_none() {
+        return Vec::new();
+    }
+    let (soft, hard) = row.disk_caps();
+    let caps = match (soft.get(), hard.get()) {
+        (0, 0) => "(no caps)".to_owned(),
+        (_, 0) => format!("of soft {soft}, no hard cap"),
+        (0, _) => format!("of hard {hard}, no soft cap"),
+        _ => format!("of soft {soft}, hard {hard}"),
+    };
+    let Some((bytes, at)) = row.disk else {
+        let why = match state.totals.disk.failure() {
+            Some(failure) => format!("? {caps}: {}", failure.message),
+            None => format!("not counted yet {caps}"),
+        };
+        return vec![field("disk", [(why, Role::Muted)])];
+    };
+    let (role, above) = match row.over() {
+        None => (Role::Text, None),
+        Some(Over::Soft) if hard.get() > 0 => (Role::Warning, Some("! above its soft cap: above the hard one it is stopped")),
+        Some(Over::Soft) => (Role::Warning, Some("! above its soft cap: --disk-soft sets it")),
+        Some(Over::Hard) => (Role::Danger, Some("! above its hard cap: --disk-hard sets it, 'update' changes it")),
+    };
+    let most = if hard.get() > 0 { hard } else { soft };
+    let mut line = gauge_in(state, "disk", share(bytes.get(), most.get()), &format!("{bytes} {caps}"), role);
+    line.push((format!(" {}", age(state.now, at)), Role::Muted));
+    std::iter::once(line).chain(above.map(|above| field("", [(above.to_owned(), role)]))).collect()
+}
+
+/// Label, bar and words, coloured by how full it is.
 fn gauge(state: &State, label: &str, share: f64, words: &str) -> Line {
+    gauge_in(state, label, share, words, load(share))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bar's columns")]
+fn gauge_in(state: &State, label: &str, share: f64, words: &str, said: Role) -> Line {
     let filled = (share.clamp(0.0, 1.0) * f64::from(BAR)).round() as usize;
-    let role = match load(share) {
+    let role = match said {
         Role::Text => Role::Bar,
         role => role,
     };
@@ -198,7 +234,7 @@ fn gauge(state: &State, label: &str, share: f64, words: &str) -> Line {
         [
             (Signs::of(state.ascii).full.repeat(filled), role),
             (Signs::of(state.ascii).empty.repeat(usize::from(BAR) - filled), Role::Muted),
-            (format!(" {words:<26} "), load(share)),
+            (format!(" {words:<26} "), said),
         ],
     )
 }

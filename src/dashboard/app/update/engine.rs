@@ -1,6 +1,7 @@
 //! What comes from the engine, the kernel and the depot.
 
 use super::drift;
+use crate::backend::disk::VolumesTaken;
 use crate::backend::{Reaped, Survey};
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::{Effect, Part};
@@ -133,6 +134,19 @@ pub(super) fn cache(state: &mut State, summary: Result<Option<Box<Summary>>, Fai
         (Some(id), Tab::Cache) if changed => vec![Effect::Read(id.clone(), Part::Fetches)],
         _ => Vec::new(),
     }
+}
+
+/// What each session takes, and all together.
+pub(super) fn disk(state: &mut State, taken: Result<VolumesTaken, Failure>) -> Vec<Effect> {
+    let now = state.now;
+    if let Ok(taken) = &taken {
+        for row in &mut state.list.rows {
+            // One that was not there yet when they were listed keeps what it has.
+            row.disk = taken.sessions.get(&row.session.id).map(|bytes| (*bytes, now)).or(row.disk);
+        }
+    }
+    state.totals.disk.came(taken.map(|taken| taken.total), now);
+    Vec::new()
 }
 
 pub(super) fn happened(state: &mut State, event: &EngineEvent) -> Vec<Effect> {

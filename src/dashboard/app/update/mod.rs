@@ -50,10 +50,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::CacheRead(summary) => engine::cache(state, summary),
         Message::Reaped(reaped) => engine::reaped(state, &reaped),
         Message::Rewired(id) => engine::rewired(state, &id),
-        Message::DiskRead(size) => {
-            state.totals.disk.came(size, state.now);
-            Vec::new()
-        }
+        Message::DiskRead(taken) => engine::disk(state, taken),
 
         Message::FetchesRead(id, fetches) => detail::came(state, &id, |detail, now| detail.fetches.came(fetches, now)),
         Message::ProcessesRead(id, processes) => detail::came(state, &id, |detail, now| detail.processes.came(processes, now)),

@@ -21,7 +21,8 @@ use crate::dashboard::app::{State, sample};
 use crate::dashboard::snapshot::{check, drawn, drawn_on, lines};
 use crate::dashboard::theme::{Role, Theme};
 use crate::failure::{Code, Failure};
-use crate::session::{ExitFacts, Status};
+use crate::session::{ExitFacts, Status, labels};
+use crate::units::Bytes;
 
 fn at_each_size(name: &str, state: &mut State) {
     for size in SIZES {
@@ -212,6 +213,48 @@ fn what_has_ended_says_how() {
     state.list.selected = Some(sample::id("old"));
     at_each_size("ended", &mut state);
     assert_eq!(row(&mut state, "old").session.status, Status::Exited);
+}
+
+/// Caps on the disk of `web`, and what it takes.
+fn caps(state: &mut State, soft: u64, hard: u64, taken: Option<u64>) {
+    let mut measured = sample::measured(sample::posture());
+    let facts = Arc::get_mut(&mut measured.facts).unwrap();
+    for (label, cap) in [(labels::DISK_SOFT, soft), (labels::DISK_HARD, hard)] {
+        facts.labels.insert(label.to_owned(), (cap << 30).to_string().as_str().into());
+    }
+    let web = row(state, "web");
+    web.measured = Remote::Ready(measured, sample::now());
+    web.disk = taken.map(|gib| (Bytes::gib(gib), sample::ago(120)));
+}
+
+#[test]
+fn what_is_above_its_cap_on_disk_is_told_and_looks_like_it() {
+    let mut state = mixed();
+    state.list.selected = Some(sample::id("web"));
+    state.size = (300, 100);
+    let warning = state.theme.style(Role::Warning);
+    for (soft, hard, taken, words, above) in [
+        (5, 10, Some(4), "4 GiB of soft 5 GiB, hard 10 GiB", None),
+        (5, 10, Some(6), "6 GiB of soft 5 GiB, hard 10 GiB", Some("! above its soft cap: above the hard one it is stopped")),
+        (5, 0, Some(6), "6 GiB of soft 5 GiB, no hard cap", Some("! above its soft cap: --disk-soft sets it")),
+        (0, 10, Some(11), "11 GiB of hard 10 GiB, no soft cap", Some("! above its hard cap: --disk-hard sets it")),
+        (0, 0, Some(6), "6 GiB (no caps)", None),
+        (5, 10, None, "not counted yet of soft 5 GiB, hard 10 GiB", None),
+    ] {
+        caps(&mut state, soft, hard, taken);
+        let shown = lines(&drawn(&state)).join("\n");
+        assert!(shown.contains(words), "{words}: {shown}");
+        assert_eq!(shown.contains("above its"), above.is_some(), "{shown}");
+        assert_eq!(shown.contains("(1 above its cap)"), above.is_some(), "{shown}");
+        let look = looks(&state, words)[0];
+        assert_eq!(look.fg == warning.fg, above.is_some_and(|above| above.contains("soft")), "{words}: {look:?}");
+        assert!(above.is_none_or(|above| shown.contains(above)), "{shown}");
+    }
+    caps(&mut state, 5, 10, Some(6));
+    at_each_size("disk", &mut state);
+    state.zoomed = true;
+    state.focus = Focus::Detail;
+    at_each_size("disk-alone", &mut state);
 }
 
 /// The looks of the cells that hold a word, wherever on the screen.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::backend::disk::VolumesTaken;
 use crate::dashboard::app::detail::Tab;
 use crate::dashboard::app::effect::Part;
 use crate::dashboard::app::link::Link;
@@ -6,8 +7,8 @@ use crate::dashboard::app::row::{Badge, Measured, Sample, Weight};
 use crate::dashboard::app::sample as samples;
 use crate::dashboard::app::subscription::{Subscription, subscriptions};
 use crate::failure::{Code, Failure};
-use crate::session::{EngineEvent, EventKind};
-use crate::units::Bytes;
+use crate::session::{EngineEvent, EventKind, Limit, LimitHit};
+use crate::units::{Bytes, SessionId};
 
 fn event(name: &str, what: EventKind) -> Message {
     Message::Happened(EngineEvent { at: at(5), container: id(name), name: name.into(), what })
@@ -54,6 +55,33 @@ fn a_limit_that_is_hit_is_named() {
     let told = state.notices.all.len();
     update(&mut state, Message::UsageRead(vec![(id("web"), Ok(sample(5, 0, 100)))]));
     assert_eq!(state.notices.all.len(), told);
+}
+
+#[test]
+fn what_each_session_takes_is_counted_and_sooner_where_it_was_not_yet_or_ran_into_a_cap() {
+    let mut state = state(&["api", "web"]);
+    let web: SessionId = "01arz3ndektsv4rrffq69g5fav".parse().unwrap();
+    state.list.row_mut(&id("web")).unwrap().session.id = web;
+    let uncounted = |state: &State| {
+        subscriptions(state).into_iter().find_map(|subscription| match subscription {
+            Subscription::Disk(ids) => Some(ids),
+            _ => None,
+        })
+    };
+    assert_eq!(uncounted(&state), Some(vec![(id("api"), 0), (id("web"), 0)]));
+    let taken = |bytes| VolumesTaken { total: Bytes::gib(9), sessions: [(web, Bytes::new(bytes))].into() };
+    assert_eq!(update(&mut state, Message::DiskRead(Ok(taken(7)))), []);
+    assert_eq!(uncounted(&state), Some(vec![(id("api"), 0)]));
+    let of = |state: &State, name: &str| state.list.rows.iter().find(|row| *row.id() == id(name)).unwrap().disk.map(|(bytes, _)| bytes);
+    assert_eq!((of(&state, "api"), of(&state, "web")), (None, Some(Bytes::new(7))));
+
+    let hit = LimitHit::new(Limit::DiskSoft, 1, Some(5));
+    update(&mut state, event("web", EventKind::LimitReached { hit }));
+    assert_eq!(uncounted(&state), Some(vec![(id("api"), 0), (id("web"), 1)]));
+    // What came before stays, and is as old as it is.
+    update(&mut state, Message::DiskRead(Err(Failure::new(Code::EngineError, "the engine did not tell"))));
+    assert_eq!(of(&state, "web"), Some(Bytes::new(7)));
+    assert!(state.totals.disk.failure().is_some() && state.totals.disk.last().is_some());
 }
 
 #[test]
