@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::Backend;
 use super::engine::WaitFor;
@@ -21,6 +22,9 @@ const NOTED_WITHIN: Duration = Duration::from_secs(30);
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
 /// For the end of a session to which a connection broke: its supervisor ends a moment before it does.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between two looks while it is waited for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The run of a session in which a command was started.
 #[derive(Debug, Clone)]
@@ -93,14 +97,21 @@ impl Backend {
         let mut facts = self.inspected(id).await?;
         if facts.as_ref().is_some_and(|facts| within.goes_on(facts)) {
             // The kernel ends what runs in a session before its first process, and the engine notes that last.
-            let patience = match (cut, within.first) {
-                (Cut::Killed, Some(first)) if is_alive(first, id) => Duration::ZERO,
-                (Cut::Killed, Some(_)) => NOTED_WITHIN,
+            let patience = match (cut, within.first.map(|first| is_alive(first, id))) {
+                (Cut::Killed, Some(true)) => Duration::ZERO,
+                (_, Some(false)) => NOTED_WITHIN,
                 (Cut::Killed, None) => SEEN_WITHIN,
                 (Cut::Lost, _) => ENDS_WITHIN,
             };
-            if !patience.is_zero() && tokio::time::timeout(patience, self.engine.wait(id, WaitFor::NotRunning)).await.is_ok() {
+            let until = Instant::now() + patience;
+            while facts.as_ref().is_some_and(|facts| within.goes_on(facts)) && Instant::now() < until {
+                // One that was started again meanwhile would be waited for until it ends once more.
+                let a_while = LOOK_AGAIN.min(until.duration_since(Instant::now()));
+                let waited = tokio::time::timeout(a_while, self.engine.wait(id, WaitFor::NotRunning)).await;
                 facts = self.inspected(id).await?;
+                if let Ok(Err(_)) = waited {
+                    break;
+                }
             }
         }
         match facts {
