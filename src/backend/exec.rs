@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
+use super::limits::LogWatch;
 use super::{Backend, CopyReport, Exec, Reporter, Within, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
@@ -58,10 +59,11 @@ impl Backend {
         }
     }
 
-    /// The session's log.
-    pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<OutputStream> {
-        let session = self.find(who).await?;
-        Ok(self.engine.logs(&session.container_id, options))
+    /// The session's log; of one that is followed, what tells whether lines of it may be missing.
+    pub async fn logs(&self, who: &str, options: &LogOptions) -> Result<(OutputStream, Option<LogWatch>)> {
+        let container = self.find(who).await?.container_id;
+        let watch = if options.follow { self.log_watch(&container).await } else { None };
+        Ok((self.engine.logs(&container, options), watch))
     }
 
     /// Copies a local file or folder into a session's folder.

@@ -18,6 +18,7 @@ use crate::session::{ContainerFacts, EngineEvent, EventKind, Limit, LimitHit, Li
 use crate::state::{Database, limits as kept};
 use crate::supervisor::{EXIT_DISK, EXIT_TIMEOUT};
 use crate::units::Untrusted;
+pub use log::LogWatch;
 use log::Logs;
 
 /// How often limits are looked at.
@@ -122,6 +123,13 @@ impl Backend {
 }
 
 impl Backend {
+    /// A watch over a container's log for who follows it; `None` where the engine's files are not this machine's.
+    pub(super) async fn log_watch(&self, container: &str) -> Option<LogWatch> {
+        self.engine.endpoint().socket.as_ref()?;
+        let folder = PathBuf::from(self.engine.info().await.ok()?.root_dir);
+        Some(folder).filter(|folder| folder.is_absolute()).map(|folder| LogWatch::of(folder, container.to_owned()))
+    }
+
     /// What these sessions ran into, in the order given.
     pub async fn limits(&self, sessions: &[Session]) -> Vec<Limits> {
         let live: Vec<String> =

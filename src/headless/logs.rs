@@ -1,18 +1,57 @@
 //! `logs`: what a session has printed.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::foreground::{WriteError, Writer, chosen};
 use super::search::Search;
 use super::{Context, Done};
 use crate::backend::Backend;
 use crate::backend::engine::{LogOptions, OutputKind, OutputStream};
+use crate::backend::limits::{LOOK_EVERY, LogWatch};
 use crate::failure::Failure;
 
 /// Prints the log, output and errors apart: of a search the lines that match. `raw` passes control characters to a terminal.
 pub async fn logs(context: &Context, backend: &Backend, who: &str, options: &LogOptions, search: Option<Search>, raw: bool) -> Done {
-    show(context, backend.logs(who, options).await?, options.timestamps, search, raw).await
+    let (log, watch) = backend.logs(who, options).await?;
+    let mut gaps = Gaps { context, watch };
+    let shown = tokio::select! {
+        shown = show(context, log, options.timestamps, search, raw) => shown,
+        never = gaps.tell_as_they_come() => match never {},
+    };
+    gaps.tell();
+    shown
+}
+
+/// Of a log that is followed, that lines may be missing: told once, and beside the output.
+pub(super) struct Gaps<'a> {
+    pub context: &'a Context,
+    pub watch: Option<LogWatch>,
+}
+
+impl Gaps<'_> {
+    async fn tell_as_they_come(&mut self) -> Infallible {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.watch.is_some() {
+            looks.tick().await;
+            self.tell();
+        }
+        std::future::pending().await
+    }
+
+    pub fn tell(&mut self) {
+        if self.watch.as_mut().is_some_and(LogWatch::began_anew) {
+            self.watch = None;
+            self.context.output.note(
+                "the log was full and begun anew while it was followed: lines may be missing, which engines skip where much is written; a larger \
+                 'log_max_size' in its profile makes that rarer",
+            );
+        }
+    }
 }
 
 /// Prints any log, with the engine's times where they were asked for.

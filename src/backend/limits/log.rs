@@ -50,6 +50,30 @@ impl Logs {
     }
 }
 
+/// A log that somebody follows. An engine reads it from the same files, and of one that is begun anew under it at full speed it skips lines
+/// without a word.
+#[derive(Debug)]
+pub struct LogWatch {
+    engine: PathBuf,
+    container: String,
+    logs: Logs,
+    before: u64,
+}
+
+impl LogWatch {
+    /// From now on.
+    pub(super) fn of(engine: PathBuf, container: String) -> Self {
+        let mut logs = Logs::default();
+        let before = logs.rotations(&engine, &container);
+        Self { engine, container, logs, before }
+    }
+
+    /// Whether it was begun anew since, as far as can be seen.
+    pub fn began_anew(&mut self) -> bool {
+        self.logs.rotations(&self.engine, &self.container) > self.before
+    }
+}
+
 impl Written {
     /// `None` where there is no log, or while it is being begun anew.
     fn of(log: &Path) -> Option<Self> {
@@ -112,5 +136,24 @@ mod tests {
         assert_eq!(logs.rotations(engine.path(), "ab12"), 4, "emptied");
         logs.retain(|_| false);
         assert_eq!(logs.rotations(engine.path(), "ab12"), 2);
+    }
+
+    #[test]
+    fn a_log_that_only_grows_was_never_begun_anew_whatever_was_set_aside_before() {
+        let engine = tempfile::tempdir().unwrap();
+        let folder = engine.path().join("containers/ab12");
+        create_dir_all(&folder).unwrap();
+        let file = |end: &str| folder.join(format!("ab12-json.log{end}"));
+        let mut early = LogWatch::of(engine.path().to_owned(), "ab12".to_owned());
+        write(file(""), "x").unwrap();
+        assert!(!early.began_anew(), "it was only made now");
+        write(file(".1"), "x").unwrap();
+        let mut late = LogWatch::of(engine.path().to_owned(), "ab12".to_owned());
+        write(file(""), "xy").unwrap();
+        assert!(!late.began_anew());
+        rename(file(""), file(".1")).unwrap();
+        assert!(!late.began_anew(), "not yet");
+        write(file(""), "").unwrap();
+        assert!(late.began_anew() && late.began_anew());
     }
 }

@@ -10,6 +10,7 @@ use crate::backend::Backend;
 use crate::backend::engine::LogOptions;
 use crate::failure::{Code, Failure};
 use crate::headless::foreground::{Encoding, Signal, Signals, WriteError, Writer};
+use crate::headless::logs::Gaps;
 use crate::headless::run::{OURS, READER_GONE, before, exit_code};
 use crate::headless::{Context, Done, Stop};
 use crate::session::Session;
@@ -40,7 +41,7 @@ pub(super) async fn follow(context: &Context, backend: &Backend, session: &Sessi
     }
     let mut signals = Signals::listen()?;
     let log = LogOptions { follow: true, tail: Some(PAST), ..LogOptions::default() };
-    let output = backend.logs(&session.container_id, &log).await.map_err(before)?;
+    let (output, watch) = backend.logs(&session.container_id, &log).await.map_err(before)?;
     context.output.note(&if has_terminal {
         format!("'{name}' was launched without a terminal: this is what it writes; {} or ctrl-c leaves it", options.detach)
     } else {
@@ -61,6 +62,7 @@ pub(super) async fn follow(context: &Context, backend: &Backend, session: &Sessi
     if let Some(tty) = tty {
         tty.give_back(true);
     }
+    Gaps { context, watch }.tell();
     end(context, backend, session, ending).await
 }
 
