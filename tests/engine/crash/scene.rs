@@ -172,7 +172,17 @@ impl Scene {
             let lines: Vec<String> = text(&output.stdout).lines().map(|line| format!("{what} {line}")).collect();
             lines
         });
-        listed.collect()
+        listed.filter(|line| !line.ends_with("  removing") || self.is_there(line)).collect()
+    }
+
+    /// Whether the engine has a container that it lists without a name and as being removed: of one that somebody asked about while it was
+    /// removed its list can keep a picture for ever, and knows of none such otherwise (Docker Engine 20.10; moby issue 38835 is its like).
+    fn is_there(&self, line: &str) -> bool {
+        let id = line.split(' ').nth(1).unwrap();
+        let output = self.engine.docker(&["inspect", "--type", "container", "--format", "{{.State.Status}}", id]);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        println!("listed as being removed: {id}: {said}");
+        !said.to_lowercase().contains("no such container")
     }
 
     /// Nothing is there that was not, and nothing is gone; an engine may still be about to remove a session that ended.
