@@ -181,7 +181,6 @@ impl Scene {
         let id = line.split(' ').nth(1).unwrap();
         let output = self.engine.docker(&["inspect", "--type", "container", "--format", "{{.State.Status}}", id]);
         let said = text(&output.stdout) + &text(&output.stderr);
-        println!("listed as being removed: {id}: {said}");
         !said.to_lowercase().contains("no such container")
     }
 
