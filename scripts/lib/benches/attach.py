@@ -113,7 +113,7 @@ class Typist:
         key = b"abcdefghijklmnop"[self.typed % 16 : self.typed % 16 + 1]
         self.typed += 1
         # What came since the last one, such as the line of a `cat`, is nobody's echo.
-        while self.terminal.read(0.001):
+        while self.terminal.take(0):
             pass
         del self.terminal.chunks[:]
         at = self.terminal.write(key)

@@ -92,7 +92,9 @@ impl Room<'_> {
             && let Some(terminal) = &self.frames.at_once
         {
             // What it does not take, and why, is for the thread to find out.
-            while let Ok(written @ 1..) = nix::unistd::write(terminal, &frame) {
+            while !frame.is_empty()
+                && let Ok(written @ 1..) = nix::unistd::write(terminal, &frame)
+            {
                 frame.advance(written);
             }
         }

@@ -141,7 +141,10 @@ pub async fn show(view: &mut View, far: Far<'_>, near: Near<'_>, began: Instant)
                 if answers && typed.len() < MOST_ANSWERS {
                     typed.extend(asked);
                 }
-                tokio::task::yield_now().await;
+                // What is whole is drawn before anything else is looked for.
+                if !piece.is_empty() {
+                    tokio::task::yield_now().await;
+                }
             }
             told = output.next(), if ending.is_none() && piece.is_empty() && !view.is_full() => match told {
                 Some(Ok(Told::Output(bytes))) => (is_last, piece) = (bytes.len() < wire::PIECE, bytes.into()),

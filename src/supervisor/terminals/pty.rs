@@ -10,6 +10,8 @@ use tokio::io::unix::AsyncFd;
 
 use crate::terminal::Size;
 
+const HALF_A_PAGE: usize = 2048;
+
 /// A pseudo-terminal, from the side that a terminal has of it.
 pub struct Pty {
     master: AsyncFd<PtyMaster>,
@@ -82,13 +84,18 @@ impl Pty {
     }
 }
 
-/// The kernel gives a page at a time.
+/// The kernel gives a page at a time, or nearly: from less than half of one there is no more for now.
 fn fill(mut master: &PtyMaster, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match master.read(&mut buffer[filled..]) {
             Ok(0) => break,
-            Ok(read) => filled += read,
+            Ok(read) => {
+                filled += read;
+                if read < HALF_A_PAGE {
+                    break;
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) if filled > 0 => break,
             Err(error) => return Err(error),

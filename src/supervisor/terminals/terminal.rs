@@ -31,7 +31,7 @@ const REST: usize = 256 << 10;
 /// Typed at once by a person: no key says more.
 const KEY: usize = 32;
 /// For a key's echo: as long as a sleeper takes to be awake, and some.
-const ECHO: Duration = Duration::from_micros(100);
+const ECHO: Duration = Duration::from_micros(200);
 /// For everybody to take the last of it, however slowly.
 const FAREWELL: Duration = Duration::from_secs(10);
 
