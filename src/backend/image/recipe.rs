@@ -117,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn the_first_step_already_says_whose_it_is() {
+        let mut steps = FILES[0].1.lines().filter(|line| !line.starts_with('#')).skip_while(|line| !line.starts_with("FROM "));
+        let first = steps.nth(1).unwrap();
+        assert!(first.starts_with("LABEL ") && first.contains(STATE_LABEL), "a build that is killed there leaves it behind: {first}");
+    }
+
+    #[test]
     fn the_digest_is_a_sha_256() {
         assert_eq!(digest().len(), 64);
         assert_eq!(digest(), digest());
