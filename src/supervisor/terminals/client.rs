@@ -99,6 +99,11 @@ impl Client {
         (!self.behind && self.bytes > BACKLOG).then(|| self.taken + patience)
     }
 
+    /// Whether somebody outside the sandbox looks on by it, and waits for what comes.
+    pub fn is_waiting(&self) -> bool {
+        self.purpose == Purpose::Watch && !self.slot.is_inside()
+    }
+
     /// Whether it misses something.
     pub fn is_behind(&self) -> bool {
         self.behind && self.purpose == Purpose::Watch
