@@ -27,7 +27,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The run of a session in which a command was started.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Within {
     session: Session,
     started: Option<Timestamp>,
@@ -73,7 +73,7 @@ pub enum Became {
 
 impl Within {
     /// The run that these facts are of.
-    pub(super) fn of(session: Session, facts: &ContainerFacts) -> Self {
+    pub(crate) fn of(session: Session, facts: &ContainerFacts) -> Self {
         let first = facts.pid.filter(|pid| is_alive(*pid, &facts.id));
         Self { session, started: facts.started, first }
     }

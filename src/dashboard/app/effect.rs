@@ -1,7 +1,7 @@
 //! What is to be done, as a value.
 
 use super::row::{ContainerId, Measured};
-use crate::backend::Order;
+use crate::backend::{Cut, Order, Within};
 use crate::units::Bytes;
 
 /// Which piece of long work, from the press of a key to its notice.
@@ -112,6 +112,8 @@ pub enum Effect {
     PaneResize(PaneId, (u16, u16)),
     /// Leave it. What runs in it goes on where its session holds it; otherwise it ends as it would with `exec`.
     PaneClose(PaneId),
+    /// Ask what became of the session in which a terminal was cut short.
+    AskFate(PaneId, Box<Within>, Cut),
     /// End what runs in a terminal that its session holds.
     EndTerminal(Target, u32),
     /// Ring the operator's bell.

@@ -11,7 +11,7 @@ use super::pointer::Pointer;
 use super::row::{ContainerId, Measured, Sample, Weight};
 use super::terminals::Opened;
 use crate::backend::disk::VolumesTaken;
-use crate::backend::{Reaped, Survey};
+use crate::backend::{Fate, Reaped, Survey};
 use crate::depot::ledger::Summary;
 use crate::failure::Failure;
 use crate::policy::drift::Standing;
@@ -94,6 +94,8 @@ pub enum Message {
     PanePrinted(PaneId, Vec<u8>),
     /// What ran in it ended.
     PaneEnded(PaneId, Result<Option<i64>, Failure>),
+    /// What became of its session, as the end of what ran in it told of nothing; `None` where nothing did.
+    FateTold(PaneId, Option<Fate>),
 
     /// Something that is neither the engine's nor a job's: a state file set aside, a clipboard that is none.
     Noticed(Weight, String),

@@ -329,6 +329,9 @@ impl Running {
             Effect::OpenPane(id, target, command, size) => self.panes.open(link, id, target, command, size),
             Effect::PaneResize(id, size) => self.panes.resized(id, size),
             Effect::PaneClose(id) => self.panes.close(id),
+            Effect::AskFate(id, within, cut) => {
+                tokio::spawn(panes::fate(link, id, within, cut));
+            }
             Effect::EndTerminal(target, held) => {
                 tokio::spawn(panes::end(link, target, held));
             }

@@ -7,8 +7,8 @@ mod typing;
 use futures_util::StreamExt;
 
 use super::Link;
-use crate::backend::Terminal;
 use crate::backend::engine::{Attached, ExecRequest, LogOptions, TerminalSize};
+use crate::backend::{Cut, Terminal, Within};
 use crate::dashboard::app::Message;
 use crate::dashboard::app::effect::{PaneCommand, PaneId, Target};
 use crate::dashboard::app::row::Weight;
@@ -89,8 +89,8 @@ async fn opened(opening: &Opening, command: PaneCommand, orders: Orders) -> Resu
 /// One that the session's supervisor holds.
 async fn held(opening: &Opening, want: Want, orders: Orders) -> Result<End> {
     let Opening { link, id, target, feed, .. } = opening;
-    let Terminal { held, grants, mut output, input, within: _ } = link.backend.terminal(&target.id, want).await?;
-    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Held(held), grants })).await;
+    let Terminal { held, grants, mut output, input, within } = link.backend.terminal(&target.id, want).await?;
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Held(held), grants, within: Some(Box::new(within)) })).await;
     let reading = async {
         while let Some(told) = output.next().await {
             match told? {
@@ -126,7 +126,8 @@ async fn exec(opening: &Opening, command: Vec<String>, orders: Orders) -> Result
     let request = ExecRequest { command, env, stdin: true, terminal: Some(size), ..ExecRequest::default() };
     let running = link.backend.exec(&target.id, &request).await?;
     let Attached { mut output, input } = running.attached;
-    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Connection, grants: Grants::default() })).await;
+    let within = Some(Box::new(running.within));
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Connection, grants: Grants::default(), within })).await;
     let reading = async {
         while let Some(piece) = output.next().await {
             feed.print(*id, &piece?.bytes).await;
@@ -142,7 +143,7 @@ async fn exec(opening: &Opening, command: Vec<String>, orders: Orders) -> Result
 /// The main process's output, from a while back, where it has no terminal.
 async fn log(opening: &Opening, orders: Orders) -> Result<End> {
     let Opening { link, id, target, feed, .. } = opening;
-    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Log, grants: Grants::default() })).await;
+    feed.tell(Message::PaneOpened(*id, Opened { tie: Tie::Log, grants: Grants::default(), within: None })).await;
     let options = LogOptions { follow: true, tail: Some(PAST), ..LogOptions::default() };
     let mut output = link.backend.engine().logs(&target.id, &options);
     let reading = async {
@@ -156,6 +157,12 @@ async fn log(opening: &Opening, orders: Orders) -> Result<End> {
         end = reading => end,
         () = typing::nowhere(orders) => Ok(End::Left),
     }
+}
+
+/// Asks what became of the session in which a terminal was cut short.
+pub async fn fate(link: Link, id: PaneId, within: Box<Within>, cut: Cut) {
+    let fate = link.backend.fate(&within, cut).await;
+    link.tell(Message::FateTold(id, fate)).await;
 }
 
 /// Ends what runs in a terminal that its session holds.

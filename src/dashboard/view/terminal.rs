@@ -13,6 +13,7 @@ use crate::dashboard::app::page::words::weight_role;
 use crate::dashboard::app::page::{Line, Piece};
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::app::terminals::{Mode, Pane, Sign, Tie, label, program};
+use crate::dashboard::text;
 use crate::dashboard::theme::Role;
 use crate::terminal::wire::Held;
 use crate::terminal::{Colour, Look};
@@ -36,6 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, state: &State, place: &TerminalLayout) -> O
         return None;
     }
     cells(canvas, place.screen, pane);
+    fate(canvas, place.screen, pane);
     if !has_focus {
         return None;
     }
@@ -75,6 +77,23 @@ fn cells(canvas: &mut Canvas<'_>, area: Rect, pane: &Pane) {
             let Some((x, y)) = on_screen(pane.line(line), from) else { continue };
             canvas.invert(Rect { x, y, width: to.saturating_sub(from).saturating_add(1).min(area.right() - x), height: 1 });
         }
+    }
+}
+
+/// What became of its session, over the screen's last lines; over its first where its program wrote last among those.
+fn fate(canvas: &mut Canvas<'_>, area: Rect, pane: &Pane) {
+    let Some(fate) = &pane.fate else { return };
+    let room = usize::from(area.width.saturating_sub(2));
+    let lines: Vec<String> = fate.said.iter().flat_map(|said| text::wrap(said, room)).collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+    let (_, row) = pane.screen.cursor();
+    let is_in_the_way = pane.scroll == 0 && row >= area.height - height;
+    let y = if is_in_the_way { area.y } else { area.bottom() - height };
+    let over = Rect { y, height, ..area };
+    canvas.clear(over);
+    canvas.paint(over, Role::Header);
+    for (line, y) in lines.iter().zip(over.top()..over.bottom()) {
+        canvas.put(area.x + 1, y, area.width.saturating_sub(1), line, Role::Warning);
     }
 }
 
@@ -157,6 +176,9 @@ fn told(canvas: &Canvas<'_>, state: &State, pane: &Pane, has_focus: bool) -> Pie
     let prefix = state.keymap.shown(Action::TerminalPrefix);
     if let Some(notice) = state.notices.standing().filter(|_| has_focus) {
         return (format!("{} {}", signs.weight(notice.weight), notice.text), weight_role(notice.weight));
+    }
+    if pane.is_over() {
+        return (format!("{} ended with its session; q closes", signs.bad), Role::Danger);
     }
     match &pane.ended {
         Some(Ok(None)) => return (format!("{} ended; {CLOSE}", signs.stopped), Role::Muted),

@@ -9,6 +9,7 @@ pub mod report;
 use jiff::Timestamp;
 
 use super::effect::PaneId;
+use crate::backend::Within;
 use crate::terminal::wire::Held;
 use crate::terminal::{Grants, Size};
 pub use label::{Sign, label, program};
@@ -59,6 +60,8 @@ pub struct Opened {
     pub tie: Tie,
     /// What the session may do beside drawing.
     pub grants: Grants,
+    /// The run of the session that it is in, where its end would end it.
+    pub within: Option<Box<Within>>,
 }
 
 /// What holds a terminal.

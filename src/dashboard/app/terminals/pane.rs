@@ -3,9 +3,13 @@
 use super::super::effect::{PaneCommand, PaneId, Target};
 use super::super::input::Input;
 use super::Tie;
+use crate::backend::{Cut, Fate, Within};
 use crate::failure::Failure;
 use crate::terminal::wire::Held;
 use crate::terminal::{Found, Grants, Needle, Screen, Size};
+
+/// The exit code of what SIGKILL ended, which is how the end of a session ends everything in it.
+const KILLED: i64 = 128 + 9;
 
 /// A terminal in a session: its screen is a grid of cells, whatever the sandbox writes.
 pub struct Pane {
@@ -25,6 +29,10 @@ pub struct Pane {
     pub title: Option<String>,
     /// How it ended: its exit code where it is known, or why it failed.
     pub ended: Option<Result<Option<i64>, Failure>>,
+    /// The run of the session that it is in.
+    pub within: Option<Box<Within>>,
+    /// What became of that, where it was asked for.
+    pub fate: Option<Fate>,
     /// Lines scrolled back.
     pub scroll: usize,
     /// Who takes the keys.
@@ -102,6 +110,8 @@ impl Pane {
             screen: Screen::new(size, past),
             title: None,
             ended: None,
+            within: None,
+            fate: None,
             scroll: 0,
             mode: Mode::Live,
             sought: String::new(),
@@ -231,8 +241,22 @@ impl Pane {
     }
 
     /// Whether the way to it was lost, and it may be there still.
-    pub const fn is_lost(&self) -> bool {
-        self.held().is_some() && matches!(self.ended, Some(Err(_)))
+    pub fn is_lost(&self) -> bool {
+        self.held().is_some() && matches!(self.ended, Some(Err(_))) && !self.is_over()
+    }
+
+    /// Whether it ended with its session.
+    pub fn is_over(&self) -> bool {
+        self.fate.as_ref().is_some_and(Fate::is_over)
+    }
+
+    /// How it was parted from, where its session may have had a part in that.
+    pub fn cut(&self) -> Option<Cut> {
+        match self.ended {
+            Some(Ok(Some(KILLED))) => Some(Cut::Killed),
+            Some(Err(_)) => Some(Cut::Lost),
+            Some(Ok(_)) | None => None,
+        }
     }
 }
 

@@ -81,6 +81,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::PaneAnew(id, bytes) => terminal::anew(state, id, &bytes),
         Message::PanePrinted(id, bytes) => terminal::printed(state, id, &bytes),
         Message::PaneEnded(id, ended) => terminal::ended(state, id, ended),
+        Message::FateTold(id, fate) => terminal::fate_told(state, id, fate),
 
         Message::Noticed(weight, text) => {
             state.notices.add(state.now, weight, text);

@@ -1,6 +1,7 @@
 //! Pictures of terminals: alone, below the list, as tabs, and with what of ours stands in them.
 
 use super::{mixed, with_terminal};
+use crate::backend::{Became, Fate};
 use crate::dashboard::app::effect::PaneCommand;
 use crate::dashboard::app::input::Input;
 use crate::dashboard::app::row::Weight;
@@ -9,6 +10,7 @@ use crate::dashboard::app::terminals::{Mode, Place, Point, Selection, Tie};
 use crate::dashboard::app::{State, sample};
 use crate::dashboard::snapshot::{check, drawn, lines};
 use crate::failure::{Code, Failure};
+use crate::session::Limits;
 use crate::terminal::Size;
 use crate::terminal::wire::Held;
 use ratatui::style::Modifier;
@@ -117,4 +119,24 @@ fn an_end_a_loss_and_a_notice_are_told_in_the_title() {
     check("terminal-lost", &state);
     state.terminals.open[0].ended = Some(Ok(Some(3)));
     check("terminal-ended", &state);
+}
+
+#[test]
+fn what_became_of_its_session_is_told_where_its_program_did_not_write_last() {
+    let mut state = written();
+    let said = "'web' has ended (124) while the command ran: its time was over, by --ttl (1h unless renewed) or --idle (1m); 'palisade start web' begins it anew";
+    let pane = &mut state.terminals.open[0];
+    pane.ended = Some(Err(Failure::new(Code::EngineError, "the way to 'web' was lost")));
+    pane.fate = Some(Fate { state: Became::Ended, exit_code: Some(124), limits: Limits::default(), said: vec![said.to_owned()] });
+    for size in [(80, 24), (40, 12), (20, 4)] {
+        state.size = size;
+        check("terminal-fate", &state);
+    }
+    state.size = (80, 24);
+    state.terminals.open[0].screen.feed(b"\x1b[23;1Hlast words");
+    let shown = lines(&drawn(&state));
+    assert!(shown[1].contains("'web' has ended (124)") && shown[23].starts_with("last words"), "{shown:#?}");
+    // One that goes on may be taken up again.
+    state.terminals.open[0].fate.as_mut().unwrap().state = Became::Running;
+    assert!(lines(&drawn(&state))[0].contains("r takes it up again"));
 }

@@ -2,6 +2,7 @@
 //! copied from and clicked in.
 
 mod alike;
+mod ended;
 mod pair;
 mod vttest;
 

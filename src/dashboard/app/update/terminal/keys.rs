@@ -59,6 +59,10 @@ fn live(state: &mut State, id: PaneId, key: Key, before: Option<Key>) -> Vec<Eff
             _ => Vec::new(),
         };
     }
+    if pane.is_over() {
+        // What was being typed leaves the time to read why it goes nowhere.
+        return if matches!(key.code, Code::Enter | Code::Esc | Code::Char('q')) { leave(state, id) } else { Vec::new() };
+    }
     if pane.ended.is_some() {
         // Nothing runs any more: any other key leaves.
         return leave(state, id);

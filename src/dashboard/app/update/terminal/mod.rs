@@ -19,7 +19,7 @@ use crate::terminal::Size;
 
 pub(super) use keys::{key, pasted};
 pub(super) use mouse::pointer;
-pub(super) use told::{anew, ended, offered, opened, printed};
+pub(super) use told::{anew, ended, fate_told, offered, opened, printed};
 
 pub use keys::DETACH;
 
@@ -218,7 +218,7 @@ fn again(state: &mut State, id: PaneId) -> Vec<Effect> {
         state.notices.add(state.now, Weight::Plain, "the way to it is not lost");
         return Vec::new();
     };
-    pane.ended = None;
+    (pane.ended, pane.within, pane.fate) = (None, None, None);
     pane.tie = Tie::Opening;
     pane.live();
     let effect = Effect::OpenPane(id, pane.target.clone(), PaneCommand::TakeUp(held), pane.screen.size().into());

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::backend::Fate;
 use crate::dashboard::app::effect::{Effect, PaneCommand, PaneId};
 use crate::dashboard::app::row::Weight;
 use crate::dashboard::app::state::State;
@@ -18,6 +19,7 @@ pub fn opened(state: &mut State, id: PaneId, opened: Opened) -> Vec<Effect> {
     let Some(pane) = state.terminals.get_mut(id) else { return Vec::new() };
     pane.grants = opened.grants;
     pane.tie = opened.tie;
+    pane.within = opened.within;
     // It may have been opened with a size that has changed since.
     match &pane.tie {
         Tie::Opening | Tie::Log => Vec::new(),
@@ -104,6 +106,17 @@ pub fn ended(state: &mut State, id: PaneId, ended: Result<Option<i64>, Failure>)
             pane.mode = Mode::Live;
         }
         pane.ended = Some(ended);
+        if let (Some(within), Some(cut)) = (&pane.within, pane.cut()) {
+            return vec![Effect::AskFate(id, within.clone(), cut)];
+        }
+    }
+    Vec::new()
+}
+
+pub fn fate_told(state: &mut State, id: PaneId, fate: Option<Fate>) -> Vec<Effect> {
+    // One that was taken up again meanwhile has not ended.
+    if let Some(pane) = state.terminals.get_mut(id).filter(|pane| pane.ended.is_some()) {
+        pane.fate = fate;
     }
     Vec::new()
 }

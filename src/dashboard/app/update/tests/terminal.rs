@@ -1,12 +1,15 @@
 //! Terminals as tabs: keys and mouse in, what is sent and shown out.
 
 use super::*;
+use crate::backend::{Became, Cut, Fate, Within};
 use crate::dashboard::app::effect::{PaneCommand, PaneId};
 use crate::dashboard::app::overlay::Overlay;
 use crate::dashboard::app::pointer::{Button, Gesture, Pointer};
+use crate::dashboard::app::sample;
 use crate::dashboard::app::state::Focus;
 use crate::dashboard::app::terminals::{Mode, Opened, Pane, Place, Tie};
 use crate::failure::{Code, Failure};
+use crate::session::{ContainerFacts, Limits};
 use crate::terminal::wire::Held;
 use crate::terminal::{Grants, Size};
 
@@ -26,7 +29,7 @@ fn prints(state: &mut State, id: PaneId, text: &str) -> Vec<Effect> {
 fn shell(state: &mut State) -> PaneId {
     press(state, "s");
     let id = current(state).id;
-    update(state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants: Grants::default() }));
+    update(state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants: Grants::default(), within: None }));
     id
 }
 
@@ -178,7 +181,7 @@ fn only_what_ends_with_its_connection_is_answered_here() {
     let mut state = state(&["web"]);
     let id = shell(&mut state);
     assert_eq!(prints(&mut state, id, "\u{1b}[6n"), [], "the supervisor has answered");
-    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Connection, grants: Grants::default() }));
+    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Connection, grants: Grants::default(), within: None }));
     assert_eq!(typed(&prints(&mut state, id, "\u{1b}[6n")), "\u{1b}[1;1R");
 }
 
@@ -205,6 +208,65 @@ fn a_way_that_was_lost_is_taken_up_again() {
     // One that has ended is closed by any key.
     update(&mut state, Message::PaneEnded(id, Ok(Some(3))));
     assert_eq!(press(&mut state, "x"), [Effect::PaneClose(id)]);
+}
+
+/// A run of a session.
+fn within() -> Box<Within> {
+    Box::new(Within::of(sample::session("web"), &ContainerFacts::default()))
+}
+
+fn fate(state: Became) -> Fate {
+    Fate { state, exit_code: None, limits: Limits::default(), said: vec!["'web' was stopped (143) while the command ran".to_owned()] }
+}
+
+#[test]
+fn one_that_is_cut_short_asks_once_what_became_of_its_session() {
+    let lost = || Err(Failure::new(Code::EngineError, "the way to 'web' was lost"));
+    for (tie, ended, cut) in [
+        (Tie::Held(held(1, 1)), lost(), Some(Cut::Lost)),
+        (Tie::Connection, lost(), Some(Cut::Lost)),
+        (Tie::Held(held(1, 1)), Ok(Some(137)), Some(Cut::Killed)),
+        (Tie::Held(held(1, 1)), Ok(Some(0)), None),
+        (Tie::Connection, Ok(None), None),
+    ] {
+        let mut state = state(&["web"]);
+        let id = shell(&mut state);
+        update(&mut state, Message::PaneOpened(id, Opened { tie, grants: Grants::default(), within: Some(within()) }));
+        let asked = cut.map(|cut| Effect::AskFate(id, within(), cut));
+        assert_eq!(update(&mut state, Message::PaneEnded(id, ended)), Vec::from_iter(asked));
+    }
+    // The log of what runs without a terminal tells its end by itself.
+    let mut state = state(&["web"]);
+    let id = shell(&mut state);
+    assert_eq!(update(&mut state, Message::PaneEnded(id, lost())), []);
+}
+
+#[test]
+fn one_that_ended_with_its_session_says_so_until_it_is_closed() {
+    let mut state = state(&["web"]);
+    let id = shell(&mut state);
+    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants: Grants::default(), within: Some(within()) }));
+    update(&mut state, Message::PaneEnded(id, Err(Failure::new(Code::EngineError, "the way to 'web' was lost"))));
+    update(&mut state, Message::FateTold(id, Some(fate(Became::Ended))));
+    assert!(current(&state).is_over() && !current(&state).is_lost());
+    // There is nothing to take up, and what was being typed does not close it.
+    assert_eq!(press(&mut state, "l s r"), []);
+    assert_eq!(press(&mut state, "q"), [Effect::PaneClose(id)]);
+    assert_eq!(update(&mut state, Message::FateTold(id, Some(fate(Became::Ended)))), [], "it is closed");
+}
+
+#[test]
+fn one_whose_session_goes_on_is_taken_up_again_and_forgets_what_was_told() {
+    let mut state = state(&["web"]);
+    let id = shell(&mut state);
+    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants: Grants::default(), within: Some(within()) }));
+    update(&mut state, Message::PaneEnded(id, Err(Failure::new(Code::EngineError, "the way to 'web' was lost"))));
+    update(&mut state, Message::FateTold(id, Some(fate(Became::Running))));
+    assert!(current(&state).is_lost());
+    assert!(matches!(&press(&mut state, "r")[..], [Effect::OpenPane(..)]));
+    assert_eq!((&current(&state).fate, &current(&state).within), (&None, &None));
+    update(&mut state, Message::FateTold(id, Some(fate(Became::Ended))));
+    assert_eq!(current(&state).fate, None, "that was of another time");
 }
 
 #[test]
@@ -331,7 +393,7 @@ fn titles_and_the_clipboard_are_the_operators_unless_the_profile_says_otherwise(
     assert_eq!(prints(&mut state, id, asks), []);
     assert_eq!((current(&state).title.as_deref(), current(&state).refused), (None, 2));
     let grants = Grants { title: true, clipboard: true };
-    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants }));
+    update(&mut state, Message::PaneOpened(id, Opened { tie: Tie::Held(held(1, 1)), grants, within: None }));
     // Nothing in what is copied acts when it is pasted; each use is told.
     assert_eq!(prints(&mut state, id, asks), [Effect::Copy("hi[2J".to_owned())]);
     assert_eq!(current(&state).title.as_deref(), Some("a"));
