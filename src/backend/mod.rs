@@ -5,6 +5,7 @@ mod caps;
 mod changes;
 pub mod copy;
 pub mod depot;
+mod direct;
 pub mod disk;
 pub mod doctor;
 mod drift;

@@ -3,6 +3,7 @@
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
+use serde::Serialize;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -63,7 +64,7 @@ impl Backend {
         match asked.told.try_next().await? {
             Some(Told::Attached(held)) => {
                 self.used(&asked.session, Use::Attach).await;
-                self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command) }));
+                self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command), "way": asked.way }));
                 let (grants, within) = (grants_of(&asked.facts), Within::of(asked.session, &asked.facts));
                 Ok(Terminal { held, grants, output: asked.told, input: Typing(asked.input), within })
             }
@@ -101,14 +102,22 @@ impl Backend {
 
     pub(super) async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
         let (session, facts) = self.running(who).await?;
-        let request = ExecRequest { command: [SUPERVISOR, "terminal"].map(str::to_owned).to_vec(), stdin: true, ..ExecRequest::default() };
-        let (_, Attached { output, input }) = self.engine.exec(&session.container_id, &request).await?;
+        let (way, Attached { output, input }) = match self.directly(&facts).await {
+            Some(attached) => (Way::Direct, attached),
+            None => (Way::Engine, self.by_exec(&session).await?),
+        };
         let mut typing = Typing(input);
         // A peer that is gone already says why in what it wrote.
         let _ = typing.say(&Say::Want(want)).await;
         // Whoever asked may have named it by its id.
         let told = told(session.name.to_string(), output);
-        Ok(Asked { session, facts, told, input: typing.0 })
+        Ok(Asked { session, facts, way, told, input: typing.0 })
+    }
+
+    async fn by_exec(&self, session: &Session) -> Result<Attached> {
+        let request = ExecRequest { command: [SUPERVISOR, "terminal"].map(str::to_owned).to_vec(), stdin: true, ..ExecRequest::default() };
+        let (_, attached) = self.engine.exec(&session.container_id, &request).await?;
+        Ok(attached)
     }
 }
 
@@ -116,9 +125,20 @@ fn grants_of(facts: &ContainerFacts) -> Grants {
     requested_of(facts).map(|requested| requested.terminal).unwrap_or_default()
 }
 
+/// By which a supervisor was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    /// From this process to it.
+    Direct,
+    /// By an exec of the engine's.
+    Engine,
+}
+
 pub(super) struct Asked {
     session: Session,
     facts: ContainerFacts,
+    way: Way,
     pub told: BoxStream<'static, Result<Told>>,
     input: Input,
 }

@@ -16,10 +16,11 @@ use written::Written;
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Every key with what it takes.
-const KEYS: [toml_file::Key; 25] = [
+const KEYS: [toml_file::Key; 26] = [
     ("profile", "the name of a profile"),
     ("host", "an engine's address such as \"unix:///var/run/docker.sock\", or \"\" to find it"),
     ("detach_keys", "keys such as \"ctrl-p,ctrl-q\": each a letter, or ctrl- with one of a-z @ [ \\ ] ^ _"),
+    ("direct_terminals", "true or false"),
     ("ca_bundle", "the path of a PEM file, absolute or from ~/, \"auto\" or \"\""),
     ("workspace.allowed_roots", "a list of folders, absolute or from ~/"),
     ("image.tag", "an image reference such as \"palisade-sandbox:latest\""),
@@ -53,6 +54,8 @@ pub struct Settings {
     pub host: String,
     /// The keys that leave a session's terminal, as docker writes them.
     pub detach_keys: String,
+    /// Whether a session's supervisor is talked to without the engine where that is possible.
+    pub direct_terminals: bool,
     /// Which certificates images trust while they are built.
     pub ca_bundle: CaBundle,
     /// Bounds on workspaces.
@@ -209,6 +212,7 @@ impl Settings {
             profile: decided(written.profile)?,
             host: decided(written.host)?,
             detach_keys: decided(written.detach_keys)?,
+            direct_terminals: written.direct_terminals.ok_or_else(left_out)?,
             ca_bundle: CaBundle::of(decided(written.ca_bundle)?),
             workspace: WorkspaceSettings { allowed_roots: written.workspace.allowed_roots.unwrap_or_default() },
             image: ImageSettings {
@@ -250,6 +254,7 @@ impl Settings {
         take(&mut self.profile, written.profile);
         take(&mut self.host, written.host);
         take(&mut self.detach_keys, written.detach_keys);
+        take(&mut self.direct_terminals, written.direct_terminals);
         take(&mut self.ca_bundle, written.ca_bundle.map(CaBundle::of));
         take(&mut self.workspace.allowed_roots, written.workspace.allowed_roots);
         take(&mut self.image.tag, written.image.tag);

@@ -28,6 +28,7 @@ mod tables;
 mod tree;
 mod unreadable;
 mod usage;
+mod way_in;
 
 pub use first::is_alive;
 pub use gate::GATE_NAME;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// No file of `/proc` that is read here is longer on a sane machine; a hostile mount table ends here.
@@ -61,6 +62,11 @@ impl Procfs {
         let text = link.to_string_lossy();
         let inode = text.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).and_then(|number| number.parse().ok());
         inode.ok_or_else(|| io::Error::other(format!("'{text}' names no namespace")))
+    }
+
+    /// A namespace of a process, to be entered.
+    pub(super) fn open_namespace(&self, pid: u32, kind: &str) -> io::Result<OwnedFd> {
+        Ok(File::open(self.path(pid, &format!("ns/{kind}")))?.into())
     }
 
     /// Every process id, as numbers.

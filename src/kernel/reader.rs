@@ -1,4 +1,5 @@
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use super::procfs::Procfs;
 use super::scan::Seen;
 use super::status::Status;
 use super::surroundings::Surroundings;
-use super::{Unreadable, command_line, gate, init, inside, members, mounts, stage, tables};
+use super::{Unreadable, command_line, gate, init, inside, members, mounts, stage, tables, way_in};
 use crate::session::{IdMap, KernelFacts, KernelMount, KernelSource, ProcessFacts, WorkspaceProof};
 use crate::units::Untrusted;
 
@@ -79,6 +80,25 @@ impl HostReader {
     pub fn file(&self, container_id: &str, pid: u32, path: &str, most: usize) -> Result<Option<Vec<u8>>, Unreadable> {
         self.paths_of_first(container_id, pid)?;
         inside::read(&self.proc, pid, path, most)
+    }
+
+    /// Connects to the abstract socket of this name in a running container's own network namespace, straight from here: the stream does
+    /// not block. Who listens there is a process of the container's; which one, the caller must know by the name that it took.
+    /// A refusal is tried again until `deadline`.
+    pub fn connect(&self, container_id: &str, pid: u32, socket: &str, deadline: Instant) -> Result<UnixStream, Unreadable> {
+        let first = self.first(container_id, pid)?;
+        let not_its_own = || Unreadable::Other("it has no network namespace of its own".to_owned());
+        if first.seen.net_ns.is_none() || self.proc.namespace("self", "net").ok() == first.seen.net_ns {
+            return Err(not_its_own());
+        }
+        let namespace = self.proc.open_namespace(pid, "net").map_err(|error| Unreadable::from_io("open its network namespace", &error))?;
+        // A number that was given to another process in between.
+        if !self.is_still(&first) {
+            return Err(Unreadable::Gone);
+        }
+        let reached = way_in::connect_in(namespace, socket, deadline)?;
+        self.paths_of_first(container_id, reached.listener)?;
+        Ok(reached.stream)
     }
 
     /// Command and arguments of each of these processes, as it shows them; `None` for one that has ended or become another.

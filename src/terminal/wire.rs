@@ -16,6 +16,11 @@ pub const PIECE: usize = 32 << 10;
 
 const HEAD: usize = 5;
 
+/// What a manager says first where it comes straight from outside of the sandbox, by no engine's exec. No frame begins so.
+pub const GREETING: [u8; HEAD] = *b"D\0\0\0\0";
+/// The answer to who does come from there; anyone else is told something else. Frames follow it.
+pub const WELCOME: u8 = b'+';
+
 /// What the manager says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Say {

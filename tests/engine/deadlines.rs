@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::process::Output;
 
+use palisade::backend::Backend;
+use palisade::terminal::Size;
+use palisade::terminal::wire::Want;
+
 use crate::support::{Session, call, docker, json, name, palisade, succeed, text, until};
 
 fn has_ended(session: &Session) -> bool {
@@ -83,6 +87,10 @@ fn only_who_launched_it_moves_the_deadline_and_no_process_of_the_sandbox_can() {
 #[test]
 fn what_nobody_uses_is_stopped_and_what_works_is_not() {
     let busy = Session::launch(&["--idle", "2s"], &["sh", "-c", "while :; do :; done"]);
+    let looked_at = Session::launch(&["--idle", "2s"], &["sleep", "600"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let open = Want::Open { command: vec!["cat".to_owned()], env: Vec::new(), working_dir: String::new(), size: Size::USUAL };
+    let terminal = runtime.block_on(async { Backend::connect(None).await.unwrap().terminal(&looked_at.name, open).await.unwrap() });
     let idle = Session { name: name() };
     succeed(&["launch", &idle.name, "--idle", "2s"]);
     until("nobody has used it for too long", || has_ended(&idle));
@@ -90,6 +98,9 @@ fn what_nobody_uses_is_stopped_and_what_works_is_not() {
     let log = text(&log.stdout) + &text(&log.stderr);
     assert!(log.contains("it is stopped in") && log.contains("idle: nobody has used this session for 2s and it is stopped"), "{log}");
     assert!(!has_ended(&busy));
+    assert!(!has_ended(&looked_at), "somebody looks at a terminal of it");
+    drop(terminal);
+    until("nobody looks at it any more", || has_ended(&looked_at));
     succeed(&["start", &idle.name]);
 }
 

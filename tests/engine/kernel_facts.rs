@@ -2,6 +2,8 @@
 //! this machine; without them these tests fail, they do not pass by skipping.
 mod sandbox;
 
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -66,6 +68,29 @@ fn the_probe_sees_what_the_host_sees() {
     let posture = sandbox.audit(&sandbox.probe(&[]).facts);
     assert_eq!(failing(&posture), [Control::User]);
     assert!(posture.deviants.iter().all(|deviant| deviant.container_pid == Some(deviant.pid)));
+}
+
+#[test]
+fn only_a_process_of_the_container_is_reached_in_its_own_network() {
+    let sandbox = Sandbox::run("reached", &hardened(), &["sleep", "1000"]);
+    let reader = HostReader::default();
+    let connect = |id: &str, pid, patience| reader.connect(id, pid, "test-listens", Instant::now() + patience);
+    let (soon, late) = (Duration::from_millis(20), Duration::from_secs(60));
+    assert!(matches!(connect(&sandbox.id, sandbox.pid, soon), Err(Unreadable::Other(why)) if why.contains("refused")));
+    assert_eq!(connect(&sandbox.id, std::process::id(), late).unwrap_err(), Unreadable::NotLocal);
+    // Somebody else's process in the container's network.
+    let namespace = std::fs::File::open(format!("/proc/{}/ns/net", sandbox.pid)).unwrap();
+    let stranger = std::thread::spawn(move || {
+        nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        UnixListener::bind_addr(&SocketAddr::from_abstract_name("test-listens").unwrap()).unwrap()
+    });
+    let listener = stranger.join().unwrap();
+    assert_eq!(connect(&sandbox.id, sandbox.pid, late).unwrap_err(), Unreadable::NotLocal);
+    drop(listener);
+
+    let flags: Vec<String> = hardened().into_iter().map(|flag| if flag == "none" { "host".to_owned() } else { flag }).collect();
+    let shared = Sandbox::run("reached-host", &flags, &["sleep", "1000"]);
+    assert!(matches!(connect(&shared.id, shared.pid, late), Err(Unreadable::Other(why)) if why.contains("namespace of its own")));
 }
 
 #[test]

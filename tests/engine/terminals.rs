@@ -4,11 +4,13 @@
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use nix::poll::{PollFd, PollFlags, poll};
-use palisade::backend::{Backend, Terminal};
+use palisade::backend::{Backend, Machine, Terminal};
+use palisade::config::Settings;
 use palisade::failure::{Code, Failure};
 use palisade::policy::plan::SUPERVISOR;
 use palisade::terminal::wire::{Frames, Say, Told, Want};
@@ -131,6 +133,16 @@ fn on_the_engine<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
     tokio::runtime::Runtime::new().unwrap().block_on(async { test(Backend::connect(None).await.unwrap()).await });
 }
 
+/// The same for an operator who has set that nothing goes past the engine.
+fn by_the_engine<F: Future<Output = ()>>(test: impl FnOnce(Backend) -> F) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let machine = Machine::read().unwrap();
+        let engine = Arc::new(machine.engine(None).await.unwrap());
+        let settings = Settings { direct_terminals: false, ..machine.settings };
+        test(Backend::new(engine, machine.environment, machine.paths, settings)).await;
+    });
+}
+
 fn execs_left(session: &Session) -> String {
     docker(&["inspect", "--format", "{{len .ExecIDs}}", &session.container()])
 }
@@ -177,6 +189,58 @@ fn a_shell_that_is_left_by_a_kill_a_hundred_times_is_the_same_shell_and_leaves_n
 }
 
 #[test]
+fn a_terminal_is_reached_without_the_engine_where_that_can_be_and_with_it_where_that_is_set() {
+    let session = Session::launch(&["--network", "none", "--pids-limit", "64"], &["sleep", "600"]);
+    let looked_at = &session;
+    by_the_engine(|backend| async move {
+        let mut shell = Shown::new(&backend, looked_at, open(&["sh"])).await;
+        shell.keys("echo one-$((1+1))\r").await;
+        shell.until("one-2").await;
+        assert_eq!(execs_left(looked_at), "1");
+    });
+    until("no exec is left", || execs_left(looked_at) == "0");
+    on_the_engine(|backend| async move {
+        fill(&backend, looked_at).await;
+        for round in 0..100 {
+            let mut shell = Shown::new(&backend, looked_at, attach(1)).await;
+            shell.until("one-2").await;
+            shell.keys(&format!("echo {round}-$((1+1))\r")).await;
+            shell.until(&format!("\n{round}-2\r\n")).await;
+            assert_eq!(shell.terminal.held.clients, 1);
+        }
+        until_held(&backend, looked_at, 0).await;
+    });
+    assert_eq!(execs_left(&session), "0");
+    // What this process does is in the log of whoever runs it.
+    let mut audit = Command::new(env!("CARGO_BIN_EXE_palisade"));
+    let output = audit.args(["--json", "audit", "--session", &session.name]).output().unwrap();
+    let audit: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ways: Vec<_> = audit["entries"].as_array().unwrap().iter().filter_map(|entry| entry["detail"]["way"].as_str()).collect();
+    assert_eq!((ways[0], &ways[ways.len() - 100..]), ("engine", &["direct"; 100][..]));
+}
+
+/// Has as many processes run in a session of 64 as can, and sees that no more can.
+async fn fill(backend: &Backend, session: &Session) {
+    // What a shell leaves when it cannot fork and ends, terminals take.
+    session.sh("while sleep 500 & do :; done");
+    for _ in 0..10 {
+        if let Err(failure) = backend.terminal(&session.name, open(&["sleep", "600"])).await {
+            assert!(failure.code == Code::Refused && failure.message.contains("pids_limit"), "{failure}");
+            return;
+        }
+    }
+    panic!("there is always room for one more");
+}
+
+/// Waits until so many look on at the first terminal.
+async fn until_held(backend: &Backend, session: &Session, clients: u32) {
+    let began = std::time::Instant::now();
+    while backend.terminals(&session.name).await.unwrap()[0].clients != clients {
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {clients} look on");
+    }
+}
+
+#[test]
 fn a_terminal_has_the_size_of_who_looks_and_ends_when_it_is_told_to() {
     let session = Session::launch(&OFFLINE, &[]);
     on_the_engine(|backend| async move {
@@ -195,7 +259,9 @@ fn a_terminal_has_the_size_of_who_looks_and_ends_when_it_is_told_to() {
         backend.end_terminal(&session.name, 1).await.unwrap();
         assert_eq!((shell.ended().await, beside.ended().await), (129, 129));
         let failure = backend.end_terminal(&session.name, 1).await.unwrap_err();
-        assert_eq!((failure.code, failure.message), (Code::NotFound, format!("'{}': there is no terminal 1", session.name)));
+        // Soon after, it has ended; later there is none.
+        let words = ["there is no terminal 1", "terminal 1 has ended"].map(|words| format!("'{}': {words}", session.name));
+        assert!(failure.code == Code::NotFound && words.contains(&failure.message), "{failure}");
         let (_, processes, _) = session.sh("ps -eo stat,args");
         assert!(!processes.contains("sleep 300") && !processes.contains('Z'), "{processes}");
     });
@@ -270,9 +336,7 @@ fn what_cannot_be_opened_is_refused_in_words() {
         for id in 1..=16 {
             backend.end_terminal(&session.name, id).await.unwrap();
         }
-        assert_eq!(session.sh("for i in $(seq 60); do sleep 500 & done; true").0 & 0x7f, 0);
-        let full = refused(open(&["sleep", "600"])).await;
-        assert!(full.message.contains("pids_limit"), "{full}");
+        fill(&backend, &session).await;
     });
 }
 

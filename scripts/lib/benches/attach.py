@@ -5,6 +5,7 @@ Everything runs in one persistent session with --network none, each program in a
 """
 
 import contextlib
+import os
 import random
 import re
 import statistics
@@ -41,18 +42,26 @@ class Session:
         subprocess.run([self.palisade, "rm", "--quiet", "--force", self.name], capture_output=True, check=False)
 
 
-def ways(palisade, session, server):
-    """Each way to a command in the session: what comes before the command line, and what to type before it."""
-    found = {
+OURS, OURS_BY_ENGINE = "palisade shell", "palisade shell, direct_terminals = false"
+
+
+def ways(palisade, session, server, settings):
+    """Each way to a command in the session: what comes before the command line. In `settings` are those of who goes by the engine."""
+    shell = [palisade, "shell", session.name, "--"]
+    return {
         "docker exec -it": ["docker", "exec", "-it", session.container],
         "docker exec -it in tmux": ["tmux", "-L", server, "-f", "/dev/null", "new-session", "docker", "exec", "-it", session.container],
+        OURS: shell,
+        OURS_BY_ENGINE: ["env", f"XDG_CONFIG_HOME={settings}", *shell],
     }
-    help_of = subprocess.run([palisade, "--help"], capture_output=True, text=True, check=False).stdout
-    if re.search(r"^\s+shell\b", help_of, re.MULTILINE):
-        found["palisade shell"] = [palisade, "shell", session.name, "--"]
-    else:
-        found["palisade exec -it"] = [palisade, "exec", "-it", session.name, "--"]
-    return found
+
+
+def by_engine(folder):
+    """Settings with which nothing goes past the engine."""
+    file = Path(folder) / "palisade" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("direct_terminals = false\n", encoding="utf-8")
+    return folder
 
 
 def wait_for(terminal, word, seconds=LIMIT_S):
@@ -164,10 +173,12 @@ def bench(options):
     need("tmux", "tmux")
     server = f"{PREFIX}-attach"
     session = Session(palisade, options.megabytes)
+    settings = tempfile.TemporaryDirectory()
     failed = 0
     try:
-        commands = ways(palisade, session, server)
-        ours = next(name for name in commands if name.startswith("palisade"))
+        commands = ways(palisade, session, server, by_engine(settings.name))
+        if os.geteuid() != 0:
+            print("who is not root goes by the engine either way\n")
         floods = {name: [] for name in [*commands, "dashboard's pane"]}
         for turn in range(options.n):
             for name in in_turn(floods, turn):
@@ -180,7 +191,7 @@ def bench(options):
         floods = {name: times for name, times in floods.items() if len(times) > 1}
         print(f"cat of {options.megabytes} MB, {options.n} times each in turn\n")
         table(floods)
-        for name in (ours, "dashboard's pane"):
+        for name in (OURS, OURS_BY_ENGINE, "dashboard's pane"):
             if name in floods and "docker exec -it in tmux" in floods:
                 print(f"{name} takes {of_medians(floods[name], floods['docker exec -it in tmux']):.2f} of tmux's time")
 
@@ -193,16 +204,19 @@ def bench(options):
         table(keys)
         for name, times in keys.items():
             print(f"{name}: p50 {percentile(times, 0.5):.2f} ms, p99 {percentile(times, 0.99):.2f} ms, of {len(times)}")
-        for share, words in ((0.5, "p50"), (0.99, "p99")):
-            ratio = percentile(keys[ours], share) / percentile(keys["docker exec -it"], share)
-            failed |= verdict(ratio, f"{words} of {ours} by docker exec -it:", options.enforce, at_most=1.2)
+        for ours in (OURS, OURS_BY_ENGINE):
+            for share, words in ((0.5, "p50"), (0.99, "p99")):
+                ratio = percentile(keys[ours], share) / percentile(keys["docker exec -it"], share)
+                failed |= verdict(ratio, f"{words} of {ours} by docker exec -it:", options.enforce, at_most=1.2)
 
-        most = memory(commands[ours])
-        print(f"\n{ours} while a sandbox prints without end: {most:.1f} MiB at most")
+        print()
+        for ours in (OURS, OURS_BY_ENGINE):
+            print(f"{ours} while a sandbox prints without end: {memory(commands[ours]):.1f} MiB at most")
         failed |= meanwhile(palisade, options)
     finally:
         subprocess.run(["tmux", "-L", server, "kill-server"], capture_output=True, check=False)
         session.remove()
+        settings.cleanup()
     return failed
 
 

@@ -14,6 +14,7 @@ pub(super) struct Written {
     pub(super) profile: Option<String>,
     pub(super) host: Option<String>,
     pub(super) detach_keys: Option<String>,
+    pub(super) direct_terminals: Option<bool>,
     pub(super) ca_bundle: Option<String>,
     pub(super) workspace: WrittenWorkspace,
     pub(super) image: WrittenImage,

@@ -45,7 +45,7 @@ pub fn cpu(root: &Path) -> Option<Duration> {
     })
 }
 
-/// Whether an engine's exec is in the session, which is also how a manager comes to its terminals: its parent is outside, so that here it is 0.
+/// Whether an engine's exec is in the session, which is also how a manager may come to its terminals: its parent is outside, so that here it is 0.
 fn is_visited(proc: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(proc) else { return true };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

@@ -28,7 +28,12 @@ pub struct Life {
     changed: Arc<Notify>,
 }
 
+/// Somebody from outside is there for as long as this is.
+pub struct Visit(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+
 struct Kept {
+    /// One more of it for each visit.
+    visits: Arc<()>,
     span: Span,
     key: Option<Vec<u8>>,
     asked: u64,
@@ -39,7 +44,7 @@ impl Life {
     /// From now on.
     pub fn new(ttl: Option<Duration>, unused: Option<Duration>, key: Option<Vec<u8>>) -> Self {
         let now = Instant::now();
-        let kept = Kept { span: Span::new(ttl, unused, now), key, asked: 0, activity: Activity::new(now) };
+        let kept = Kept { visits: Arc::default(), span: Span::new(ttl, unused, now), key, asked: 0, activity: Activity::new(now) };
         Self { kept: Arc::new(Mutex::new(kept)), changed: Arc::default() }
     }
 
@@ -67,9 +72,20 @@ impl Life {
     pub fn look(&self) -> Due {
         self.with(|kept| {
             let now = Instant::now();
-            let Kept { span, activity, .. } = kept;
-            span.look(now, || activity.is_quiet(now))
+            let Kept { visits, span, activity, .. } = kept;
+            span.look(now, || activity.is_quiet(now) && Arc::strong_count(visits) == 1)
         })
+    }
+
+    /// Whether somebody is there who came by no exec.
+    #[cfg(test)]
+    pub fn is_visited(&self) -> bool {
+        self.with(|kept| Arc::strong_count(&kept.visits) > 1)
+    }
+
+    /// Somebody has come by no exec, which would be seen.
+    pub fn visit(&self) -> Visit {
+        self.with(|kept| Visit(Arc::clone(&kept.visits)))
     }
 
     /// What is told, with a challenge that is never told again.

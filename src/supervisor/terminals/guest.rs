@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::line::{Begun, Reads, Writes};
 use super::order::Order;
 use super::peer::Peer;
+use crate::supervisor::life::{Life, Visit};
 use crate::terminal::wire::{Frames, Garbled, Say, Told, Want};
 
 /// Read at once.
@@ -23,12 +24,20 @@ const SAYING: Duration = Duration::from_secs(2);
 pub struct Slot {
     peer: Peer,
     places: Vec<OwnedSemaphorePermit>,
+    /// Who comes by no exec is seen to use the session by this.
+    _visit: Option<Visit>,
 }
 
 impl Slot {
     /// With what it takes of the bounds.
-    pub fn new(peer: Peer, places: Vec<OwnedSemaphorePermit>) -> Self {
-        Self { peer, places }
+    pub fn new(peer: Peer, places: Vec<OwnedSemaphorePermit>, life: &Life) -> Self {
+        let visit = (peer == Peer::Outside).then(|| life.visit());
+        Self { peer, places, _visit: visit }
+    }
+
+    /// Who has it.
+    pub fn peer(&self) -> Peer {
+        self.peer
     }
 
     /// Takes one more of the bounds.

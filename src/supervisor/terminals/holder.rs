@@ -264,7 +264,7 @@ impl Holder {
 }
 
 /// Takes connections for ever, as many at once as the bounds allow.
-pub async fn accept(listener: UnixListener, bounds: Bounds, asks: mpsc::Sender<Ask>) {
+pub async fn accept(listener: UnixListener, bounds: Bounds, life: Life, asks: mpsc::Sender<Ask>) {
     let all = Arc::new(Semaphore::new(bounds.connections));
     let inside = Arc::new(Semaphore::new(bounds.inside));
     let pipes = Arc::new(Semaphore::new(bounds.pipes));
@@ -273,10 +273,10 @@ pub async fn accept(listener: UnixListener, bounds: Bounds, asks: mpsc::Sender<A
             tokio::time::sleep(NO_DESCRIPTOR_PAUSE).await;
             continue;
         };
-        match slot((bounds.who)(&stream), &all, &inside) {
+        match slot((bounds.who)(&stream), &all, &inside, &life) {
             Some(slot) => {
                 // A sandbox's own process could hand over anything; an engine's exec has what the engine gave it.
-                let takes = if slot.is_inside() { None } else { Arc::clone(&pipes).try_acquire_owned().ok() };
+                let takes = if slot.peer() == Peer::Engine { Arc::clone(&pipes).try_acquire_owned().ok() } else { None };
                 tokio::spawn(greet(stream, slot, takes, bounds.first_word, asks.clone()));
             }
             None => turn_away(&stream),
@@ -284,12 +284,12 @@ pub async fn accept(listener: UnixListener, bounds: Bounds, asks: mpsc::Sender<A
     }
 }
 
-fn slot(peer: Peer, all: &Arc<Semaphore>, inside: &Arc<Semaphore>) -> Option<Slot> {
+fn slot(peer: Peer, all: &Arc<Semaphore>, inside: &Arc<Semaphore>, life: &Life) -> Option<Slot> {
     let mut places = vec![Arc::clone(all).try_acquire_owned().ok()?];
     if peer == Peer::Inside {
         places.push(Arc::clone(inside).try_acquire_owned().ok()?);
     }
-    Some(Slot::new(peer, places))
+    Some(Slot::new(peer, places, life))
 }
 
 /// At once, and whether or not it listens.
@@ -299,7 +299,7 @@ fn turn_away(stream: &UnixStream) {
 }
 
 async fn greet(stream: UnixStream, mut slot: Slot, takes: Option<OwnedSemaphorePermit>, patience: Duration, asks: mpsc::Sender<Ask>) {
-    let begun = tokio::time::timeout(patience, line::begin(stream, takes.is_some())).await;
+    let begun = tokio::time::timeout(patience, line::begin(stream, slot.peer(), takes.is_some())).await;
     let Ok(Ok(begun)) = begun else { return };
     if let (line::Reads::Pipe(..), Some(permit)) = (&begun.reads, takes) {
         slot.add(permit);

@@ -1,11 +1,15 @@
 //! How bytes come and go: by the connection's own socket, or by the pipes of the engine's exec that its bridge runs in. A bridge hands
-//! those over, so that a key and its echo pass no process between; from then on its socket only says that it is there.
+//! those over, so that a key and its echo pass no process between; from then on its socket only says that it is there. Who comes
+//! straight from outside greets first, and learns by the answer that it may go on.
 
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::io::{AsyncWrite, Interest};
@@ -13,12 +17,18 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
+use super::peer::Peer;
+use crate::terminal::wire::{GREETING, WELCOME};
+
 /// What comes with the pipes: first its input, then its output. No frame begins so.
 pub const HAND_OVER: [u8; 5] = *b"P\0\0\0\0";
 /// The answer where they were taken.
-pub const TAKEN: u8 = b'+';
+pub const TAKEN: u8 = WELCOME;
 /// The answer where they were not: the bridge passes the bytes itself.
 pub const KEPT: u8 = b'-';
+
+/// Between two looks whether a socket's other end is there, while nothing is read from it.
+const HANG_UP_PAUSE: Duration = Duration::from_millis(250);
 
 /// Where bytes come from.
 pub enum Reads {
@@ -46,12 +56,17 @@ pub struct Begun {
 }
 
 /// Hears how a connection begins; its pipes are taken where `takes` says so and they are pipes.
-pub async fn begin(stream: UnixStream, takes: bool) -> io::Result<Begun> {
+pub async fn begin(stream: UnixStream, peer: Peer, takes: bool) -> io::Result<Begun> {
     loop {
         stream.readable().await?;
         match stream.try_io(Interest::READABLE, || receive(&stream, takes)) {
             Ok((first, _)) if first != HAND_OVER => {
+                let is_greeting = first == GREETING;
+                if is_greeting {
+                    say(&stream, if peer == Peer::Outside { WELCOME } else { KEPT }).await?;
+                }
                 let (reads, writes) = stream.into_split();
+                let first = if is_greeting { Vec::new() } else { first };
                 return Ok(Begun { reads: Reads::Socket(reads), writes: Writes::Socket(writes), first });
             }
             Ok((_, handed)) => {
@@ -122,10 +137,10 @@ impl Reads {
         }
     }
 
-    /// Until the bridge is gone, for whoever does not read; a socket's own end is heard when it is written to.
+    /// Until the other end is gone, for whoever does not read.
     pub async fn gone(&self) {
         match self {
-            Self::Socket(_) => std::future::pending().await,
+            Self::Socket(socket) => hung_up(socket).await,
             Self::Pipe(_, bridge) => gone(bridge).await,
         }
     }
@@ -142,6 +157,17 @@ async fn gone(bridge: &OwnedReadHalf) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Ok(0) | Err(_) => return,
         }
+    }
+}
+
+/// What is there to be read would end any wait for its end: it is looked for now and then.
+async fn hung_up(socket: &OwnedReadHalf) {
+    loop {
+        let mut fds = [PollFd::new(socket.as_ref().as_fd(), PollFlags::empty())];
+        if poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
+            return;
+        }
+        tokio::time::sleep(HANG_UP_PAUSE).await;
     }
 }
 

@@ -1,9 +1,10 @@
 //! The terminals of a session, held by its supervisor: they outlive whoever looks at them.
 //!
 //! Each is a PTY, the program in it and a [`Screen`](crate::terminal::Screen), which answers the program's questions and from which
-//! whoever comes gets what is to be seen. A manager comes by an engine's exec of [`bridge`], which passes bytes between it and an
-//! abstract Unix socket: no process of the sandbox can take that away or put another in its place. Any of them can connect to it,
-//! however, so everything is bounded: what it costs is the sandbox's own.
+//! whoever comes gets what is to be seen. It listens at an abstract Unix socket: no process of the sandbox can take that away or put
+//! another in its place. A manager that may enter the sandbox's network namespace connects to it; any other comes by an engine's exec
+//! of [`bridge`], which passes its bytes. Every process of the sandbox can connect, too, so everything is bounded: what it costs is the
+//! sandbox's own.
 //!
 //! It must not know engines, managers or policies.
 
@@ -62,8 +63,8 @@ impl Terminals {
         let (asks, asked) = mpsc::channel(16);
         let (awaited_sender, awaited) = watch::channel(None);
         let reap = Arc::new(Notify::new());
-        let holder = tokio::spawn(Holder::new(bounds, has_main, awaited_sender, life).hold(asked, Arc::clone(&reap)));
-        tokio::spawn(holder::accept(listener, bounds, asks.clone()));
+        let holder = tokio::spawn(Holder::new(bounds, has_main, awaited_sender, life.clone()).hold(asked, Arc::clone(&reap)));
+        tokio::spawn(holder::accept(listener, bounds, life, asks.clone()));
         Ok(Self { asks, reap, awaited, holder })
     }
 

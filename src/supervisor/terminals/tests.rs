@@ -14,11 +14,12 @@ use super::peer::Peer;
 use super::*;
 use crate::supervisor::life::Life;
 use crate::terminal::Screen;
-use crate::terminal::wire::{Frames, Held, Refusal, Say, Told, Want, Why};
+use crate::terminal::wire::{Frames, GREETING, Held, Refusal, Say, Told, WELCOME, Want, Why};
 
 /// A holder that works until the test ends.
 struct Running {
     name: String,
+    life: Life,
     stop: Option<std::io::PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
@@ -34,11 +35,13 @@ impl Running {
         let (watched, stop) = std::io::pipe().unwrap();
         let (ready, is_ready) = std::sync::mpsc::channel();
         let socket = name.clone();
+        let life = Life::new(None, None, None);
+        let its_life = life.clone();
         let thread = thread::spawn(move || {
             let duties = Duties::new().unwrap();
             let terminals = {
                 let _among_them = duties.enter();
-                Terminals::listen(&socket, bounds, false, Life::new(None, None, None)).unwrap()
+                Terminals::listen(&socket, bounds, false, its_life).unwrap()
             };
             ready.send(()).unwrap();
             let mut watched = watched;
@@ -53,7 +56,7 @@ impl Running {
             }
         });
         is_ready.recv().unwrap();
-        Self { name, stop: Some(stop), thread: Some(thread) }
+        Self { name, life, stop: Some(stop), thread: Some(thread) }
     }
 
     fn connect(&self) -> Client {
@@ -430,6 +433,37 @@ fn processes_of_the_sandbox_leave_room_for_the_operator() {
     until("a connection is free again", || matches!(running.wants(Want::List).told(), Told::List(_)));
     let open = Want::Open { command: vec!["true".to_owned()], env: Vec::new(), working_dir: String::new(), size: Size::USUAL };
     assert_eq!(running.refused(open).why, Why::Full, "their terminals are counted too");
+}
+
+#[test]
+fn who_comes_from_outside_greets_is_welcome_and_is_somebody_who_uses_the_session() {
+    let running = Running::with(Bounds { who: |_| Peer::Outside, inside: 0, ..bounds() });
+    let mut client = running.connect();
+    client.stream.write_all(&GREETING).unwrap();
+    let mut answer = [0];
+    client.stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, [WELCOME]);
+    client.say(&Say::Want(cat()));
+    assert!(matches!(client.told(), Told::Attached(_)));
+    client.keys("there\r");
+    client.until("there\r\nthere\r\n");
+    assert!(running.life.is_visited());
+    // What it types and nobody takes does not hide that it is gone.
+    let _ = client.stream.set_write_timeout(Some(Duration::from_millis(200)));
+    let typed = Say::Input(vec![b'x'; 32 << 10]).encode();
+    while client.stream.write_all(&typed).is_ok() {}
+    drop(client);
+    until("nobody is there", || !running.life.is_visited());
+    // It needs no greeting, and nobody else is greeted.
+    assert!(matches!(running.wants(Want::List).told(), Told::List(held) if held[0].clients == 0));
+    for inside in [Peer::Inside, Peer::Engine] {
+        let running = Running::with(Bounds { who: if inside == Peer::Inside { |_| Peer::Inside } else { |_| Peer::Engine }, ..bounds() });
+        let mut client = running.connect();
+        client.stream.write_all(&GREETING).unwrap();
+        client.stream.read_exact(&mut answer).unwrap();
+        assert_ne!(answer, [WELCOME]);
+        assert!(!running.life.is_visited());
+    }
 }
 
 #[test]
