@@ -5,8 +5,8 @@
 //!                                                                      ─▶ start ─▶ measure ─▶ audit ─▶ remove the old
 //! ```
 //!
-//! All or nothing: what fails on the way is undone in reverse, and the old one is back. Home and caches are volumes of their own, which
-//! both containers have; the id, the name and what was asked for stay.
+//! All or nothing: what fails on the way or is cut short is undone in reverse, and the old one is back, and runs if it ran. Home and caches
+//! are volumes of their own, which both containers have; the id, the name and what was asked for stay.
 
 use std::path::Path;
 
@@ -182,9 +182,9 @@ impl Backend {
                 removed.map(|()| posture)
             }
             Err(failure) => {
-                work.reached(Stage::GivenUp);
+                work.given_up();
                 let failure = self.abandon(work, failure).await;
-                Err(self.as_it_was(facts, ran, failure).await)
+                Err(Failure { message: format!("the update was undone: {}", failure.message), ..failure })
             }
         }
     }
@@ -205,6 +205,7 @@ impl Backend {
         }
         self.go_on()?;
         if ran {
+            work.reached(Stage::Stopping);
             self.engine.stop(&old.id, None).await?;
             if let Some(session) = session_from_facts(old) {
                 self.container_ended(&session, Seen::by("update")).await;
@@ -215,18 +216,6 @@ impl Backend {
         let posture = if ran { Some(Box::pin(self.start_as(&new, &[], Some(plan), Some(work))).await?.posture) } else { None };
         work.reached(Stage::Opening);
         Ok(posture)
-    }
-
-    /// After what was begun is undone: what ran, runs again.
-    async fn as_it_was(&self, old: &ContainerFacts, ran: bool, failure: Failure) -> Failure {
-        let failure = Failure { message: format!("the update was undone: {}", failure.message), ..failure };
-        match self.engine.inspect(&old.id).await {
-            Ok(facts) if ran && !is_live(&facts) => match self.start(&old.id, &[]).await {
-                Ok(_) => failure,
-                Err(error) => failure.detail(format!("it is as it was but for running: {}", error.message)),
-            },
-            _ => failure,
-        }
     }
 }
 

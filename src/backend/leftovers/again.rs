@@ -6,7 +6,6 @@ use super::work::{Stage, Work};
 use crate::backend::{Backend, Launched};
 use crate::failure::{Code, Result};
 use crate::session::Status;
-use crate::units::SessionName;
 
 /// How a container is found.
 enum Found {
@@ -19,18 +18,13 @@ enum Found {
 
 impl Backend {
     /// Stopped to its end and started; one whose command may have begun again is not begun a second time.
-    pub(super) async fn settle_restart(
-        &self,
-        name: &SessionName,
-        container: &str,
-        secrets: &[String],
-        work: &mut UnderWay,
-    ) -> Result<Outcome> {
-        let done = match self.stopped(container, work.stage).await? {
+    pub(super) async fn settle_restart(&self, work: &mut UnderWay) -> Result<Outcome> {
+        let Work::Restart { name, container, secrets, .. } = work.record.work.clone() else { return Ok(Outcome::Settled(None)) };
+        let done = match self.stopped(&container, work.stage).await? {
             Found::Gone => return Ok(Outcome::Settled(None)),
             Found::Begun(Some(status)) if status.is_live() => "it runs again".to_owned(),
             Found::Begun(_) => format!("it ran again and has ended; it goes on with: palisade start {name}"),
-            Found::Stopped => match self.started_again(container, secrets, work).await {
+            Found::Stopped => match self.started_again(&container, &secrets, work).await {
                 Ok(_) => "it runs again".to_owned(),
                 Err(failure) if failure.code == Code::EngineUnreachable => return Err(failure),
                 Err(failure) => {

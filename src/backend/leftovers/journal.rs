@@ -127,15 +127,25 @@ fn take_up(path: &Path, engine: &str) -> Option<(Record, Held)> {
     None
 }
 
+/// What it is; what it has become, where that was written to its end.
 fn record_in(text: &str) -> Option<Record> {
-    let record: Record = serde_json::from_str(text.lines().next()?).ok()?;
-    (record.schema == SCHEMA).then_some(record)
+    let record = |line: &str| serde_json::from_str::<Record>(line).ok().filter(|record| record.schema == SCHEMA);
+    let first = record(text.lines().next()?)?;
+    Some(whole_lines(text).filter_map(record).last().unwrap_or(first))
 }
 
-/// The furthest stage that was written to its end.
+/// The furthest stage that was written to its end, of what it is now.
 fn stage_in(text: &str) -> Option<Stage> {
-    let stages = text.split_inclusive('\n').skip(1).filter(|line| line.ends_with('\n'));
-    stages.filter_map(|line| serde_json::from_str(line).ok()).max()
+    whole_lines(text).fold(None, |furthest, line| match serde_json::from_str::<Stage>(line) {
+        Ok(stage) => furthest.max(Some(stage)),
+        Err(_) if serde_json::from_str::<Record>(line).is_ok() => None,
+        Err(_) => furthest,
+    })
+}
+
+/// Those after the first that were written to their end.
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').skip(1).filter(|line| line.ends_with('\n'))
 }
 
 impl Held {
@@ -159,6 +169,15 @@ impl Held {
                 let _ = self.file.set_modified(kept);
             }
         }
+    }
+
+    /// It is another piece of work from here on, which has come nowhere yet.
+    pub fn becomes(&mut self, record: &Record) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        self.stage = None;
+        Ok(())
     }
 
     /// How long ago its maker last wrote to it.
@@ -222,6 +241,28 @@ mod tests {
         held.note(Stage::LookedFor);
         drop(held);
         assert_eq!(stages(&journal), [None, Some(Stage::Opening)]);
+    }
+
+    #[test]
+    fn what_has_become_another_piece_of_work_begins_anew_and_half_a_line_makes_it_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        let other = Record { work: Work::Helper { name: "another".to_owned() }, ..record("a") };
+        let text = serde_json::to_vec(&other).unwrap();
+        let mut held = journal.add(&record("a")).unwrap();
+        held.note(Stage::Opening);
+        held.file.write_all(&text[..20]).unwrap();
+        drop(held);
+        let mut taken = journal.left("unix:///engine");
+        assert_eq!((&taken[0].0, taken[0].1.stage()), (&record("a"), Some(Stage::Opening)));
+        let held = &mut taken[0].1;
+        held.file.write_all(b"\n").unwrap();
+        held.becomes(&other).unwrap();
+        assert_eq!(held.stage(), None);
+        held.note(Stage::Stopping);
+        drop(taken);
+        let taken = journal.left("unix:///engine");
+        assert_eq!((&taken[0].0, taken[0].1.stage()), (&other, Some(Stage::Stopping)));
     }
 
     #[test]

@@ -56,6 +56,24 @@ impl UnderWay {
         }
     }
 
+    /// What was begun is to be undone, wherever it failed.
+    pub fn given_up(&mut self) {
+        // Before that it is undone whoever settles it.
+        if self.stage >= Some(Stage::Opening) {
+            self.reached(Stage::GivenUp);
+        }
+    }
+
+    /// Writes down that something else is left to do from here on.
+    fn becomes(&mut self, work: Work) {
+        self.record.work = work;
+        self.stage = None;
+        if let Some(held) = &mut self.held {
+            // Best effort: what cannot be written is not known to whoever settles it in place of us.
+            let _ = held.becomes(&self.record);
+        }
+    }
+
     /// It ended like this: done, unless the engine was lost in the middle and with it what had become of it.
     pub fn ended<T>(self, how: &Result<T>) {
         if how.as_ref().err().is_none_or(|failure| failure.code != Code::EngineUnreachable) {
@@ -96,22 +114,19 @@ impl Backend {
     pub(super) async fn settle_before(&self, asked: Option<&str>) {
         for (record, held) in self.journal().left(&self.engine.endpoint().uri) {
             let (stage, quiet_for) = (held.stage(), held.quiet_for());
-            let mut work = UnderWay { record, held: Some(held), stage };
-            let settled = match asked {
-                Some(who) if self.is_restart_of(who, &work).await => self.leave_stopped(&work).await,
-                _ => self.settle_one(&mut work, quiet_for).await,
-            };
-            match settled {
+            let mut work = UnderWay { record: record.clone(), held: Some(held), stage };
+            let what = &record.work;
+            match self.settle_asked(&mut work, quiet_for, asked).await {
                 Ok(Outcome::Settled(done)) => {
                     if let Some(done) = done {
-                        self.record_settled(&work.record, &done);
-                        self.tell_later(format!("{} was cut short when its palisade ended: {done}", work.record.work));
+                        self.record_settled(&record, &done);
+                        self.tell_later(format!("{what} was cut short when its palisade ended: {done}"));
                     }
                     work.done();
                 }
                 Ok(Outcome::Later) => work.reached(Stage::LookedFor),
                 Err(failure) => {
-                    self.tell_later(format!("{} was cut short and cannot be settled yet: {}", work.record.work, failure.message));
+                    self.tell_later(format!("{what} was cut short and cannot be settled yet: {}", failure.message));
                 }
             }
         }
@@ -121,10 +136,12 @@ impl Backend {
     pub(super) async fn abandon(&self, mut work: UnderWay, failure: Failure) -> Failure {
         // What was lost with a connection may yet be carried out.
         let quiet_for = if failure.code == Code::EngineUnreachable { Duration::ZERO } else { settle::LATE };
-        match self.settle_one(&mut work, quiet_for).await {
-            Ok(Outcome::Settled(_)) => {
+        match self.settle_asked(&mut work, quiet_for, None).await {
+            Ok(Outcome::Settled(done)) => {
+                // What ran was stopped for it.
+                let again = done.filter(|_| matches!(work.record.work, Work::Restart { .. }));
                 work.done();
-                failure
+                again.into_iter().fold(failure, Failure::detail)
             }
             Ok(Outcome::Later) => failure,
             Err(error) => failure

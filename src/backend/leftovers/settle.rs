@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::UnderWay;
 use super::maker::Maker;
-use super::swap::Swap;
+use super::swap::{Swap, Swapped};
 use super::work::{Record, Stage, Work};
 use crate::audit_log::Subject;
 use crate::backend::Backend;
@@ -60,19 +60,40 @@ fn is_step(listed: &ContainerSummary) -> bool {
 }
 
 impl Backend {
-    /// Completes or undoes one piece of work whose maker last wrote so long ago.
-    pub(super) async fn settle_one(&self, under_way: &mut UnderWay, quiet_for: Duration) -> Result<Outcome> {
-        let (record, stage) = (&under_way.record, under_way.stage);
-        match &record.work {
-            Work::Restart { name, container, secrets, .. } => {
-                let (name, container, secrets) = (name.clone(), container.clone(), secrets.clone());
-                Box::pin(self.settle_restart(&name, &container, &secrets, under_way)).await
+    /// Completes or undoes one piece of work whose maker last wrote so long ago. What ran and was stopped for it is started, unless the
+    /// session that is asked for now is that one.
+    pub(super) async fn settle_asked(&self, work: &mut UnderWay, quiet_for: Duration, asked: Option<&str>) -> Result<Outcome> {
+        let mut told = None;
+        if let Work::Update { session, name, container, ran } = work.record.work.clone() {
+            let swap = Swap { name: &name, old: &container, ran };
+            match self.settle_update(&work.record, swap, work.stage, quiet_for).await? {
+                Swapped::Settled(outcome) => return Ok(outcome),
+                Swapped::Stopped => {
+                    work.becomes(Work::Restart { session, name, container, secrets: Vec::new() });
+                    told = Some("the container that it had is back");
+                }
             }
+        }
+        if !matches!(work.record.work, Work::Restart { .. }) {
+            return self.settle_one(&work.record, work.stage, quiet_for).await;
+        }
+        let restarted = match asked {
+            Some(who) if self.is_restart_of(who, work).await => self.leave_stopped(work).await?,
+            _ => Box::pin(self.settle_restart(work)).await?,
+        };
+        Ok(match (told, restarted) {
+            (Some(told), Outcome::Settled(None)) => Outcome::Settled(Some(told.to_owned())),
+            (Some(told), Outcome::Settled(Some(done))) => Outcome::Settled(Some(format!("{told}: {done}"))),
+            (_, restarted) => restarted,
+        })
+    }
+
+    async fn settle_one(&self, record: &Record, stage: Option<Stage>, quiet_for: Duration) -> Result<Outcome> {
+        match &record.work {
+            // Whoever asks for these has them already.
+            Work::Restart { .. } | Work::Update { .. } => Ok(Outcome::Settled(None)),
             Work::Launch { kind, .. } => self.settle_launch(record, *kind, stage, quiet_for).await,
             Work::Remove { session, container, volumes, .. } => self.settle_removal(*session, container, volumes, quiet_for).await,
-            Work::Update { name, container, ran, .. } => {
-                self.settle_update(record, Swap { name, old: container, ran: *ran }, stage, quiet_for).await
-            }
             Work::Rename { container, to, .. } => {
                 let container = self.engine.our_containers().await?.into_iter().find(|listed| listed.id == *container);
                 let renamed = container.is_some_and(|found| found.name.raw() == format!("{}{to}", labels::CONTAINER_PREFIX));

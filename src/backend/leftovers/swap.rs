@@ -24,6 +24,14 @@ pub(super) struct Swap<'a> {
     pub ran: bool,
 }
 
+/// What came of it.
+pub(super) enum Swapped {
+    /// This.
+    Settled(Outcome),
+    /// The container that the session had is back; it ran, and may have been stopped: it is to run again.
+    Stopped,
+}
+
 /// Whether a container is to take another's place and has not yet.
 pub fn is_half_made(container: &ContainerSummary) -> bool {
     container.name.raw().starts_with(labels::NEXT_PREFIX)
@@ -31,14 +39,21 @@ pub fn is_half_made(container: &ContainerSummary) -> bool {
 
 impl Backend {
     /// The new one stays where it has the name and was known to be right: its gate was opened, if the old one ran. Otherwise the old one is as
-    /// it was, but for running.
+    /// it was, but that it may have been stopped.
     pub(super) async fn settle_update(
         &self,
         record: &Record,
         swap: Swap<'_>,
         stage: Option<Stage>,
         quiet_for: Duration,
-    ) -> Result<Outcome> {
+    ) -> Result<Swapped> {
+        let settled = |told| Ok(Swapped::Settled(Outcome::Settled(Some(told))));
+        let back = |old: &ContainerSummary| match stage {
+            // Its maker had heard that it was stopped.
+            Some(Stage::GivenUp) if swap.ran && !old.status.is_live() => Ok(Swapped::Stopped),
+            Some(Stage::Stopping) if swap.ran => Ok(Swapped::Stopped),
+            _ => settled(is_back(&swap, old)),
+        };
         let soon = Instant::now() + SOON.saturating_sub(quiet_for);
         let name = format!("{}{}", labels::CONTAINER_PREFIX, swap.name);
         loop {
@@ -55,30 +70,32 @@ impl Backend {
                     let has_place = is_aside && !is_half_made(&new);
                     if has_place && stage == Some(Stage::Opening) {
                         self.remove_to_its_end(&old.id).await?;
-                        return Ok(Outcome::Settled(Some(has_its_place(&swap, &new))));
+                        return settled(has_its_place(&swap, &new));
                     }
                     self.remove_to_its_end(&new.id).await?;
                     if is_aside {
                         self.engine.rename(&old.id, &name).await?;
                     }
-                    return Ok(Outcome::Settled(Some(is_back(&swap, &old))));
+                    return back(&old);
                 }
                 (Some(old), None) if is_aside => {
                     self.engine.rename(&old.id, &name).await?;
-                    return Ok(Outcome::Settled(Some(is_back(&swap, &old))));
+                    return back(&old);
                 }
                 (None, Some(new)) => {
                     if is_half_made(&new) {
                         self.engine.rename(&new.id, &name).await?;
                     }
-                    return Ok(Outcome::Settled(Some(has_its_place(&swap, &new))));
+                    return settled(has_its_place(&swap, &new));
                 }
-                (None, None) => return Ok(Outcome::Settled(None)),
+                (None, None) => return Ok(Swapped::Settled(Outcome::Settled(None))),
+                // The new one is gone already: who settled this before was cut short.
+                (Some(old), None) if swap.ran && matches!(stage, Some(Stage::Stopping | Stage::GivenUp)) => return back(&old),
                 // What the engine has taken may yet be carried out.
                 (Some(old), None) if Instant::now() >= soon => {
                     let is_stopped = swap.ran && !old.status.is_live();
                     let told = is_stopped.then(|| is_back(&swap, &old));
-                    return Ok(if quiet_for < LATE && !is_stopped { Outcome::Later } else { Outcome::Settled(told) });
+                    return Ok(Swapped::Settled(if quiet_for < LATE && !is_stopped { Outcome::Later } else { Outcome::Settled(told) }));
                 }
                 (Some(_), None) => tokio::time::sleep(LOOK_AGAIN).await,
             }

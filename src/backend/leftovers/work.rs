@@ -112,6 +112,8 @@ pub enum Work {
 pub enum Stage {
     /// It was looked for and nothing was found, which may yet come: a request can outlive who made it.
     LookedFor,
+    /// What ran may have been stopped, to make way for what takes its place.
+    Stopping,
     /// A session's gate may be open: from here on it is one that ran.
     Opening,
     /// Its maker found that it failed, and was about to undo it all.

@@ -12,4 +12,5 @@ mod scene;
 mod slow_registry;
 mod stories;
 mod sweeps;
+mod twice;
 mod updates;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::killer::{Moment, Point};
 use super::scene::{BASE, Scene};
-use super::{prune, sweeps, updates};
+use super::{prune, sweeps, twice, updates};
 use crate::support::{text, until_had};
 
 /// Of all the points at which it can be killed, each so many from each other.
@@ -254,6 +254,7 @@ fn soak_crash_two_hundred_kills() {
         tell("rename", renamings(&scene, &every));
         tell("update, live", updates::live(&scene, &every));
         tell("update, another container", updates::recreate(&scene, &every));
+        tell("update, and the next command", twice::updates(&scene, &every));
         tell("update, stopped", updates::recreate_stopped(&scene, &every));
         tell("update, a restart", updates::restart(&scene, &every));
         tell("restart", updates::restarts(&scene, &every));

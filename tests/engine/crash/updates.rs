@@ -5,6 +5,7 @@ use std::process::Command;
 use super::killer::{Moment, Point};
 use super::scene::Scene;
 use super::stories::{Stride, Tally};
+use super::twice;
 use crate::support::text;
 
 /// What there is to update, again and again.
@@ -20,7 +21,7 @@ enum Kind {
     Restart,
 }
 
-const UPDATE: [&str; 3] = ["update", "--restart", "api"];
+pub const UPDATE: [&str; 3] = ["update", "--restart", "api"];
 const KEPT: [&str; 2] = ["/home/sandbox", "/cache"];
 
 impl Kind {
@@ -71,14 +72,7 @@ impl Kind {
             for folder in KEPT {
                 assert_eq!(std::fs::read_to_string(scene.file_in("api", folder)).unwrap(), folder, "{what}");
             }
-            match (self != Self::Stopped, listed["status"] == "running") {
-                (true, false) => {
-                    assert_ne!(self, Self::Restart, "{what}");
-                    assert!(told.contains("palisade start api"), "{what}");
-                    scene.succeed(&["start", "api"]);
-                }
-                (runs, is_running) => assert_eq!(is_running, runs, "{what}"),
-            }
+            assert_eq!(listed["status"] == "running", self != Self::Stopped, "{what}");
             let is_current = scene.succeed(&["update", "--dry-run", "api"]).starts_with("api: current");
             tally.count(struck.as_ref(), is_current);
             // Whichever it has, the way to today's is open.
@@ -87,6 +81,13 @@ impl Kind {
             if self != Self::Stopped {
                 scene.succeed(&["verify", "api"]);
             }
+        }
+        if self == Self::Recreate {
+            let mut again = || {
+                scene.succeed(&UPDATE);
+                outdate();
+            };
+            decided_by_the_next(scene, &calls, &UPDATE, &mut again);
         }
         scene.succeed(&["rm", "-f", "api"]);
         scene.is_as_before(&before, "the updates");
@@ -103,7 +104,7 @@ fn put_in_an_interface(scene: &Scene) {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
-fn sessions_of(scene: &Scene) -> Vec<String> {
+pub fn sessions_of(scene: &Scene) -> Vec<String> {
     let listed = scene.engine.docker(&["ps", "-a", "--filter", "label=palisade.session.name=api", "--format", "{{.Names}}"]);
     text(&listed.stdout).lines().map(str::to_owned).collect()
 }
@@ -141,15 +142,22 @@ pub fn restarts(scene: &Scene, stride: &Stride) -> Tally {
         scene.succeed(&["verify", "api"]);
         tally.count(struck.as_ref(), told.contains("it runs again"));
     }
-    let call = calls.iter().position(|line| line.contains("/stop")).unwrap();
-    for (next, status) in [("start", "running"), ("restart", "running"), ("stop", "exited")] {
-        assert!(scene.struck(Point { call, moment: Moment::Answered }, &RESTART).is_some());
-        scene.succeed(&[next, "api"]);
-        assert_eq!(scene.listed("api").unwrap()["status"], status, "{next} after a restart that was cut short");
-    }
+    decided_by_the_next(scene, &calls, &RESTART, &mut || ());
     scene.succeed(&["rm", "-f", "api"]);
     scene.is_as_before(&before, "the restarts");
     tally
+}
+
+/// Who asks for the session itself is answered as if nothing had been under way.
+fn decided_by_the_next(scene: &Scene, calls: &[String], killed: &[&str], before: &mut impl FnMut()) {
+    let call = calls.iter().position(|line| line.contains("/stop")).unwrap();
+    for (next, status) in [("start", "running"), ("restart", "running"), ("stop", "exited")] {
+        before();
+        assert!(scene.struck(Point { call, moment: Moment::Answered }, killed).is_some());
+        scene.succeed(&[next, "api"]);
+        assert_eq!(scene.listed("api").unwrap()["status"], status, "{next} after {killed:?} was cut short");
+        assert_eq!(sessions_of(scene), ["palisade-api"], "{next} after {killed:?} was cut short");
+    }
 }
 
 #[test]
@@ -163,5 +171,6 @@ fn one_next_command_starts_what_a_killed_palisade_had_stopped_to_start_again() {
 fn one_next_command_settles_what_a_killed_palisade_left_of_an_update() {
     let scene = Scene::new();
     println!("{:?}", recreate(&scene, &Stride(11)));
+    println!("{:?}", twice::updates(&scene, &Stride(23)));
     println!("{:?}", live(&scene, &Stride(9)));
 }
