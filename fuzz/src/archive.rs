@@ -1,10 +1,13 @@
 //! Whatever archive a sandbox makes: nothing is written outside its folder, nothing in it leads outside, no bit or device is
-//! dangerous, and no more is written than was allowed.
+//! dangerous, and no more is written than was allowed; neither when it is unpacked here, nor when it is made anew and then unpacked by a
+//! program that believes everything.
 
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use palisade::backend::copy::extract;
+use palisade::backend::copy::{extract, remake};
+
+use super::gullible;
 
 const MOST: u64 = 64 << 10;
 
@@ -16,31 +19,80 @@ pub fn check(data: &[u8]) {
     if how & 4 == 0 {
         repair(&mut archive);
     }
-    let base = tempfile::tempdir().expect("a folder");
-    let (dest, outside) = (base.path().join("dest"), base.path().join("outside"));
-    std::fs::create_dir_all(dest.join("x/d")).expect("a folder");
-    std::fs::create_dir_all(&outside).expect("a folder");
-    std::fs::write(outside.join("secret"), "secret").expect("a file");
-    symlink("../outside", dest.join("mine")).expect("a link");
+    extracted(how, &archive);
+    remade(how, &archive);
+}
+
+fn extracted(how: u8, archive: &[u8]) {
+    let here = Here::new();
+    std::fs::create_dir_all(here.dest().join("x/d")).expect("a folder");
+    symlink("../outside", here.dest().join("mine")).expect("a link");
     let (inside, local) = match how & 3 {
-        0 => ("/home/x", dest.clone()),
-        1 => ("/home/x/.", dest.clone()),
-        2 => ("/home/x", dest.join("new")),
-        _ => ("/home/x/.", dest.join("new")),
+        0 => ("/home/x", here.dest()),
+        1 => ("/home/x/.", here.dest()),
+        2 => ("/home/x", here.dest().join("new")),
+        _ => ("/home/x/.", here.dest().join("new")),
     };
-    let report = extract(&archive[..], inside, &local, MOST);
+    let report = extract(archive, inside, &local, MOST);
     if let Ok(report) = &report {
         assert!(report.bytes <= MOST);
         assert!(report.skipped.iter().all(|line| line.to_string().chars().all(|c| !c.is_control())));
     }
-    let mut names: Vec<_> = std::fs::read_dir(base.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["dest", "outside"]);
-    assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 1);
-    assert_eq!(std::fs::read_to_string(outside.join("secret")).expect("a file"), "secret");
-    let _ = std::fs::remove_file(dest.join("mine"));
-    let written = inert(&dest, &dest.canonicalize().expect("a folder"));
-    assert!(written <= MOST, "{written} bytes on disk");
+    let _ = std::fs::remove_file(here.dest().join("mine"));
+    here.unharmed();
+}
+
+fn remade(how: u8, archive: &[u8]) {
+    let inside = if how & 1 == 0 { "/home/x" } else { "/home/x/." };
+    let anew = |archive: &[u8]| {
+        let mut made = Vec::new();
+        let report = remake(archive, inside, (1000, 1000), &mut made, MOST);
+        (made, report.map(|report| report.expect("a reader that stays")))
+    };
+    let (made, report) = anew(archive);
+    assert!(made.len() < 4 << 20, "{} bytes, of headers", made.len());
+    let here = Here::new();
+    gullible::unpack(&made, &here.dest());
+    here.unharmed();
+    let (again, second) = anew(&made);
+    let Ok(report) = report else {
+        assert!(second.is_err(), "half an archive is taken for a whole one");
+        return;
+    };
+    assert!(report.bytes <= MOST);
+    if let Ok(second) = second {
+        assert!(again == made && second.skipped.is_empty() && second.bytes == report.bytes, "{:?}", second.skipped);
+    }
+}
+
+/// A folder to unpack in, with a secret beside it.
+struct Here(tempfile::TempDir);
+
+impl Here {
+    fn new() -> Self {
+        let base = tempfile::tempdir().expect("a folder");
+        for name in ["dest", "outside"] {
+            std::fs::create_dir(base.path().join(name)).expect("a folder");
+        }
+        std::fs::write(base.path().join("outside/secret"), "secret").expect("a file");
+        Self(base)
+    }
+
+    fn dest(&self) -> PathBuf {
+        self.0.path().join("dest")
+    }
+
+    fn unharmed(&self) {
+        let entries = std::fs::read_dir(self.0.path()).expect("a folder");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["dest", "outside"]);
+        let outside = self.0.path().join("outside");
+        assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 1);
+        assert_eq!(std::fs::read_to_string(outside.join("secret")).expect("a file"), "secret");
+        let written = inert(&self.dest(), &self.dest().canonicalize().expect("a folder"));
+        assert!(written <= MOST, "{written} bytes on disk");
+    }
 }
 
 /// Bytes in all files below, each of which is harmless.

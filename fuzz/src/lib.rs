@@ -4,5 +4,6 @@
 pub mod archive;
 pub mod cast;
 pub mod filter;
+pub mod gullible;
 pub mod log;
 pub mod wire;

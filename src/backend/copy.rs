@@ -1,36 +1,47 @@
 //! Copying files into and out of a container over the engine's archive calls, as `docker cp` does.
 //!
 //! What comes out of a sandbox is hostile, and `unpack` treats it so; what goes in is read without following
-//! links, so that a folder which a sandbox may write cannot name files of the operator. The engine's archive
+//! links, so that a folder which a sandbox may write cannot name files of the operator. An archive that passes through (`cp NAME:PATH -`,
+//! `cp - NAME:DIR`) is made anew by `remake`, in either direction. The engine's archive
 //! calls see a container's image, volumes and binds, but not what is mounted inside its own namespace: a tmpfs
 //! is out of their reach, on every engine. Such a path is refused in words rather than copied beside it; nothing
 //! is run in the sandbox to get around that.
 
+mod carry;
+#[cfg(test)]
+mod hostile;
+mod incoming;
+mod link;
+mod name;
 mod pack;
 mod pipe;
 mod place;
+mod remake;
 mod unpack;
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 
-use super::engine::{Engine, Progress, failure_in};
+use super::engine::{ByteStream, Engine, failure_in};
 use super::{CopyReport, Reporter};
 use crate::failure::{Code, Failure, Result};
 use crate::session::{ContainerFacts, labels};
 use crate::units::{Bytes, sanitise};
+use carry::{Blame, QUEUE};
+use incoming::Origin;
 use pack::Stopped;
+use pipe::ChunkReader;
 use place::Inside;
 
-/// Pieces between the engine's stream and the thread that reads or writes files: a few hundred kilobytes.
-const QUEUE: usize = 4;
-/// What is less is done before anybody looks; of more, each of these is told.
-const TOLD: u64 = 1 << 20;
+/// What may follow an archive's end in a pipe: `tar` fills its last record.
+const FILLING: u64 = 1 << 20;
 
 /// Copies a local file or folder to a path in a container, its files owned by `run_as`.
 pub async fn copy_in(
@@ -49,33 +60,66 @@ pub async fn copy_in(
     if let Some(name) = &name {
         place::writable(&facts, &place::join(&folder, &name.to_string_lossy()))?;
     }
-    let (sender, mut receiver) = mpsc::channel(QUEUE);
+    let (sender, packed) = mpsc::channel(QUEUE);
     let packing = spawn_blocking(move || source.pack(name.as_deref(), run_as, &sender));
-    let (passing, passed) = mpsc::channel(1);
-    let counting = async move {
-        let mut meter = Meter::new(reporter);
-        while let Some(piece) = receiver.recv().await {
-            meter.count(&piece);
-            if passing.send(piece).await.is_err() {
+    let sent = carry::send((engine, &facts.id, &folder), packed, packing, reporter, || Blame::Packing).await;
+    sent.map_err(|failure| match failure.code {
+        Code::NotFound => absent(&facts, &folder, &format!("mkdir -p {folder}")),
+        _ => failure,
+    })
+}
+
+/// Unpacks an archive that a stream brings in a folder of a container, made anew as [`archive_out`] does; everything in it will be `run_as`'s.
+pub async fn archive_in(
+    engine: &dyn Engine,
+    container: &str,
+    run_as: (u32, u32),
+    mut archive: ByteStream,
+    inside: &str,
+    max_size: u64,
+    reporter: &dyn Reporter,
+) -> Result<CopyReport> {
+    let facts = engine.inspect(container).await?;
+    let inside = Inside::parse(inside);
+    let path = sanitise(&inside.path);
+    match kind(engine, &facts.id, &inside.path).await? {
+        Kind::Folder => {}
+        Kind::Other => return Err(Failure::new(Code::Conflict, format!("cannot unpack an archive in '{path}': it is no folder"))),
+        Kind::Missing => return Err(absent(&facts, &inside.path, &format!("mkdir -p {}", inside.path))),
+    }
+    place::writable(&facts, &inside.path)?;
+    let (feeder, fed) = mpsc::channel(QUEUE);
+    let feeding = tokio::spawn(async move {
+        while let Some(chunk) = archive.next().await {
+            if feeder.send(chunk).await.is_err() {
                 break;
             }
         }
-    };
-    let (sent, packed, ()) = tokio::join!(engine.upload(&facts.id, &folder, pipe::stream(passed)), packing, counting);
-    let sent = sent.map_err(|failure| match failure.code {
-        Code::NotFound => absent(&facts, &folder, &format!("mkdir -p {folder}")),
-        _ => failure,
     });
-    match packed.map_err(|error| died(&error))? {
-        Ok(report) => sent.map(|()| report),
-        Err(Stopped::Failed(failure)) => Err(failure),
-        Err(Stopped::Unheard) => match sent {
-            Err(failure) => Err(failure),
-            Ok(()) => {
-                Err(Failure::new(Code::EngineError, format!("the engine took only a part of '{}'", sanitise(&local.to_string_lossy()))))
-            }
-        },
-    }
+    let (sender, packed) = mpsc::channel(QUEUE);
+    let order = remake::Order { name: None, origin: Origin::Input, max_size: Bytes::new(max_size), owner: run_as };
+    let failed = Arc::new(AtomicBool::new(false));
+    let own_fault = Arc::clone(&failed);
+    let packing = spawn_blocking(move || {
+        let mut reader = ChunkReader::new(fed);
+        let remade = remake::remake(&mut reader, &order, pipe::ChunkWriter::new(sender.clone()));
+        if let Err(Stopped::Failed(failure)) = &remade {
+            own_fault.store(true, Ordering::SeqCst);
+            let _ = sender.blocking_send(Err(io::Error::other(failure.clone())));
+        }
+        drop(sender);
+        // What fills the archive's last record is read, too, or its writer would be told that nobody listens.
+        if remade.is_ok() {
+            let _ = io::copy(&mut reader.take(FILLING), &mut io::sink());
+        }
+        remade
+    });
+    // Once the engine takes no more, nothing further need come: whoever writes it may take forever.
+    let cut = || {
+        feeding.abort();
+        if failed.load(Ordering::SeqCst) { Blame::Packing } else { Blame::Engine }
+    };
+    carry::send((engine, &facts.id, &inside.path), packed, packing, reporter, cut).await
 }
 
 /// Copies a path of a container to a local file or folder; stops at `max_size` bytes of content.
@@ -90,56 +134,54 @@ pub async fn copy_out(
     max_size: u64,
     reporter: &dyn Reporter,
 ) -> Result<CopyReport> {
-    let facts = engine.inspect(container).await?;
-    let inside = Inside::parse(inside);
-    place::visible(&facts, &inside.path)?;
-    let asked = if inside.contents { place::join(&inside.path, ".") } else { inside.path.clone() };
-    let mut archive = engine.download(&facts.id, &asked);
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let order = order(&inside, local, max_size);
-    let unpacking = spawn_blocking(move || unpack::unpack(pipe::ChunkReader::new(receiver), &order));
-    let mut fault = None;
-    let mut meter = Meter::new(reporter);
-    while let Some(chunk) = archive.next().await {
-        meter.count(&chunk);
-        if let Err(error) = &chunk {
-            fault = Some(match failure_in(error) {
-                Some(failure) if failure.code == Code::NotFound => absent(&facts, &inside.path, &format!("ls {}", inside.parent())),
-                Some(failure) => failure.clone(),
-                None => Failure::io("read the engine's archive", error),
-            });
-        }
-        if sender.send(chunk).await.is_err() {
-            break;
-        }
-    }
-    drop(sender);
-    let unpacked = unpacking.await.map_err(|error| died(&error))?;
-    // An archive that was unpacked to its end is whole, whatever became of the connection after it.
-    match (unpacked, fault) {
-        (Err(_), Some(fault)) => Err(fault),
-        (unpacked, _) => unpacked,
+    let leaving = Leaving::of(engine, container, inside).await?;
+    let order = order(&leaving.inside, local, max_size);
+    carry::fetch(leaving.archive(engine), reporter, move |archive| unpack::unpack(archive, &order)).await
+}
+
+/// Writes an archive of a path of a container, made anew from what the engine's holds, with `owner` for everything in it; `None` where
+/// its reader left before its end.
+pub async fn archive_out(
+    engine: &dyn Engine,
+    container: &str,
+    inside: &str,
+    owner: (u32, u32),
+    to: impl Write + Send + 'static,
+    max_size: u64,
+    reporter: &dyn Reporter,
+) -> Result<Option<CopyReport>> {
+    let leaving = Leaving::of(engine, container, inside).await?;
+    let order = passing(&leaving.inside, max_size, owner);
+    match carry::fetch(leaving.archive(engine), reporter, move |archive| remake::remake(archive, &order, to)).await {
+        Ok(report) => Ok(Some(report)),
+        Err(Stopped::Unheard) => Ok(None),
+        Err(Stopped::Failed(failure)) => Err(failure),
     }
 }
 
-/// Tells how much has passed.
-struct Meter<'a> {
-    reporter: &'a dyn Reporter,
-    passed: u64,
-    told: u64,
+/// What is copied out of a container.
+struct Leaving {
+    facts: ContainerFacts,
+    inside: Inside,
 }
 
-impl<'a> Meter<'a> {
-    fn new(reporter: &'a dyn Reporter) -> Self {
-        Self { reporter, passed: 0, told: 0 }
+impl Leaving {
+    async fn of(engine: &dyn Engine, container: &str, inside: &str) -> Result<Self> {
+        let facts = engine.inspect(container).await?;
+        let inside = Inside::parse(inside);
+        place::visible(&facts, &inside.path)?;
+        Ok(Self { facts, inside })
     }
 
-    fn count(&mut self, piece: &std::io::Result<bytes::Bytes>) {
-        self.passed += piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        if self.passed - self.told >= TOLD {
-            self.told = self.passed;
-            self.reporter.progress(&Progress { item: "copied".into(), text: "".into(), amount: Some((self.passed, None)) });
-        }
+    fn archive(&self, engine: &dyn Engine) -> ByteStream {
+        let path = &self.inside.path;
+        let asked = if self.inside.contents { place::join(path, ".") } else { path.clone() };
+        let gone = absent(&self.facts, path, &format!("ls {}", self.inside.parent()));
+        let named = move |error: io::Error| match failure_in(&error) {
+            Some(failure) if failure.code == Code::NotFound => io::Error::other(gone.clone()),
+            _ => error,
+        };
+        engine.download(&self.facts.id, &asked).map(move |chunk| chunk.map_err(&named)).boxed()
     }
 }
 
@@ -148,13 +190,30 @@ pub fn extract(archive: impl Read, inside: &str, local: &Path, max_size: u64) ->
     unpack::unpack(archive, &order(&Inside::parse(inside), local, max_size))
 }
 
-fn order(inside: &Inside, local: &Path, max_size: u64) -> unpack::Order {
-    unpack::Order {
-        local: local.to_owned(),
-        name: (!inside.contents).then(|| OsString::from(inside.name())),
-        asked: inside.path.clone(),
-        max_size: Bytes::new(max_size),
+/// Makes an archive of a path of a container anew, as [`archive_out`] does with the engine's.
+pub fn remake(archive: impl Read, inside: &str, owner: (u32, u32), to: impl Write, max_size: u64) -> Result<Option<CopyReport>> {
+    match remake::remake(archive, &passing(&Inside::parse(inside), max_size, owner), to) {
+        Ok(report) => Ok(Some(report)),
+        Err(Stopped::Unheard) => Ok(None),
+        Err(Stopped::Failed(failure)) => Err(failure),
     }
+}
+
+fn order(inside: &Inside, local: &Path, max_size: u64) -> unpack::Order {
+    unpack::Order { local: local.to_owned(), name: root(inside), origin: origin(inside), max_size: Bytes::new(max_size) }
+}
+
+fn passing(inside: &Inside, max_size: u64, owner: (u32, u32)) -> remake::Order {
+    remake::Order { name: root(inside), origin: origin(inside), max_size: Bytes::new(max_size), owner }
+}
+
+/// The name of the thing in the container; `None` where only a folder's contents are wanted.
+fn root(inside: &Inside) -> Option<OsString> {
+    (!inside.contents).then(|| OsString::from(inside.name()))
+}
+
+fn origin(inside: &Inside) -> Origin {
+    Origin::Session(inside.path.clone())
 }
 
 /// What the engine says of a container's id, which the operator has never seen, said of the session.
@@ -203,8 +262,4 @@ async fn kind(engine: &dyn Engine, id: &str, path: &str) -> Result<Kind> {
             None => Err(Failure::io("read the engine's archive", &error)),
         },
     }
-}
-
-fn died(error: &JoinError) -> Failure {
-    Failure::new(Code::Internal, format!("the copying thread ended: {error}"))
 }

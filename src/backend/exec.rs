@@ -1,10 +1,11 @@
 //! Commands, logs and files of a session that exists.
 
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::json;
 
-use super::engine::{ExecRequest, LogOptions, OutputStream, TerminalSize};
+use super::engine::{ByteStream, ExecRequest, LogOptions, OutputStream, TerminalSize};
 use super::limits::LogWatch;
 use super::{Backend, CopyReport, Exec, Reporter, Within, copy};
 use crate::failure::{Code, Failure, Result};
@@ -73,6 +74,45 @@ impl Backend {
         reporter.step(&format!("copying into {}", session.name));
         let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside, reporter).await?;
         self.record("copy_in", &session, json!({ "from": local, "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
+        Ok(copied)
+    }
+
+    /// Unpacks a tar archive in a session's folder, which must be there; never more than `max_size` bytes.
+    pub async fn unpack_in(
+        &self,
+        who: &str,
+        archive: ByteStream,
+        inside: &str,
+        max_size: u64,
+        reporter: &dyn Reporter,
+    ) -> Result<CopyReport> {
+        let session = self.find(who).await?;
+        let facts = self.engine.inspect(&session.container_id).await?;
+        reporter.step(&format!("copying into {}", session.name));
+        let (engine, owner) = (self.engine.as_ref(), user_of(&facts)?);
+        let copied = copy::archive_in(engine, &session.container_id, owner, archive, inside, max_size, reporter).await?;
+        self.record("copy_in", &session, json!({ "from": "-", "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
+        Ok(copied)
+    }
+
+    /// Writes a tar archive of a path of a session, with what is harmless of it and never more than `max_size` bytes of content; `None` where
+    /// its reader left before its end.
+    pub async fn pack_out(
+        &self,
+        who: &str,
+        inside: &str,
+        to: impl Write + Send + 'static,
+        max_size: u64,
+        reporter: &dyn Reporter,
+    ) -> Result<Option<CopyReport>> {
+        let session = self.find(who).await?;
+        reporter.step(&format!("copying out of {}", session.name));
+        // What is copied is the operator's, as it is where a file of it is written here.
+        let owner = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+        let copied = copy::archive_out(self.engine.as_ref(), &session.container_id, inside, owner, to, max_size, reporter).await?;
+        if let Some(copied) = &copied {
+            self.record("copy_out", &session, json!({ "from": inside, "to": "-", "entries": copied.entries, "bytes": copied.bytes }));
+        }
         Ok(copied)
     }
 

@@ -7,7 +7,7 @@ use super::cache::{Cache, CacheCommand};
 use super::depot::{Depot, DepotCommand};
 use super::evidence::{Evidence, EvidenceCommand};
 use super::images::{Image, ImageCommand};
-use super::sessions::{Exec, Logs, Ls};
+use super::sessions::{Cp, Exec, Logs, Ls};
 use super::{attaching, pages, surroundings};
 use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, BuildOrder, Machine, Order};
@@ -15,7 +15,7 @@ use crate::dashboard;
 use crate::depot::control::ControlVerb;
 use crate::failure::{Code, Failure};
 use crate::headless::actions::{Action, act};
-use crate::headless::copy::copy;
+use crate::headless::copy::{Way, copy};
 use crate::headless::document::ImageBuilt;
 use crate::headless::list::Filter;
 use crate::headless::{
@@ -82,10 +82,7 @@ pub(super) fn dispatch(context: &Context, arguments: Arguments) -> Done {
                 None => metrics::once(context, backend).await,
             })
         }
-        Some(Command::Cp(asked)) => {
-            let way = asked.way()?;
-            with.run(async |backend| copy(context, backend, &way).await)
-        }
+        Some(Command::Cp(asked)) => copied(&with, &asked),
         Some(Command::Stop(asked)) => with.act(&Action::Stop { grace_s: asked.grace.map(Seconds::get) }, &asked.names),
         Some(Command::Start(asked)) => with.act(&Action::Start { secrets: asked.secret }, &asked.names),
         Some(Command::Update(asked)) => {
@@ -187,6 +184,17 @@ fn filter(ls: Ls) -> Filter {
         posture: ls.posture,
         in_full: ls.no_trunc,
     }
+}
+
+fn copied(with: &WithEngine<'_>, asked: &Cp) -> Done {
+    let way = asked.way()?;
+    if matches!(way, Way::Packed { .. }) && with.context.output.is_json() {
+        return Err(Failure::new(Code::Usage, "the archive is on standard output, which has no room for a JSON document beside it")
+            .hint("without --json; what was copied and what was left out is told on standard error")
+            .into());
+    }
+    surroundings::no_terminal_for_an_archive(&way)?;
+    with.run(async |backend| copy(with.context, backend, &way).await)
 }
 
 async fn exec(context: &Context, backend: &Backend, asked: Exec) -> Done {

@@ -166,22 +166,29 @@ pub(super) struct Logs {
 /// One of the two is NAME:PATH with an absolute path inside. What comes out is judged as hostile: links that lead outside,
 /// devices and sockets are left out and named, and more than --max-size is refused. A local path with a ':' in it is
 /// written with './' or '/' before it.
+///
+/// '-' in place of the local path is a tar archive: of PATH to standard output, or from standard input into a folder that is there.
+/// It is made anew from what is harmless in it, with links that stay inside, no set-id bits and one owner, so that it can be unpacked
+/// anywhere. One that is not finished ends with a failure.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   palisade cp ./data web:/home/sandbox
   palisade cp web:/home/sandbox/report.html .
-  palisade cp --max-size 10GiB web:/workspace/out ./out")]
+  palisade cp --max-size 10GiB web:/workspace/out ./out
+  palisade cp web:/workspace - | tar t
+  palisade cp web:/workspace - | palisade cp - other:/home/sandbox
+  tar c src | palisade cp - web:/home/sandbox")]
 pub(super) struct Cp {
-    /// NAME:PATH, or a local path
+    /// NAME:PATH, a local path, or '-' for an archive from standard input
     #[arg(value_name = "SRC")]
     pub source: String,
 
-    /// NAME:PATH, or a local path
+    /// NAME:PATH, a local path, or '-' for an archive to standard output
     #[arg(value_name = "DST")]
     pub destination: String,
 
-    /// The most that comes out of a session; for each 4 KiB of it one file or folder, 1000 of them at least
+    /// The most that comes out of a session, or by an archive; for each 4 KiB of it one file or folder, 1000 of them at least
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub max_size: Bytes,
 }
@@ -268,32 +275,41 @@ pub(super) struct Rm {
 impl Cp {
     /// One end inside, with an absolute path, and one here.
     pub fn way(&self) -> Result<Way> {
+        let max_size = self.max_size;
         let wrong = match (End::parse(&self.source), End::parse(&self.destination)) {
-            (End::Inside { path, .. }, End::Local(_)) | (End::Local(_), End::Inside { path, .. }) if !path.starts_with('/') => {
-                "the path inside is not absolute"
-            }
+            (End::Inside { .. }, End::Inside { .. }) => "both are in a session",
+            (End::Inside { path, .. }, _) | (_, End::Inside { path, .. }) if !path.starts_with('/') => "the path inside is not absolute",
             (End::Local(local), End::Inside { name: who, path: inside }) => return Ok(Way::In { local, who, inside }),
             (End::Inside { name: who, path: inside }, End::Local(local)) => {
-                return Ok(Way::Out { who, inside, local, max_size: self.max_size });
+                return Ok(Way::Out { who, inside, local, max_size });
             }
-            (End::Inside { .. }, End::Inside { .. }) => "both are in a session",
-            (End::Local(_), End::Local(_)) => "neither is in a session",
+            (End::Stream, End::Inside { name: who, path: inside }) => return Ok(Way::Unpacked { who, inside, max_size }),
+            (End::Inside { name: who, path: inside }, End::Stream) => return Ok(Way::Packed { who, inside, max_size }),
+            (End::Local(_) | End::Stream, End::Local(_) | End::Stream) => "neither is in a session",
         };
         Err(Failure::new(Code::Usage, format!("cannot copy '{}' to '{}': {wrong}", self.source, self.destination))
-            .hint("one of the two is NAME:/PATH, the other a path of this machine; write ./a:b for a local name with a colon"))
+            .hint("one of the two is NAME:/PATH, the other a path of this machine or '-'; write ./a:b for a local name with a colon"))
     }
 }
 
 /// Either end of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
-    Inside { name: String, path: String },
+    Inside {
+        name: String,
+        path: String,
+    },
     Local(PathBuf),
+    /// An archive, by standard input or output.
+    Stream,
 }
 
 impl End {
-    /// `NAME:PATH` unless what stands before the colon holds a `/`, begins with a `.`, or is nothing.
+    /// `-`; `NAME:PATH` unless what stands before the colon holds a `/`, begins with a `.`, or is nothing.
     fn parse(text: &str) -> Self {
+        if text == "-" {
+            return Self::Stream;
+        }
         match text.split_once(':') {
             Some((name, path)) if !name.is_empty() && !name.contains('/') && !name.starts_with('.') => {
                 Self::Inside { name: name.to_owned(), path: path.to_owned() }
@@ -316,16 +332,23 @@ mod tests {
         assert_eq!(way("./a:b", "web:/tmp/x"), Ok(Way::In { local: "./a:b".into(), who: "web".into(), inside: "/tmp/x".into() }));
         let out = Way::Out { who: "web".into(), inside: "/x".into(), local: ".".into(), max_size: Bytes::gib(1) };
         assert_eq!(way("web:/x", "."), Ok(out));
-        for local in ["./web:/tmp", "/a:b", "plain", ":x", "../a:b", "."] {
+        let (who, inside, max_size) = ("web".to_owned(), "/x".to_owned(), Bytes::gib(1));
+        assert_eq!(way("-", "web:/x"), Ok(Way::Unpacked { who: who.clone(), inside: inside.clone(), max_size }));
+        assert_eq!(way("web:/x", "-"), Ok(Way::Packed { who, inside, max_size }));
+        for local in ["./web:/tmp", "/a:b", "plain", ":x", "../a:b", ".", "./-"] {
             assert_eq!(End::parse(local), End::Local(local.into()), "{local}");
         }
     }
 
     #[test]
     fn a_copy_that_is_none_is_a_usage_error_that_says_why() {
-        for (source, destination, why) in
-            [("a", "b", "neither"), ("a:/x", "b:/y", "both"), ("a", "web:x", "not absolute"), ("web:", "x", "not absolute")]
-        {
+        for (source, destination, why) in [
+            ("a", "b", "neither"),
+            ("-", "-", "neither"),
+            ("a:/x", "b:/y", "both"),
+            ("a", "web:x", "not absolute"),
+            ("web:", "-", "not absolute"),
+        ] {
             let failure = way(source, destination).unwrap_err();
             assert!(failure.code == Code::Usage && failure.message.contains(why), "{failure}");
         }

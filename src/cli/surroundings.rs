@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::words::ColorWord;
 use crate::failure::{Code, Failure, Result};
+use crate::headless::copy::Way;
 use crate::headless::{Colours, Surroundings};
 
 /// The time now.
@@ -57,6 +58,22 @@ pub(super) fn needed_terminal(what: &str, instead: &str) -> Result<()> {
         return Err(without("standard output"));
     }
     Ok(())
+}
+
+/// An archive goes to no terminal, and comes from none.
+pub(super) fn no_terminal_for_an_archive(way: &Way) -> Result<()> {
+    let refused = |what: &str, instead: &str| {
+        Failure::new(Code::Usage, format!("an archive is not for a terminal, and {what} is one")).hint(format!("for example: {instead}"))
+    };
+    match way {
+        Way::Packed { who, inside, .. } if stdout().is_terminal() => {
+            Err(refused("standard output", &format!("palisade cp {who}:{inside} - > archive.tar, or … | tar t")))
+        }
+        Way::Unpacked { who, inside, .. } if stdin().is_terminal() => {
+            Err(refused("standard input", &format!("tar c FOLDER | palisade cp - {who}:{inside}")))
+        }
+        Way::Packed { .. } | Way::Unpacked { .. } | Way::In { .. } | Way::Out { .. } => Ok(()),
+    }
 }
 
 /// Whether standard input and output are both a terminal.

@@ -11,6 +11,7 @@
 mod adapter;
 #[path = "../common/allowlist.rs"]
 mod allowlist;
+mod archives;
 mod attach;
 mod audit;
 mod cache_dirs;

@@ -6,6 +6,8 @@ mod archive;
 mod cast;
 #[path = "../../fuzz/src/filter.rs"]
 mod filter;
+#[path = "../../fuzz/src/gullible.rs"]
+mod gullible;
 #[path = "../../fuzz/src/log.rs"]
 mod log;
 #[path = "../../fuzz/src/wire.rs"]

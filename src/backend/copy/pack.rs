@@ -23,6 +23,8 @@ use crate::units::{Untrusted, sanitise};
 const DEEPEST: usize = 200;
 /// Entries left out that are listed one by one.
 const LISTED: usize = 100;
+/// What fails where nothing else is to blame.
+const PACKING: &str = "pack the files";
 
 /// Why packing ended early.
 #[derive(Debug)]
@@ -31,6 +33,19 @@ pub(super) enum Stopped {
     Unheard,
     /// Something here failed.
     Failed(Failure),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Stopped {
+    /// What could not be written, and where that was not the reader's doing, while doing what.
+    pub(super) fn of(error: &io::Error, doing: &str) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Unheard } else { Self::Failed(Failure::io(doing, error)) }
+    }
 }
 
 /// What is packed: open, so that it cannot be exchanged between being looked at and being read.
@@ -184,7 +199,7 @@ impl Packer {
         header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
         header.set_uid(self.owner.0.into());
         header.set_gid(self.owner.1.into());
-        append(&mut self.builder, &mut header).map_err(|error| stopped(&error))?;
+        append(&mut self.builder, &mut header).map_err(|error| Stopped::of(&error, PACKING))?;
         self.report.entries += 1;
         Ok(())
     }
@@ -200,7 +215,7 @@ impl Packer {
         if self.left_out > LISTED as u64 {
             self.report.skipped.push(Untrusted::new(format!("and {} more", self.left_out - LISTED as u64)));
         }
-        self.builder.finish().and_then(|()| io::Write::flush(self.builder.get_mut())).map_err(|error| stopped(&error))
+        self.builder.finish().and_then(|()| io::Write::flush(self.builder.get_mut())).map_err(|error| Stopped::of(&error, PACKING))
     }
 }
 
@@ -256,8 +271,4 @@ fn names(folder: &OwnedFd, local: &Path) -> Result<Vec<OsString>, Stopped> {
 
 fn unreadable(path: &Path, error: nix::Error) -> Stopped {
     Stopped::Failed(Failure::io(format!("read '{}'", path.display()), &error.into()))
-}
-
-fn stopped(error: &io::Error) -> Stopped {
-    if error.kind() == io::ErrorKind::BrokenPipe { Stopped::Unheard } else { Stopped::Failed(Failure::io("pack the files", error)) }
 }

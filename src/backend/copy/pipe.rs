@@ -48,25 +48,44 @@ impl Read for ChunkReader {
 /// their own account of their length.
 pub(super) struct Rationed<R> {
     inner: R,
-    ration: Rc<Cell<u64>>,
+    ration: Rc<Ration>,
+}
+
+/// What a [`Rationed`] may give.
+#[derive(Default)]
+pub(super) struct Ration {
+    left: Cell<u64>,
+    dry: Cell<bool>,
+}
+
+impl Ration {
+    pub(super) fn allow(&self, bytes: u64) {
+        self.left.set(bytes);
+    }
+
+    /// Whether more was wanted than there is.
+    pub(super) fn ran_dry(&self) -> bool {
+        self.dry.get()
+    }
 }
 
 impl<R> Rationed<R> {
-    pub(super) fn new(inner: R) -> (Self, Rc<Cell<u64>>) {
-        let ration = Rc::new(Cell::new(0));
+    pub(super) fn new(inner: R) -> (Self, Rc<Ration>) {
+        let ration = Rc::<Ration>::default();
         (Self { inner, ration: Rc::clone(&ration) }, ration)
     }
 }
 
 impl<R: Read> Read for Rationed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.ration.get()).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.ration.left.get()).unwrap_or(usize::MAX);
         if left == 0 && !into.is_empty() {
             return Err(io::Error::other("a header in the archive is longer than any name can be"));
         }
         let room = left.min(into.len());
         let count = self.inner.read(into.get_mut(..room).unwrap_or_default())?;
-        self.ration.set(self.ration.get().saturating_sub(count as u64));
+        self.ration.dry.set(count == 0 && room > 0);
+        self.ration.left.set(self.ration.left.get().saturating_sub(count as u64));
         Ok(count)
     }
 }

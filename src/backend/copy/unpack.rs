@@ -6,13 +6,12 @@
 //! bytes, entries and header lengths are counted as they come, whatever the headers promise.
 
 mod folder;
-mod link;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AtFlags, OFlag};
@@ -21,26 +20,12 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::{LinkatFlags, linkat, symlinkat};
 use tar::EntryType;
 
-use super::pipe::Rationed;
+use super::incoming::{Origin, Tally, walk};
+use super::name::{Naming, briefly};
 use crate::backend::CopyReport;
 use crate::failure::{Code, Failure, Result};
-use crate::units::{Bytes, Untrusted, sanitise};
+use crate::units::{Bytes, sanitise};
 use folder::{Folder, Obstacle};
-
-/// Files and folders that any copy may have.
-const FREE_ENTRIES: u64 = 1000;
-/// What each further one counts against the size that is allowed: an empty one costs a disk a block and an inode.
-const ENTRY: u64 = 4 << 10;
-/// Parts of a name at most: each is a folder on the way to the next, and is opened again for every entry below it.
-const DEEPEST: usize = 256;
-/// Bytes of headers for one entry: names, link targets and extended attributes.
-const LONGEST_HEADER: u64 = 1 << 20;
-/// Entries left out that are listed one by one.
-const LISTED: usize = 100;
-/// Bytes of a name that are listed.
-const LONGEST_LISTED: usize = 500;
-/// What is read and written at once.
-const PIECE: usize = 64 * 1024;
 
 /// What is copied where.
 pub(super) struct Order {
@@ -48,68 +33,49 @@ pub(super) struct Order {
     pub(super) local: PathBuf,
     /// Name of the thing in the container; `None` where only a folder's contents are wanted.
     pub(super) name: Option<OsString>,
-    /// Its path there, for messages.
-    pub(super) asked: String,
+    /// Whose it is.
+    pub(super) origin: Origin,
     /// Bytes of content at most.
     pub(super) max_size: Bytes,
 }
 
 /// Unpacks; what was written before a failure stays, and is whole file by file.
 pub(super) fn unpack(reader: impl Read, order: &Order) -> Result<CopyReport> {
-    let (reader, ration) = Rationed::new(reader);
-    let mut archive = tar::Archive::new(reader);
-    let mut entries = archive.entries().map_err(|error| broken(order, &error))?;
     let mut unpacker: Option<Unpacker<'_>> = None;
-    loop {
-        ration.set(LONGEST_HEADER);
-        let Some(entry) = entries.next() else { break };
-        let mut entry = entry.map_err(|error| broken(order, &error))?;
-        // Content is bounded by what is left of the limit, and by one byte more, so that one too many is noticed.
-        ration.set(u64::MAX);
+    walk(reader, &order.origin, |entry| {
         let unpacker = match &mut unpacker {
             Some(unpacker) => unpacker,
             none => none.insert(Unpacker::begin(order, &entry.path_bytes(), entry.header().entry_type())?),
         };
-        unpacker.entry(&mut entry)?;
-    }
-    unpacker
-        .map(Unpacker::report)
-        .ok_or_else(|| Failure::new(Code::EngineError, format!("the engine sent nothing of '{}'", sanitise(&order.asked))))
+        unpacker.entry(entry)
+    })?;
+    unpacker.map(|unpacker| unpacker.tally.report()).ok_or_else(|| order.origin.silent())
 }
 
 struct Unpacker<'a> {
     order: &'a Order,
     anchor: Folder,
-    /// First part of every name in the archive; `None` where its names begin at the contents.
-    root: Option<OsString>,
-    /// What that part is called here.
-    renamed: Option<OsString>,
-    left: u64,
-    /// Entries read, and folders made.
-    seen: u64,
-    most: u64,
+    naming: Naming,
+    tally: Tally,
     /// Device and inode of each file written, the only ones that a hard link may name.
     written: HashSet<(u64, u64)>,
-    report: CopyReport,
-    left_out: u64,
 }
 
 impl<'a> Unpacker<'a> {
     /// Finds where to write, as `docker cp` does, once it is known whether the source is a folder.
     fn begin(order: &'a Order, first: &[u8], kind: EntryType) -> Result<Self> {
-        let asked = sanitise(&order.asked);
+        let asked = order.origin.shown();
         let local = if order.local.as_os_str().is_empty() { Path::new(".") } else { &order.local };
         let shown = sanitise(&local.to_string_lossy());
         let is_folder = kind.is_dir();
-        if order.name.is_some() && !is_folder && !kind.is_file() && !kind.is_gnu_sparse() {
-            let what = if kind.is_symlink() { "a link: copy what it leads to" } else { "neither a file nor a folder" };
-            return Err(Failure::new(Code::Refused, format!("cannot copy '{asked}': it is {what}")));
+        if order.name.is_some() {
+            order.origin.copyable(kind)?;
         }
         let there = std::fs::metadata(local);
         let (anchor, renamed) = match (&there, &order.name) {
             (Ok(meta), name) if meta.is_dir() => (local, name.clone()),
             (Ok(_), _) if is_folder => {
-                return Err(Failure::new(Code::Conflict, format!("cannot copy the folder '{asked}' over the file '{shown}'")));
+                return Err(Failure::new(Code::Conflict, format!("cannot copy the folder {asked} over the file '{shown}'")));
             }
             (Ok(meta), _) if !meta.is_file() => {
                 return Err(Failure::new(Code::Conflict, format!("'{shown}' is neither a file nor a folder")));
@@ -127,76 +93,24 @@ impl<'a> Unpacker<'a> {
             }
         };
         let anchor = Folder::open(anchor).map_err(|error| Failure::io(format!("open the folder '{}'", anchor.display()), &error.into()))?;
-        let root = match &order.name {
-            Some(_) => parts(first).ok().and_then(|parts| parts.into_iter().next()),
-            None => None,
-        };
-        Ok(Self {
-            order,
-            anchor,
-            root,
-            renamed,
-            left: order.max_size.get(),
-            seen: 0,
-            most: (order.max_size.get() / ENTRY).max(FREE_ENTRIES),
-            written: HashSet::new(),
-            report: CopyReport { entries: 0, bytes: 0, skipped: Vec::new() },
-            left_out: 0,
-        })
-    }
-
-    fn report(mut self) -> CopyReport {
-        if self.left_out > LISTED as u64 {
-            self.report.skipped.push(Untrusted::new(format!("and {} more", self.left_out - LISTED as u64)));
-        }
-        self.report
+        let naming = if order.name.is_some() { Naming::under(first, renamed) } else { Naming::Contents { made: renamed } };
+        Ok(Self { order, anchor, naming, tally: Tally::new(&order.origin, order.max_size), written: HashSet::new() })
     }
 
     fn entry(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
-        self.seen += 1;
-        if self.seen > self.most {
-            return Err(self.too_much(&format!("it has more than {} files and folders", self.most)));
-        }
+        self.tally.entry()?;
         let raw = entry.path_bytes().into_owned();
-        let outcome = match self.local_path(&raw) {
+        let outcome = match self.naming.place(&raw) {
             Ok(path) => self.place(entry, &path),
             Err(why) => Err(Obstacle::Skip(why.into())),
         };
         match outcome {
-            Ok(()) => {
-                self.report.entries += 1;
-                // A folder or a link has no content; one that says it has is read over, not into the next header.
-                self.drain(entry)?;
-            }
-            Err(Obstacle::Skip(why)) => {
-                self.left_out += 1;
-                if self.report.skipped.len() < LISTED {
-                    self.report.skipped.push(Untrusted::new(format!("{}: {why}", briefly(&raw))));
-                }
-                self.drain(entry)?;
-            }
+            Ok(()) => self.tally.taken(),
+            Err(Obstacle::Skip(why)) => self.tally.skip(&raw, &why),
             Err(Obstacle::Stop(failure)) => return Err(failure),
         }
-        Ok(())
-    }
-
-    /// A name in the archive as parts below the anchor; none for the contents' own folder.
-    fn local_path(&self, name: &[u8]) -> Result<Vec<OsString>, &'static str> {
-        let mut parts = parts(name)?;
-        if self.order.name.is_none() {
-            // The contents of a folder that is not there yet: it is made under its new name.
-            if let Some(renamed) = &self.renamed {
-                parts.insert(0, renamed.clone());
-            }
-            return Ok(parts);
-        }
-        if parts.first() != self.root.as_ref() {
-            return Err("it is not part of what was asked for");
-        }
-        if let (Some(first), Some(renamed)) = (parts.first_mut(), &self.renamed) {
-            first.clone_from(renamed);
-        }
-        Ok(parts)
+        // A folder or a link has no content; one that says it has is read over, not into the next header.
+        self.tally.drain(entry)
     }
 
     fn place(&mut self, entry: &mut tar::Entry<'_, impl Read>, path: &[OsString]) -> Result<(), Obstacle> {
@@ -206,18 +120,15 @@ impl<'a> Unpacker<'a> {
         };
         if kind.is_dir() {
             let mode = Mode::from_bits_truncate((entry.header().mode().unwrap_or(0o755) & 0o755) | 0o700);
-            return self.anchor.make(path, mode, &mut self.seen).map(drop);
+            return self.anchor.make(path, mode, &mut self.tally.seen).map(drop);
         }
-        let folder = self.anchor.make(above, Mode::S_IRWXU, &mut self.seen)?;
+        let folder = self.anchor.make(above, Mode::S_IRWXU, &mut self.tally.seen)?;
         if kind.is_file() || kind.is_gnu_sparse() || kind == EntryType::Continuous {
             return self.file(entry, &folder, name);
         }
         let target = entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
         if kind.is_symlink() {
-            // The renamed root, or the folder that takes the contents, is as far up as a link may lead.
-            let depth = above.len() - usize::from(self.renamed.is_some() && !above.is_empty());
-            let stays = link::stays_inside(&target, depth) && !(above.is_empty() && self.renamed.is_some());
-            if !stays {
+            if !self.naming.may_lead(above, &target) {
                 return Err(Obstacle::Skip(format!("a link that leads outside, to {}", briefly(&target))));
             }
             return folder.put(name, |temporary| symlinkat(OsStr::from_bytes(&target), folder.fd(), temporary));
@@ -256,39 +167,13 @@ impl<'a> Unpacker<'a> {
     }
 
     fn content(&mut self, entry: &mut tar::Entry<'_, impl Read>, file: &mut File) -> Result<()> {
-        let mut piece = vec![0; PIECE];
-        let mut expected = entry.size();
-        loop {
-            let count = self.read(entry, &mut piece)?;
-            if count == 0 {
-                // An archive that ends within a file ends without an error.
-                let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
-                return if expected == 0 { Ok(()) } else { Err(broken(self.order, &cut)) };
-            }
-            expected = expected.saturating_sub(count as u64);
-            let bytes = piece.get(..count).unwrap_or_default();
-            file.write_all(bytes).map_err(|error| Failure::io(format!("write to '{}'", self.order.local.display()), &error))?;
-            self.report.bytes += count as u64;
-        }
-    }
-
-    /// Reads over what is left out: it counts as well, since it had to come.
-    fn drain(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<()> {
-        let mut piece = vec![0; PIECE];
-        while self.read(entry, &mut piece)? > 0 {}
-        Ok(())
-    }
-
-    fn read(&mut self, entry: &mut tar::Entry<'_, impl Read>, piece: &mut [u8]) -> Result<usize> {
-        let count = entry.read(piece).map_err(|error| broken(self.order, &error))?;
-        self.left =
-            self.left.checked_sub(count as u64).ok_or_else(|| self.too_much(&format!("it is larger than {}", self.order.max_size)))?;
-        Ok(count)
+        let failed = |error| Failure::io(format!("write to '{}'", self.order.local.display()), &error);
+        self.tally.content(entry, |piece| file.write_all(piece).map_err(failed))
     }
 
     fn hard_link(&self, folder: &Folder, name: &OsStr, target: &[u8]) -> Result<(), Obstacle> {
         let outside = || Obstacle::Skip("a hard link to something that is not in this copy".into());
-        let path = self.local_path(target).map_err(|_| outside())?;
+        let path = self.naming.place(target).map_err(|_| outside())?;
         let Some((file, above)) = path.split_last() else { return Err(outside()) };
         let from = self.anchor.find(above).map_err(|_| outside())?;
         let mine = |folder: &Folder, name: &OsStr| {
@@ -305,53 +190,6 @@ impl<'a> Unpacker<'a> {
             if mine(folder, temporary) { Ok(()) } else { Err(nix::Error::ELOOP) }
         })
     }
-
-    fn too_much(&self, why: &str) -> Failure {
-        Failure::new(Code::Refused, format!("the copy of '{}' was stopped: {why}", sanitise(&self.order.asked)))
-            .detail(format!("written before that: {} files and folders, {}", self.report.entries, Bytes::new(self.report.bytes)))
-            .hint("copy a part of it, or raise the limit")
-    }
-}
-
-/// As much of a name as says which it is.
-fn briefly(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name.get(..LONGEST_LISTED).unwrap_or(name)).into_owned();
-    if name.len() > LONGEST_LISTED { text + "…" } else { text }
-}
-
-/// The parts of a name in an archive, or why it is not one.
-fn parts(name: &[u8]) -> Result<Vec<OsString>, &'static str> {
-    if name.starts_with(b"/") {
-        return Err("its name is absolute");
-    }
-    let mut parts = Vec::new();
-    for part in name.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => return Err("its name leads out of the folder"),
-            _ if has_control(part) => return Err("its name has control characters"),
-            _ => parts.push(OsString::from_vec(part.to_vec())),
-        }
-        if parts.len() > DEEPEST {
-            return Err("it lies too deep");
-        }
-    }
-    Ok(parts)
-}
-
-/// Characters that a terminal obeys when the name is listed: controls, in UTF-8 or as single bytes, and those that turn the
-/// writing around.
-fn has_control(part: &[u8]) -> bool {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    part.iter().any(u8::is_ascii_control)
-        || match std::str::from_utf8(part) {
-            Ok(text) => text.chars().any(|c| c.is_control() || turns(c)),
-            Err(_) => part.iter().any(|byte| matches!(byte, 0x80..=0x9f)),
-        }
-}
-
-fn broken(order: &Order, error: &io::Error) -> Failure {
-    Failure::new(Code::EngineError, format!("the archive of '{}' is damaged", sanitise(&order.asked))).detail(sanitise(&error.to_string()))
 }
 
 #[cfg(test)]

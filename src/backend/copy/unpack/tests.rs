@@ -7,52 +7,8 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::backend::copy::hostile::{Hostile, any_entry, bytes, file, folder, hard, link};
 use crate::backend::copy::pipe::ChunkReader;
-
-/// An entry as an attacker writes it: the header says what it likes.
-#[derive(Debug)]
-struct Hostile {
-    name: Vec<u8>,
-    kind: EntryType,
-    target: Vec<u8>,
-    content: Vec<u8>,
-    mode: u32,
-}
-
-fn file(name: &str, content: &str) -> Hostile {
-    Hostile { name: name.into(), kind: EntryType::Regular, target: Vec::new(), content: content.into(), mode: 0o644 }
-}
-
-fn folder(name: &str) -> Hostile {
-    Hostile { kind: EntryType::Directory, mode: 0o755, ..file(name, "") }
-}
-
-fn link(name: &str, target: &str) -> Hostile {
-    Hostile { kind: EntryType::Symlink, target: target.into(), ..file(name, "") }
-}
-
-fn hard(name: &str, target: &str) -> Hostile {
-    Hostile { kind: EntryType::Link, target: target.into(), ..file(name, "") }
-}
-
-fn bytes(entries: &[Hostile]) -> Vec<u8> {
-    let mut all = Vec::new();
-    for entry in entries {
-        let mut header = tar::Header::new_gnu();
-        let old = header.as_old_mut();
-        old.name[..entry.name.len()].copy_from_slice(&entry.name);
-        old.linkname[..entry.target.len()].copy_from_slice(&entry.target);
-        header.set_entry_type(entry.kind);
-        header.set_mode(entry.mode);
-        header.set_size(entry.content.len() as u64);
-        header.set_cksum();
-        all.extend_from_slice(header.as_bytes());
-        all.extend_from_slice(&entry.content);
-        all.resize(all.len().next_multiple_of(512), 0);
-    }
-    all.extend_from_slice(&[0; 1024]);
-    all
-}
 
 /// A folder with a secret beside the destination.
 struct Here {
@@ -81,7 +37,7 @@ impl Here {
         let order = Order {
             local: self.base.path().join(local),
             name: name.map(OsString::from),
-            asked: "/home/sandbox/tree".into(),
+            origin: Origin::Session("/home/sandbox/tree".into()),
             max_size: Bytes::new(max_size),
         };
         unpack(ChunkReader::new(receiver), &order)
@@ -379,24 +335,6 @@ fn a_link_in_place_of_what_was_asked_for_is_refused() {
     let report = here.tree(&[folder("x"), link("x", "..")]).unwrap();
     assert_eq!(report.skipped.len(), 1);
     here.unharmed();
-}
-
-fn any_entry() -> impl Strategy<Value = Hostile> {
-    let part = prop_oneof![Just("x"), Just("a"), Just("b"), Just(".."), Just("."), Just(""), Just("outside"), Just("secret")];
-    let path = prop::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"));
-    let name = prop_oneof![4 => path.clone().prop_map(|path| format!("x/{path}")), 1 => path.clone()];
-    let kind = prop_oneof![
-        Just(EntryType::Regular),
-        Just(EntryType::Directory),
-        Just(EntryType::Symlink),
-        Just(EntryType::Link),
-        Just(EntryType::Fifo)
-    ];
-    let target = prop_oneof![path.clone(), path.prop_map(|path| format!("x/{path}")), Just("/etc".to_owned())];
-    (name, kind, target, "[a-z]{0,9}", 0_u32..0o10000).prop_map(|(name, kind, target, content, mode)| {
-        let content = if kind == EntryType::Regular { content.into_bytes() } else { Vec::new() };
-        Hostile { name: name.into(), kind, target: target.into(), content, mode }
-    })
 }
 
 proptest! {
