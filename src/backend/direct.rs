@@ -12,8 +12,9 @@ use tokio_util::io::ReaderStream;
 
 use super::Backend;
 use super::engine::{Attached, Output, OutputKind};
-use crate::failure::{Code, Failure};
-use crate::session::ContainerFacts;
+use super::terminals::{ANSWERING, unanswered};
+use crate::failure::{Code, Failure, Result};
+use crate::session::{ContainerFacts, Session};
 use crate::supervisor::terminals::SOCKET;
 use crate::terminal::wire::{GREETING, WELCOME};
 
@@ -21,19 +22,24 @@ use crate::terminal::wire::{GREETING, WELCOME};
 const PIECE: usize = 64 * 1024;
 /// A supervisor that has just been let go takes a moment until it listens.
 const LISTENING: Duration = Duration::from_millis(200);
-/// For its answer: one that has no time does not get more by being asked another way, but an engine's way waits and says why.
-const ANSWERING: Duration = Duration::from_secs(1);
-
 impl Backend {
     /// To the supervisor of a running session; `None` where that is not to be had, or not wanted.
-    pub(super) async fn directly(&self, facts: &ContainerFacts) -> Option<Attached> {
+    pub(super) async fn directly(&self, session: &Session, facts: &ContainerFacts) -> Result<Option<Attached>> {
+        let Some(mut stream) = self.connected(facts).await else { return Ok(None) };
+        match tokio::time::timeout(ANSWERING, greet(&mut stream)).await {
+            Ok(Ok(true)) => Ok(Some(attached(stream))),
+            Ok(Ok(false) | Err(_)) => Ok(None),
+            // There is one, and an exec would wait for it no less.
+            Err(_) => Err(unanswered(session.name.as_str())),
+        }
+    }
+
+    async fn connected(&self, facts: &ContainerFacts) -> Option<UnixStream> {
         let pid = facts.pid.filter(|_| self.settings.direct_terminals)?;
         let (kernel, id) = (std::sync::Arc::clone(&self.kernel), facts.id.clone());
         let connect = move || kernel.connect(&id, pid, SOCKET, Instant::now() + LISTENING);
         let stream = tokio::task::spawn_blocking(connect).await.ok()?.ok()?;
-        let mut stream = UnixStream::from_std(stream).ok()?;
-        let is_welcome = tokio::time::timeout(ANSWERING, greet(&mut stream)).await;
-        matches!(is_welcome, Ok(Ok(true))).then(|| attached(stream))
+        UnixStream::from_std(stream).ok()
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -56,7 +55,7 @@ impl Backend {
         let key = self.kept(move |state| state.read(|db| sessions::key(db, id))).await.flatten();
         let Some(key) = key else { return Err(no_key(&session, "no key that renews it is kept here")) };
         let mut asked = self.ask_supervisor(&session.container_id, Want::Life).await?;
-        let challenge = match asked.told.try_next().await? {
+        let challenge = match asked.answer().await? {
             Some(Told::Life(life)) => life.challenge,
             other => return Err(unexpected(session.name.as_str(), other)),
         };
@@ -64,7 +63,7 @@ impl Backend {
         let proof = proof::make(&key, &challenge, ttl_s);
         // A peer that is gone already says why in what it wrote.
         let _ = asked.ask(Want::Renew { ttl_s, proof }).await;
-        let life = match asked.told.try_next().await? {
+        let life = match asked.answer().await? {
             Some(Told::Life(life)) => life,
             Some(Told::Refused(Refusal { why: Why::Denied, message })) => return Err(no_key(&session, &message)),
             other => return Err(unexpected(session.name.as_str(), other)),

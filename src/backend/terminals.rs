@@ -1,6 +1,8 @@
 //! The terminals that a session's supervisor holds: opened, listed, taken up again and ended. They are the session's, not ours: they
 //! outlive whoever looks at them.
 
+use std::time::Duration;
+
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -20,6 +22,8 @@ use crate::units::sanitise;
 
 /// What an end without an answer said on its standard error, at most.
 const LONGEST_LAST_WORDS: usize = 1024;
+/// For a supervisor's answer: a session may have next to no CPU time.
+pub(super) const ANSWERING: Duration = Duration::from_secs(20);
 /// Characters of a terminal's command that are written down.
 const LONGEST_COMMAND: usize = 200;
 
@@ -61,7 +65,7 @@ impl Backend {
     /// Opens a terminal in a live session ([`Want::Open`]), or takes up one that is there ([`Want::Attach`]).
     pub async fn terminal(&self, who: &str, want: Want) -> Result<Terminal> {
         let mut asked = self.ask_supervisor(who, want).await?;
-        match asked.told.try_next().await? {
+        match asked.answer().await? {
             Some(Told::Attached(held)) => {
                 self.used(&asked.session, Use::Attach).await;
                 self.record("attach", &asked.session, json!({ "terminal": held.id, "command": clipped(&held.command), "way": asked.way }));
@@ -75,7 +79,7 @@ impl Backend {
     /// The terminals of a live session; one with the number 0 is its own command's.
     pub async fn terminals(&self, who: &str) -> Result<Vec<Held>> {
         let mut asked = self.ask_supervisor(who, Want::List).await?;
-        match asked.told.try_next().await? {
+        match asked.answer().await? {
             Some(Told::List(held)) => Ok(held),
             other => Err(unexpected(asked.session.name.as_str(), other)),
         }
@@ -84,6 +88,7 @@ impl Backend {
     /// Ends a terminal: what runs in it is hung up on.
     pub async fn end_terminal(&self, who: &str, id: u32) -> Result<()> {
         let mut asked = self.ask_supervisor(who, Want::End { id }).await?;
+        // What runs in it has the session's grace to end in.
         match asked.told.try_next().await? {
             Some(Told::Ended(_)) => {
                 self.record("end_terminal", &asked.session, json!({ "terminal": id }));
@@ -102,7 +107,7 @@ impl Backend {
 
     pub(super) async fn ask_supervisor(&self, who: &str, want: Want) -> Result<Asked> {
         let (session, facts) = self.running(who).await?;
-        let (way, Attached { output, input }) = match self.directly(&facts).await {
+        let (way, Attached { output, input }) = match self.directly(&session, &facts).await? {
             Some(attached) => (Way::Direct, attached),
             None => (Way::Engine, self.by_exec(&session).await?),
         };
@@ -144,6 +149,14 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Waits for a word that needs nothing but a supervisor that works.
+    pub async fn answer(&mut self) -> Result<Option<Told>> {
+        match tokio::time::timeout(ANSWERING, self.told.try_next()).await {
+            Ok(told) => told,
+            Err(_) => Err(unanswered(self.session.name.as_str())),
+        }
+    }
+
     /// Asks for something more.
     pub async fn ask(&mut self, want: Want) -> std::io::Result<()> {
         self.input.write_all(&Say::Want(want).encode()).await?;
@@ -230,6 +243,13 @@ fn no_terminals(who: &str, last_words: &[u8]) -> Failure {
         words if words.is_empty() => failure,
         words => failure.detail(format!("its supervisor says: {words}")),
     }
+}
+
+/// A process of the session runs as its supervisor's user, and may stop it; it cannot stop what ends the session in time.
+pub(super) fn unanswered(who: &str) -> Failure {
+    Failure::new(Code::Conflict, format!("the supervisor of '{who}' does not answer"))
+        .detail(format!("waited for {} s; a process of the session may have stopped it, or leaves it no CPU time", ANSWERING.as_secs()))
+        .hint(format!("this works without it: palisade exec -it {who} -- sh; it begins anew with: palisade restart {who}"))
 }
 
 pub(super) fn unexpected(who: &str, told: Option<Told>) -> Failure {

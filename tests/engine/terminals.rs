@@ -398,6 +398,24 @@ time.sleep(3)
 }
 
 #[test]
+fn a_session_that_stops_its_supervisor_is_told_and_holds_nobody_up() {
+    let session = Session::launch(&OFFLINE, &["sleep", "600"]);
+    let (code, _, said) = session.sh("kill -STOP $(grep -lx palisade /proc/[0-9]*/comm | cut -d/ -f3)");
+    assert_eq!(code, 0, "{said}");
+    let is_told = async |backend: Backend| {
+        let failure = backend.terminals(&session.name).await.unwrap_err();
+        assert_eq!(failure.message, format!("the supervisor of '{}' does not answer", session.name));
+        assert!(failure.hint.is_some_and(|hint| hint.contains("palisade restart")));
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| on_the_engine(is_told));
+        scope.spawn(|| by_the_engine(is_told));
+    });
+    succeed(&["restart", "--grace", "0", &session.name]);
+    on_the_engine(|backend| async move { assert_eq!(backend.terminals(&session.name).await.unwrap(), []) });
+}
+
+#[test]
 fn a_shell_that_nobody_uses_ends_after_the_time_that_the_profile_gives() {
     let folder = tempfile::tempdir().unwrap();
     let profile = folder.path().join("short.toml");
