@@ -10,7 +10,7 @@ use super::limits::LogWatch;
 use super::{Backend, CopyReport, Exec, Reporter, Within, copy};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::plan::SUPERVISOR;
-use crate::session::ContainerFacts;
+use crate::session::{ContainerFacts, Session};
 use crate::state::sessions::Use;
 
 /// What goes before a command, and is none of it.
@@ -69,10 +69,8 @@ impl Backend {
 
     /// Copies a local file or folder into a session's folder.
     pub async fn copy_in(&self, who: &str, local: &Path, inside: &str, reporter: &dyn Reporter) -> Result<CopyReport> {
-        let session = self.find(who).await?;
-        let facts = self.engine.inspect(&session.container_id).await?;
-        reporter.step(&format!("copying into {}", session.name));
-        let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, user_of(&facts)?, local, inside, reporter).await?;
+        let (session, owner) = self.copying_into(who, reporter).await?;
+        let copied = copy::copy_in(self.engine.as_ref(), &session.container_id, owner, local, inside, reporter).await?;
         self.record("copy_in", &session, json!({ "from": local, "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
         Ok(copied)
     }
@@ -86,13 +84,19 @@ impl Backend {
         max_size: u64,
         reporter: &dyn Reporter,
     ) -> Result<CopyReport> {
+        let (session, owner) = self.copying_into(who, reporter).await?;
+        let copied = copy::archive_in(self.engine.as_ref(), &session.container_id, owner, archive, inside, max_size, reporter).await?;
+        self.record("copy_in", &session, json!({ "from": "-", "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
+        Ok(copied)
+    }
+
+    /// The session, and whose the files in it will be.
+    async fn copying_into(&self, who: &str, reporter: &dyn Reporter) -> Result<(Session, (u32, u32))> {
         let session = self.find(who).await?;
         let facts = self.engine.inspect(&session.container_id).await?;
         reporter.step(&format!("copying into {}", session.name));
-        let (engine, owner) = (self.engine.as_ref(), user_of(&facts)?);
-        let copied = copy::archive_in(engine, &session.container_id, owner, archive, inside, max_size, reporter).await?;
-        self.record("copy_in", &session, json!({ "from": "-", "to": inside, "entries": copied.entries, "bytes": copied.bytes }));
-        Ok(copied)
+        let owner = user_of(&facts)?;
+        Ok((session, owner))
     }
 
     /// Writes a tar archive of a path of a session, with what is harmless of it and never more than `max_size` bytes of content; `None` where
