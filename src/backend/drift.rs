@@ -76,31 +76,24 @@ impl Made {
 impl Backend {
     /// How a container stands. `kernel` is what the kernel shows of it, where that was read.
     pub async fn standing(&self, facts: &ContainerFacts, kernel: Option<&KernelFacts>, today: &Today) -> Standing {
-        match Made::read(&facts.labels) {
-            Err(why) => Standing::untold(why.raw()),
-            Ok(made) => {
-                let terms = self.terms_today(&made, today).await;
-                if let Ok(terms) = &terms {
-                    self.planned(&made, facts, terms).await;
-                }
-                let drifted = self.drifted_from(&made, facts, kernel).await;
-                Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
-            }
-        }
+        self.standing_by(facts, today, async |made| self.drifted_from(made, facts, kernel).await).await
     }
 
     /// The same of one that was measured before: only today's plan is looked up.
     pub async fn standing_again(&self, facts: &ContainerFacts, drifted: Vec<Difference>, today: &Today) -> Standing {
-        match Made::read(&facts.labels) {
-            Err(why) => Standing::untold(why.raw()),
-            Ok(made) => {
-                let terms = self.terms_today(&made, today).await;
-                if let Ok(terms) = &terms {
-                    self.planned(&made, facts, terms).await;
-                }
-                Standing::new(&made.terms, drifted, terms.as_ref().map_err(Clone::clone))
-            }
+        self.standing_by(facts, today, async |_| drifted).await
+    }
+
+    async fn standing_by(&self, facts: &ContainerFacts, today: &Today, drifted: impl AsyncFnOnce(&Made) -> Vec<Difference>) -> Standing {
+        let made = match Made::read(&facts.labels) {
+            Err(why) => return Standing::untold(why.raw()),
+            Ok(made) => made,
+        };
+        let terms = self.terms_today(&made, today).await;
+        if let Ok(terms) = &terms {
+            self.planned(&made, facts, terms).await;
         }
+        Standing::new(&made.terms, drifted(&made).await, terms.as_ref().map_err(Clone::clone))
     }
 
     /// The same by its id alone: what the engine reports of it, and not what the kernel shows.
