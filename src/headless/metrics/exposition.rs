@@ -75,16 +75,11 @@ fn counted(registry: &mut Registry, sessions: &[Session]) {
 fn used(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
     let cpu = Times::default();
     registry.register_with_unit("session_cpu", "CPU time since the session started", Unit::Seconds, cpu.clone());
-    let bytes = |registry: &mut Registry, name: &str, help: &str| {
-        let family = Gauges::default();
-        registry.register_with_unit(name, help, Unit::Bytes, family.clone());
-        family
-    };
     let memory = bytes(registry, "session_memory", "Memory without the file cache that can be taken back");
     let memory_limit = bytes(registry, "session_memory_limit", "The most memory that it may use");
     let pids = gauges(registry, "session_pids", "Processes and threads");
     let pids_limit = gauges(registry, "session_pids_limit", "The most processes and threads that it may have");
-    for (session, usage) in sessions.iter().filter_map(|session| Some((session, seen.usage.get(&session.container_id)?))) {
+    for (session, usage) in of_each(sessions, &seen.usage) {
         let whose = who(session);
         cpu.get_or_create(&whose).inc_by(figure(usage.cpu_ns) / 1e9);
         set(&memory, &whose, figure(usage.memory.get()));
@@ -100,7 +95,7 @@ fn used(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
 
 fn measured(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
     let controls = gauges(registry, "session_controls", "Controls of each session that runs, by verdict; measured every 30 s at most");
-    for (session, verdicts) in sessions.iter().filter_map(|session| Some((session, seen.verdicts.get(&session.container_id)?))) {
+    for (session, verdicts) in of_each(sessions, &seen.verdicts) {
         for (verdict, count) in verdicts {
             let mut all = who(session);
             all.extend(labels([("verdict", &verdict.to_string())]));
@@ -111,7 +106,7 @@ fn measured(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
 
 fn limited(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
     let hits = counts(registry, "session_limits", "How often each session ran into each of its limits, as far as anybody saw");
-    for (session, limits) in sessions.iter().filter_map(|session| Some((session, seen.limits.get(&session.container_id)?))) {
+    for (session, limits) in of_each(sessions, &seen.limits) {
         // By the limit alone: where it was reached is the session's own text.
         for hit in &limits.hits {
             let mut all = who(session);
@@ -123,11 +118,6 @@ fn limited(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
 
 fn taken(registry: &mut Registry, sessions: &[Session], seen: &Seen) {
     let Some(taken) = &seen.taken else { return };
-    let bytes = |registry: &mut Registry, name: &str, help: &str| {
-        let family = Gauges::default();
-        registry.register_with_unit(name, help, Unit::Bytes, family.clone());
-        family
-    };
     let disk = bytes(registry, "session_disk", "What its volumes and its own layer take on disk; counted every 10 minutes at most");
     let cap = bytes(registry, "session_disk_limit", "What it may take before it is warned of, and before it is stopped");
     let images = bytes(registry, "images_disk", "What images of ours take, with layers that they share");
@@ -191,9 +181,20 @@ fn outcomes(counters: &Counters) -> [(&'static str, u64); 10] {
     ]
 }
 
+/// What was seen of each session of which something was.
+fn of_each<'a, T>(sessions: &'a [Session], seen: &'a BTreeMap<String, T>) -> impl Iterator<Item = (&'a Session, &'a T)> {
+    sessions.iter().filter_map(|session| Some((session, seen.get(&session.container_id)?)))
+}
+
 fn gauges(registry: &mut Registry, name: &str, help: &str) -> Gauges {
     let family = Gauges::default();
     registry.register(name, help, family.clone());
+    family
+}
+
+fn bytes(registry: &mut Registry, name: &str, help: &str) -> Gauges {
+    let family = Gauges::default();
+    registry.register_with_unit(name, help, Unit::Bytes, family.clone());
     family
 }
 
