@@ -1,7 +1,8 @@
 //! `stop`, `start`, `restart`, `pause`, `unpause`, `rename`, `rm`: one word to several sessions, each on its own.
 
-use super::document::{ActionResult, Actions, Document, ErrorBody};
-use super::{Context, Done, Stop, posture_table};
+use super::document::{ActionResult, Actions, ErrorBody};
+use super::failing::{document_of_several, end_of_several};
+use super::{Context, Done, posture_table};
 use crate::backend::{Backend, Launched};
 use crate::failure::{Code, Failure, Result};
 use crate::policy::Posture;
@@ -119,17 +120,11 @@ pub type Outcome = (String, Result<(Option<Session>, Option<Posture>)>);
 /// Tells what came of each, and ends with the first failure's exit code.
 pub fn report(context: &Context, action: &'static str, results: Vec<Outcome>) -> Done {
     let failures: Vec<Failure> = results.iter().filter_map(|(_, result)| result.as_ref().err().cloned()).collect();
-    let exit = failures.first().map_or(0, |first| first.code.exit_code());
     if context.output.is_json() {
-        let error = failures.first().map(ErrorBody::from);
-        context.output.document(&Document::with_error(Actions { action, results: results.into_iter().map(row).collect() }, error));
-        return Ok(exit);
+        let document = Actions { action, results: results.into_iter().map(row).collect() };
+        return document_of_several(&context.output, document, &failures);
     }
-    let Some((last, before)) = failures.split_last() else { return Ok(0) };
-    for failure in before {
-        super::show_failure(&context.output, failure);
-    }
-    Err(Stop { failure: last.clone(), exit })
+    end_of_several(&context.output, &failures)
 }
 
 fn row((name, result): Outcome) -> ActionResult {

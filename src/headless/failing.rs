@@ -1,4 +1,7 @@
-use super::document::ErrorBody;
+use serde::Serialize;
+
+use super::Done;
+use super::document::{Document, ErrorBody};
 use super::output::Output;
 use super::paint::{Role, paint};
 use crate::failure::{Code, Failure};
@@ -35,6 +38,22 @@ pub fn show_failure(output: &Output, failure: &Failure) {
     } else {
         output.complain(&text(failure, output.colours().stderr));
     }
+}
+
+/// What came of several names, as the one document; the exit code is that of the first that failed.
+pub fn document_of_several<T: Serialize>(output: &Output, document: T, failures: &[Failure]) -> Done {
+    let first = failures.first();
+    output.document(&Document::with_error(document, first.map(ErrorBody::from)));
+    Ok(first.map_or(0, |first| first.code.exit_code()))
+}
+
+/// The same where what succeeded has been told: what failed, one after the other.
+pub fn end_of_several(output: &Output, failures: &[Failure]) -> Done {
+    let (Some(first), Some((last, before))) = (failures.first(), failures.split_last()) else { return Ok(0) };
+    for failure in before {
+        show_failure(output, failure);
+    }
+    Err(Stop { failure: last.clone(), exit: first.code.exit_code() })
 }
 
 /// `error: …`, the particulars indented, `hint: …`.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::document::{Document, ErrorBody};
+use super::document::ErrorBody;
+use super::failing::{document_of_several, end_of_several};
 use super::list::NOTHING_THERE;
 use super::paint::Role;
 use super::table::{Grid, Page, cell, meaning};
-use super::{Context, Done, Stop};
+use super::{Context, Done};
 use crate::backend::Backend;
 use crate::failure::{Code, Failure, Result};
 use crate::session::{Session, Usage};
@@ -73,11 +74,9 @@ pub async fn stats(context: &Context, backend: &Backend, names: &[String]) -> Do
         .filter(|(.., used)| !names.is_empty() || used.as_ref().err().is_none_or(|failure| failure.code != Code::Conflict))
         .collect();
     let failures: Vec<Failure> = rows.iter().filter_map(|(.., used)| used.as_ref().err().cloned()).collect();
-    let exit = failures.first().map_or(0, |first| first.code.exit_code());
     if context.output.is_json() {
         let stats = rows.into_iter().map(row).collect();
-        context.output.document(&Document::with_error(Stats { stats }, failures.first().map(ErrorBody::from)));
-        return Ok(exit);
+        return document_of_several(&context.output, Stats { stats }, &failures);
     }
     let shown: Vec<(&str, &Used)> = rows
         .iter()
@@ -88,11 +87,7 @@ pub async fn stats(context: &Context, backend: &Backend, names: &[String]) -> Do
     } else if failures.is_empty() {
         context.output.note(if names.is_empty() { "no session is running; 'palisade ls' shows all of them" } else { NOTHING_THERE });
     }
-    let Some((last, before)) = failures.split_last() else { return Ok(0) };
-    for failure in before {
-        super::show_failure(&context.output, failure);
-    }
-    Err(Stop { failure: last.clone(), exit })
+    end_of_several(&context.output, &failures)
 }
 
 /// Those that are named, or all that run.

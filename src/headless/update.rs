@@ -1,8 +1,9 @@
 //! `update`: sessions made as today's plan has them.
 
-use super::document::{Document, ErrorBody, UpdateResult, Updates};
+use super::document::{ErrorBody, UpdateResult, Updates};
+use super::failing::{document_of_several, end_of_several};
 use super::table::{Grid, cell};
-use super::{Context, Done, Plain, Stop, TerminalReporter, posture_table};
+use super::{Context, Done, Plain, TerminalReporter, posture_table};
 use crate::backend::{Backend, Today, Update};
 use crate::failure::{Failure, Result};
 use crate::units::sanitise;
@@ -82,18 +83,11 @@ fn tell(context: &Context, name: &str, result: &Result<Update>, manner: Manner) 
 
 fn report(context: &Context, results: Vec<(String, Result<Update>)>, manner: Manner) -> Done {
     let failures: Vec<Failure> = results.iter().filter_map(|(_, result)| result.as_ref().err().cloned()).collect();
-    let exit = failures.first().map_or(0, |first| first.code.exit_code());
     if context.output.is_json() {
         let updates = results.into_iter().map(|(name, result)| row(name, result)).collect();
-        let error = failures.first().map(ErrorBody::from);
-        context.output.document(&Document::with_error(Updates { dry_run: manner.dry_run, updates }, error));
-        return Ok(exit);
+        return document_of_several(&context.output, Updates { dry_run: manner.dry_run, updates }, &failures);
     }
-    let Some((last, before)) = failures.split_last() else { return Ok(0) };
-    for failure in before {
-        super::show_failure(&context.output, failure);
-    }
-    Err(Stop { failure: last.clone(), exit })
+    end_of_several(&context.output, &failures)
 }
 
 fn row(name: String, result: Result<Update>) -> UpdateResult {
