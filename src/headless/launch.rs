@@ -13,10 +13,7 @@ use crate::failure::{Code, Failure, Result};
 /// Launches a session in the background and shows what holds.
 pub async fn launch(context: &Context, backend: &Backend, order: &Order) -> Done {
     let mut signals = Signals::listen()?;
-    let reporter = TerminalReporter::new(&context.output, Plain::Silent);
-    let settled = settle(backend.launch(order, &reporter), &mut signals, context).await;
-    reporter.finish();
-    let (launched, interrupted) = settled?;
+    let (launched, interrupted) = begin(async |reporter| backend.launch(order, reporter).await, &mut signals, context).await?;
     let launched = launched?;
     if let Some(signal) = interrupted {
         backend.remove(&launched.session.container_id, true).await?;
@@ -29,6 +26,18 @@ pub async fn launch(context: &Context, backend: &Backend, order: &Order) -> Done
         context.output.note(&posture_table::note(&launched.session, &launched.posture));
     }
     Ok(0)
+}
+
+/// Launches, telling of it, and lets that come to rest as [`settle`] does.
+pub async fn begin<T>(
+    launch: impl AsyncFnOnce(&TerminalReporter) -> Result<T>,
+    signals: &mut Signals,
+    context: &Context,
+) -> std::result::Result<(Result<T>, Option<Signal>), Stop> {
+    let reporter = TerminalReporter::new(&context.output, Plain::Silent);
+    let settled = settle(launch(&reporter), signals, context).await;
+    reporter.finish();
+    settled
 }
 
 /// Lets a launch finish although a signal came: dropped half-way, it would leave a container behind. The signal that came

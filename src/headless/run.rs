@@ -7,8 +7,7 @@ use futures_util::future::BoxFuture;
 use super::document::{Document, Event};
 use super::fate::{KILLED, tell};
 use super::foreground::{Control, Ending, Exit, Signal, Signals, Streams, Writer, carry, chosen, standard_input};
-use super::launch::{cut_short, settle};
-use super::progress::{Plain, TerminalReporter};
+use super::launch::{begin, cut_short};
 use super::{Context, Done, Stop, code_for_foreground};
 use crate::backend::engine::ExecRequest;
 use crate::backend::{Backend, Cut, Fate, Order};
@@ -25,10 +24,7 @@ const LAST_WORDS_S: u64 = 2;
 /// characters to a terminal.
 pub async fn run(context: &Context, backend: &Backend, order: &Order, raw: bool) -> Done {
     let mut signals = Signals::listen()?;
-    let reporter = TerminalReporter::new(&context.output, Plain::Silent);
-    let settled = settle(backend.run(order, &reporter), &mut signals, context).await;
-    reporter.finish();
-    let (running, interrupted) = settled?;
+    let (running, interrupted) = begin(async |reporter| backend.run(order, reporter).await, &mut signals, context).await?;
     let running = running.map_err(before)?;
     let session = running.launched.session;
     let control = Foreground { backend, id: session.container_id.clone() };

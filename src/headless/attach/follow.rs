@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 
 use super::attend::Options;
 use super::keyboard::Keyboard;
-use super::parted::{by_signal, gone};
+use super::parted::{by_signal, gone, left};
 use super::tty::{Mode, Tty};
 use crate::backend::Backend;
 use crate::backend::engine::LogOptions;
@@ -114,10 +114,7 @@ async fn end(context: &Context, backend: &Backend, session: &Session, ending: En
             let facts = backend.engine().inspect(&session.container_id).await.ok();
             Ok(facts.and_then(|facts| facts.exit).map_or(0, |exit| exit_code(exit.code)))
         }
-        Ending::Left => {
-            context.output.note(&format!("left; {goes_on}"));
-            Ok(0)
-        }
+        Ending::Left => left(context, &goes_on),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Lost(failure) => {

@@ -3,7 +3,7 @@
 use super::attend::{Options, attend, prepare};
 use super::far::{Far, To};
 use super::follow::follow;
-use super::parted::{by_signal, gone};
+use super::parted::{by_signal, gone, left};
 use super::show::Ending;
 use crate::backend::{Backend, Cut, Fate, Terminal, Within};
 use crate::failure::{Code, Failure};
@@ -127,10 +127,7 @@ fn end(context: &Context, session: &Session, held: &Held, ending: Ending, fate: 
     let goes_on = format!("terminal {id} of '{name}' goes on: {}", way_back(session, id));
     match ending {
         Ending::Ended(code) => Ok(exit_code(code.into())),
-        Ending::Left => {
-            context.output.note(&format!("left; {goes_on}"));
-            Ok(0)
-        }
+        Ending::Left => left(context, &goes_on),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the terminal", goes_on)),
         Ending::Closed | Ending::Lost(_) => {

@@ -1,12 +1,18 @@
 //! How an attendance ends that the session did not end: what the operator's shell is told.
 
 use crate::failure::{Code, Failure};
-use crate::headless::Stop;
 use crate::headless::foreground::Signal;
 use crate::headless::launch::cut_short;
+use crate::headless::{Context, Done, Stop};
 
 /// The exit code of a program whose terminal is gone: 128 and SIGHUP.
 const HUNG_UP: u8 = 129;
+
+/// The operator left it.
+pub(super) fn left(context: &Context, goes_on: &str) -> Done {
+    context.output.note(&format!("left; {goes_on}"));
+    Ok(0)
+}
 
 /// The operator's terminal is gone.
 pub(super) fn gone(way_out: String) -> Stop {

@@ -6,13 +6,12 @@ use futures_util::future::BoxFuture;
 
 use super::attend::Options;
 use super::held::{MAIN, show};
-use super::parted::{by_signal, gone};
+use super::parted::{by_signal, gone, left};
 use super::show::Ending;
 use crate::backend::{Backend, Order};
 use crate::failure::{Code, Failure, Result};
 use crate::headless::foreground::Signals;
-use crate::headless::launch::{cut_short, settle};
-use crate::headless::progress::{Plain, TerminalReporter};
+use crate::headless::launch::{begin, cut_short};
 use crate::headless::run::{OURS, before, exit_code};
 use crate::headless::{Context, Done, Stop};
 use crate::terminal::wire::Want;
@@ -23,10 +22,7 @@ const LAST_WORD: Duration = Duration::from_secs(15);
 /// Launches an ephemeral session, shows its terminal, and ends with its command's exit code. Left, the session goes on.
 pub async fn run(context: &Context, backend: &Backend, order: &Order, options: &Options) -> Done {
     let mut signals = Signals::listen()?;
-    let reporter = TerminalReporter::new(&context.output, Plain::Silent);
-    let settled = settle(backend.run(order, &reporter), &mut signals, context).await;
-    reporter.finish();
-    let (running, interrupted) = settled?;
+    let (running, interrupted) = begin(async |reporter| backend.run(order, reporter).await, &mut signals, context).await?;
     let running = running.map_err(before)?;
     let session = running.launched.session;
     if let Some(signal) = interrupted {
@@ -46,10 +42,7 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order, options: &
     let goes_on = format!("'{name}' goes on: 'palisade attach {name}' takes it up again, 'palisade rm -f {name}' removes it");
     match ending {
         Ending::Ended(code) => Ok(exited(running.exit).await.unwrap_or_else(|| exit_code(code.into()))),
-        Ending::Left => {
-            context.output.note(&format!("left; {goes_on}"));
-            Ok(0)
-        }
+        Ending::Left => left(context, &goes_on),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Closed | Ending::Lost(_) => {
