@@ -69,6 +69,7 @@ impl Machine {
             ca_bundle: self.settings.ca_bundle_file(&self.environment)?,
             supervisor_volume: supervisor_volume::name(&HostReader::default(), &self.paths)?,
             depot: self.settings.depot.name.clone(),
+            direct_terminals: self.settings.direct_terminals,
             proxy: self.settings.registries(&self.environment).and_then(|_| self.settings.proxy(&self.environment)),
             now,
         };

@@ -78,6 +78,8 @@ pub struct HostSide {
     pub kernel: String,
     /// Whether this process is root.
     pub is_root: bool,
+    /// Whether its settings let a session's supervisor be reached past the engine.
+    pub direct_terminals: bool,
     /// Whether this kernel has `AppArmor` on; `None` where it does not say.
     pub apparmor: Option<bool>,
     /// Free space where a local engine keeps its data; `None` where it cannot be seen from here.

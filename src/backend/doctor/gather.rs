@@ -73,6 +73,7 @@ fn host_side(engine_root: Option<&str>, inputs: &DoctorInputs) -> HostSide {
         architecture: own_architecture(),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map(|text| text.trim().to_owned()).unwrap_or_default(),
         is_root: nix::unistd::geteuid().is_root(),
+        direct_terminals: inputs.direct_terminals,
         apparmor: fs::read_to_string("/sys/module/apparmor/parameters/enabled").ok().map(|text| text.starts_with('Y')),
         disk_free: engine_root.and_then(free_space),
         authorities: image::count_authorities(inputs.ca_bundle.as_deref()),

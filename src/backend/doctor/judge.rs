@@ -35,6 +35,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
                 init(engine),
                 storage(engine),
                 kernel_facts(facts),
+                terminals(facts),
                 disk(facts),
                 image(engine, facts.now),
                 supervisor(engine),
@@ -222,6 +223,21 @@ fn kernel_facts(facts: &Facts) -> Check {
             ..ok("kernel facts", "read by a probe container: only root sees other users' processes in full")
         },
         (false, _) => ok("kernel facts", "read by a probe container: the engine is on another kernel"),
+    }
+}
+
+fn terminals(facts: &Facts) -> Check {
+    let host = &facts.host;
+    match (facts.is_local(), host.is_root) {
+        _ if !host.direct_terminals => ok("terminals", "each by an exec of the engine's: 'direct_terminals' is false"),
+        (true, true) => ok("terminals", "reached past the engine, which may restart meanwhile"),
+        (true, false) => Check {
+            advice: Some(
+                "root reaches them past the engine: keys are echoed sooner, and an engine that restarts interrupts nothing".to_owned(),
+            ),
+            ..ok("terminals", "each by an exec of the engine's")
+        },
+        (false, _) => ok("terminals", "each by an exec of the engine's, which is on another kernel"),
     }
 }
 

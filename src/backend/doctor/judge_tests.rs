@@ -53,6 +53,7 @@ pub fn facts(engine: EngineSide) -> Facts {
             architecture: "amd64",
             kernel: "6.1".into(),
             is_root: true,
+            direct_terminals: true,
             apparmor: None,
             disk_free: Some(Bytes::gib(50)),
             authorities: Ok(150),
@@ -84,6 +85,21 @@ fn a_sound_machine_has_nothing_to_do() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), checks.len(), "a check's name is its own");
+}
+
+#[test]
+fn how_terminals_are_reached_is_told_with_what_would_change_it() {
+    let told = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = facts(good_engine());
+        change(&mut facts);
+        let check = check(&facts, "terminals");
+        assert_eq!(check.state, CheckState::Ok);
+        (check.found, check.advice.is_some())
+    };
+    assert_eq!(told(&|_| {}), ("reached past the engine, which may restart meanwhile".to_owned(), false));
+    assert_eq!(told(&|facts| facts.host.is_root = false), ("each by an exec of the engine's".to_owned(), true));
+    assert!(told(&|facts| facts.host.direct_terminals = false).0.contains("'direct_terminals' is false"));
+    assert!(told(&|facts| facts.host.kernel = "5.0".to_owned()).0.contains("on another kernel"));
 }
 
 #[test]

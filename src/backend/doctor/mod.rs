@@ -56,6 +56,8 @@ pub struct DoctorInputs {
     pub depot: String,
     /// The proxy to the registries, where all that the settings say of them can be read.
     pub proxy: Result<String, Failure>,
+    /// Whether a session's supervisor is to be reached past the engine.
+    pub direct_terminals: bool,
     /// The present moment.
     pub now: Timestamp,
 }
