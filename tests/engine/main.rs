@@ -33,6 +33,7 @@ mod kernel_facts;
 mod limits;
 mod measured;
 mod observing;
+mod paced;
 mod proxy;
 mod refusals;
 mod relay;
