@@ -122,7 +122,7 @@ pub fn report(context: &Context, action: &'static str, results: Vec<Outcome>) ->
     let failures: Vec<Failure> = results.iter().filter_map(|(_, result)| result.as_ref().err().cloned()).collect();
     if context.output.is_json() {
         let document = Actions { action, results: results.into_iter().map(row).collect() };
-        return document_of_several(&context.output, document, &failures);
+        return Ok(document_of_several(&context.output, document, &failures));
     }
     end_of_several(&context.output, &failures)
 }

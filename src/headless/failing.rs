@@ -41,10 +41,10 @@ pub fn show_failure(output: &Output, failure: &Failure) {
 }
 
 /// What came of several names, as the one document; the exit code is that of the first that failed.
-pub fn document_of_several<T: Serialize>(output: &Output, document: T, failures: &[Failure]) -> Done {
+pub fn document_of_several<T: Serialize>(output: &Output, document: T, failures: &[Failure]) -> u8 {
     let first = failures.first();
     output.document(&Document::with_error(document, first.map(ErrorBody::from)));
-    Ok(first.map_or(0, |first| first.code.exit_code()))
+    first.map_or(0, |first| first.code.exit_code())
 }
 
 /// The same where what succeeded has been told: what failed, one after the other.

@@ -76,7 +76,7 @@ pub async fn stats(context: &Context, backend: &Backend, names: &[String]) -> Do
     let failures: Vec<Failure> = rows.iter().filter_map(|(.., used)| used.as_ref().err().cloned()).collect();
     if context.output.is_json() {
         let stats = rows.into_iter().map(row).collect();
-        return document_of_several(&context.output, Stats { stats }, &failures);
+        return Ok(document_of_several(&context.output, Stats { stats }, &failures));
     }
     let shown: Vec<(&str, &Used)> = rows
         .iter()

@@ -85,7 +85,7 @@ fn report(context: &Context, results: Vec<(String, Result<Update>)>, manner: Man
     let failures: Vec<Failure> = results.iter().filter_map(|(_, result)| result.as_ref().err().cloned()).collect();
     if context.output.is_json() {
         let updates = results.into_iter().map(|(name, result)| row(name, result)).collect();
-        return document_of_several(&context.output, Updates { dry_run: manner.dry_run, updates }, &failures);
+        return Ok(document_of_several(&context.output, Updates { dry_run: manner.dry_run, updates }, &failures));
     }
     end_of_several(&context.output, &failures)
 }

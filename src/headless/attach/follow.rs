@@ -114,7 +114,7 @@ async fn end(context: &Context, backend: &Backend, session: &Session, ending: En
             let facts = backend.engine().inspect(&session.container_id).await.ok();
             Ok(facts.and_then(|facts| facts.exit).map_or(0, |exit| exit_code(exit.code)))
         }
-        Ending::Left => left(context, &goes_on),
+        Ending::Left => Ok(left(context, &goes_on)),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Lost(failure) => {

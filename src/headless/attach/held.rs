@@ -127,7 +127,7 @@ fn end(context: &Context, session: &Session, held: &Held, ending: Ending, fate: 
     let goes_on = format!("terminal {id} of '{name}' goes on: {}", way_back(session, id));
     match ending {
         Ending::Ended(code) => Ok(exit_code(code.into())),
-        Ending::Left => left(context, &goes_on),
+        Ending::Left => Ok(left(context, &goes_on)),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the terminal", goes_on)),
         Ending::Closed | Ending::Lost(_) => {

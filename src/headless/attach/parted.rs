@@ -3,15 +3,15 @@
 use crate::failure::{Code, Failure};
 use crate::headless::foreground::Signal;
 use crate::headless::launch::cut_short;
-use crate::headless::{Context, Done, Stop};
+use crate::headless::{Context, Stop};
 
 /// The exit code of a program whose terminal is gone: 128 and SIGHUP.
 const HUNG_UP: u8 = 129;
 
 /// The operator left it.
-pub(super) fn left(context: &Context, goes_on: &str) -> Done {
+pub(super) fn left(context: &Context, goes_on: &str) -> u8 {
     context.output.note(&format!("left; {goes_on}"));
-    Ok(0)
+    0
 }
 
 /// The operator's terminal is gone.

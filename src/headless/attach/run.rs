@@ -42,7 +42,7 @@ pub async fn run(context: &Context, backend: &Backend, order: &Order, options: &
     let goes_on = format!("'{name}' goes on: 'palisade attach {name}' takes it up again, 'palisade rm -f {name}' removes it");
     match ending {
         Ending::Ended(code) => Ok(exited(running.exit).await.unwrap_or_else(|| exit_code(code.into()))),
-        Ending::Left => left(context, &goes_on),
+        Ending::Left => Ok(left(context, &goes_on)),
         Ending::Gone => Err(gone(goes_on)),
         Ending::Signal(signal) => Err(by_signal(signal, "left the session", goes_on)),
         Ending::Closed | Ending::Lost(_) => {
