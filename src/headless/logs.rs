@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -10,9 +9,12 @@ use super::foreground::{WriteError, Writer, chosen};
 use super::search::Search;
 use super::{Context, Done};
 use crate::backend::Backend;
-use crate::backend::engine::{LogOptions, OutputKind, OutputStream};
+use crate::backend::engine::{LogOptions, OutputStream};
 use crate::backend::limits::{LOOK_EVERY, LogWatch};
 use crate::failure::Failure;
+
+/// Lines that have come, at most, before some are written.
+const READY: usize = 256;
 
 /// Prints the log, output and errors apart: of a search the lines that match. `raw` passes control characters to a terminal.
 pub async fn logs(context: &Context, backend: &Backend, who: &str, options: &LogOptions, search: Option<Search>, raw: bool) -> Done {
@@ -55,33 +57,34 @@ impl Gaps<'_> {
 }
 
 /// Prints any log, with the engine's times where they were asked for.
-pub async fn show(context: &Context, mut log: OutputStream, timestamps: bool, mut search: Option<Search>, raw: bool) -> Done {
+pub async fn show(context: &Context, log: OutputStream, timestamps: bool, mut search: Option<Search>, raw: bool) -> Done {
     let mut encoding = chosen(context, raw, timestamps);
     let mut writer = Writer::standard();
-    while let Some(piece) = log.next().await {
-        let found = match &mut search {
-            Some(search) => search.take(piece?),
-            None => vec![piece?],
-        };
-        if let Err(error) = write(&mut writer, found.into_iter().filter_map(|piece| encoding.encode(piece))).await {
+    let mut log = log.ready_chunks(READY);
+    while let Some(pieces) = log.next().await {
+        let (mut found, mut failed) = (Vec::with_capacity(pieces.len()), None);
+        for piece in pieces {
+            match (piece, &mut search) {
+                (Ok(piece), Some(search)) => found.extend(search.take(piece)),
+                (Ok(piece), None) => found.push(piece),
+                (Err(failure), _) => failed = Some(failure),
+            }
+        }
+        if let Err(error) = writer.send_all(found.into_iter().filter_map(|piece| encoding.encode(piece))).await {
             return ended(context, error);
+        }
+        if let Some(failure) = failed {
+            return Err(failure.into());
         }
     }
     let last: Vec<_> = search.iter_mut().flat_map(Search::rest).filter_map(|piece| encoding.encode(piece)).collect();
-    if let Err(error) = write(&mut writer, last.into_iter().chain(encoding.rest())).await {
+    if let Err(error) = writer.send_all(last.into_iter().chain(encoding.rest())).await {
         return ended(context, error);
     }
     match writer.finish().await {
         Ok(()) => Ok(0),
         Err(error) => ended(context, error),
     }
-}
-
-async fn write(writer: &mut Writer, pieces: impl Iterator<Item = (OutputKind, Bytes)>) -> Result<(), WriteError> {
-    for (kind, bytes) in pieces {
-        writer.send(kind, bytes).await?;
-    }
-    Ok(())
 }
 
 fn ended(context: &Context, error: WriteError) -> Done {

@@ -1,7 +1,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::{mpsc, oneshot};
@@ -10,6 +10,8 @@ use crate::backend::engine::OutputKind;
 
 /// Pieces on their way out: enough to keep the thread busy, little enough that a slow reader slows the session.
 const IN_FLIGHT: usize = 16;
+/// Bytes that are put together to be written at once, at most.
+const TOGETHER: usize = 64 << 10;
 
 /// Standard output and error, written in the order in which the pieces came, by a thread of its own: a reader that
 /// stalls must keep neither our signals nor our input from moving.
@@ -51,6 +53,26 @@ impl Writer {
             None => false,
         };
         if sent { Ok(()) } else { self.finish().await.and(Err(WriteError::ReaderGone)) }
+    }
+
+    /// Queues many, neighbours of one kind together: an engine's log comes line by line.
+    pub async fn send_all(&mut self, pieces: impl IntoIterator<Item = (OutputKind, Bytes)>) -> Result<(), WriteError> {
+        let mut pieces = pieces.into_iter().peekable();
+        while let Some((kind, first)) = pieces.next() {
+            let mut next = |taken: usize| pieces.next_if(|(next, bytes)| *next == kind && taken + bytes.len() <= TOGETHER);
+            let Some((_, second)) = next(first.len()) else {
+                self.send(kind, first).await?;
+                continue;
+            };
+            let mut whole = BytesMut::with_capacity(TOGETHER);
+            whole.extend_from_slice(&first);
+            whole.extend_from_slice(&second);
+            while let Some((_, more)) = next(whole.len()) {
+                whole.extend_from_slice(&more);
+            }
+            self.send(kind, whole.freeze()).await?;
+        }
+        Ok(())
     }
 
     /// Waits until everything is written.
@@ -132,6 +154,25 @@ mod tests {
         let mut errors = Vec::new();
         err.read_to_end(&mut errors).unwrap();
         assert_eq!(errors, b"oops\0");
+    }
+
+    #[tokio::test]
+    async fn neighbours_of_one_kind_are_written_at_once_and_in_their_order() {
+        use OutputKind::{Stderr, Stdout};
+        let (told, written) = std::sync::mpsc::channel();
+        let mut writer = Writer::over(move |mut pieces| {
+            while let Some((kind, bytes)) = pieces.blocking_recv() {
+                let _ = told.send((kind, bytes.len()));
+            }
+            Ok(())
+        });
+        let line = |kind| (kind, Bytes::from_static(b"a line\n"));
+        let big = (Stdout, Bytes::from(vec![b'x'; TOGETHER - 7]));
+        writer.send_all([line(Stdout), line(Stdout), line(Stderr), line(Stdout), big.clone(), line(Stdout), big]).await.unwrap();
+        writer.send_all([]).await.unwrap();
+        writer.finish().await.unwrap();
+        let expected = [(Stdout, 14), (Stderr, 7), (Stdout, TOGETHER), (Stdout, TOGETHER)];
+        assert_eq!(written.iter().collect::<Vec<_>>(), expected);
     }
 
     #[tokio::test]
