@@ -118,6 +118,8 @@ impl Sieve<'_> {
     /// Puts the cursor there. The emulator's own way takes a line for one of the region's where the origin is there (DECOM), also
     /// when it is told to move from where it is.
     fn place(&mut self, line: usize, column: usize) {
+        // What was written where it leaves from has changed: the emulator notes that only at moves of its own, and this is one to nowhere.
+        self.term.move_forward(0);
         let last = self.term.columns() - 1;
         let cursor = &mut self.term.grid_mut().cursor;
         cursor.point.line = Line(i32::try_from(line).unwrap_or(0));

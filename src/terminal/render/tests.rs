@@ -223,6 +223,19 @@ fn piece() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn what_was_written_between_two_moves_of_the_cursor_is_shown() {
+    for away in ["\u{1b}[A", "\u{1b}[B", "\u{1b}[E", "\u{1b}[F", "\u{1b}[2d", "\u{1b}[4;2H", "\u{1b}8"] {
+        let mut pair = Pair::new(10, 7);
+        pair.write(b"1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\x1b[2;1H\x1b7\x1b[7;1H");
+        pair.show();
+        pair.write(format!("\u{1b}[2A{}", "new").as_bytes());
+        pair.write(format!("{away}and\u{1b}[A").as_bytes());
+        pair.show();
+        pair.same();
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Write(String),
