@@ -5,7 +5,7 @@ use alacritty_terminal::Term;
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::{Cell as Raw, Flags};
 
-use super::sieve::Ear;
+use super::beside::Ear;
 
 /// Blanks the halves in a line that have lost the other.
 pub(super) fn mend(term: &mut Term<Ear>, line: Line) {

@@ -4,6 +4,7 @@
 //! The supervisor keeps a screen for each terminal that it holds, the dashboard one for each pane, `attach` one for the
 //! operator's own terminal. It must not know sessions, engines, sockets or clocks.
 
+mod beside;
 mod cell;
 mod dump;
 mod grants;

@@ -8,10 +8,11 @@ use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::{Config, Osc52, TermDamage, TermMode};
 use alacritty_terminal::vte::ansi::{CursorShape, Processor, Timeout};
 
+use super::beside::{Beside, Ear};
 use super::cell::Cell;
 use super::guard::Guard;
 use super::halves;
-use super::sieve::{Beside, Ear, Sieve};
+use super::sieve::Sieve;
 use super::size::Size;
 
 /// A terminal: what was written to it, as cells. It takes any bytes in time and room that are bounded by their number.
