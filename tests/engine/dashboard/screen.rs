@@ -251,9 +251,11 @@ impl Drop for Screen {
     }
 }
 
-/// The lines of the list's sessions: below its heads, above the tabs.
+/// The lines of the list's sessions: below its heads, above the tabs and the two lines at the bottom, of which one may tell what became of
+/// another test's session.
 pub fn sessions(screen: &str) -> impl Iterator<Item = &str> {
-    let below = screen.lines().skip_while(|line| !line.contains("NAME")).skip(1);
+    let bottom = screen.trim_end().lines().count().saturating_sub(2);
+    let below = screen.lines().take(bottom).skip_while(|line| !line.contains("NAME")).skip(1);
     below.take_while(|line| !line.contains("Overview") && !line.contains("filter: ")).filter(|line| !line.trim().is_empty())
 }
 
