@@ -97,16 +97,20 @@ impl Backend {
         let mut facts = self.inspected(id).await?;
         if facts.as_ref().is_some_and(|facts| within.goes_on(facts)) {
             // The kernel ends what runs in a session before its first process, and the engine notes that last.
-            let patience = match (cut, within.first.map(|first| is_alive(first, id))) {
+            // Asked each time: the first process may end while it is waited for.
+            let patience = || match (cut, within.first.map(|first| is_alive(first, id))) {
                 (Cut::Killed, Some(true)) => Duration::ZERO,
                 (_, Some(false)) => NOTED_WITHIN,
                 (Cut::Killed, None) => SEEN_WITHIN,
                 (Cut::Lost, _) => ENDS_WITHIN,
             };
-            let until = Instant::now() + patience;
-            while facts.as_ref().is_some_and(|facts| within.goes_on(facts)) && Instant::now() < until {
+            let began = Instant::now();
+            while facts.as_ref().is_some_and(|facts| within.goes_on(facts))
+                && let Some(left) = patience().checked_sub(began.elapsed())
+                && !left.is_zero()
+            {
                 // One that was started again meanwhile would be waited for until it ends once more.
-                let a_while = LOOK_AGAIN.min(until.duration_since(Instant::now()));
+                let a_while = LOOK_AGAIN.min(left);
                 let waited = tokio::time::timeout(a_while, self.engine.wait(id, WaitFor::NotRunning)).await;
                 facts = self.inspected(id).await?;
                 if let Ok(Err(_)) = waited {

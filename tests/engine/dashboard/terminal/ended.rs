@@ -22,7 +22,7 @@ fn a_terminal_that_ends_with_its_session_says_why() {
     let session = Session { name: format!("{}-end", name()) };
     let name = &session.name;
     succeed(&["launch", name, "--network", "none", "--ttl", "1h", "--", "sleep", "600"]);
-    let screen = Screen::dashboard(160, 30, name);
+    let screen = Screen::dashboard(200, 30, name);
     let anew = format!("; 'palisade start {name}' begins it anew");
     open(&screen, &session);
     succeed(&["renew", name, "--ttl", "1s"]);
