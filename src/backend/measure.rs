@@ -12,7 +12,7 @@ use crate::kernel::Unreadable;
 use crate::policy::Posture;
 use crate::policy::audit::{Requested, audit};
 use crate::policy::drift::Standing;
-use crate::session::{ContainerFacts, KernelFacts, Session, Status, labels};
+use crate::session::{ContainerFacts, KernelFacts, ProcessFacts, Session, Status, labels};
 use crate::units::hex;
 
 /// How long a supervisor may take to come up before a launch is given up: generous, for loaded machines.
@@ -20,6 +20,9 @@ const GATE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The supervisor is about to be trusted with the secrets: it must be this very program.
 const NOT_OURS: &str = "the supervisor in the session is not this program";
+
+/// How often a session is read again because of somebody else's probe.
+const MOST_LOOKS: u32 = 5;
 
 /// When a session is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +80,45 @@ impl Backend {
         moment: Moment,
         read: std::result::Result<KernelFacts, Unreadable>,
     ) -> std::result::Result<KernelFacts, String> {
+        let ended = || Err("the session ended while it was measured".to_owned());
         match read {
-            Ok(facts) => Ok(facts),
-            Err(Unreadable::Gone) => Err("the session ended while it was measured".to_owned()),
+            Ok(facts) => Ok(self.undisturbed(container, moment, facts).await),
+            Err(Unreadable::Gone) => ended(),
+            // What has just ended looks as if it were elsewhere, and by the time a probe comes it may be another run of the session.
+            Err(Unreadable::NotLocal) if moment == Moment::Later && (self.kernel.has_read() || !self.is_same_run(container).await) => {
+                ended()
+            }
             Err(Unreadable::TimedOut) => Err(format!("the supervisor was not ready within {} s", GATE_DEADLINE.as_secs())),
             Err(Unreadable::NotLocal | Unreadable::Denied | Unreadable::Other(_)) => self.facts_by_probe(container, moment).await,
         }
+    }
+
+    /// Whether it still runs as the process that it was when it was looked at.
+    async fn is_same_run(&self, container: &ContainerFacts) -> bool {
+        self.engine.inspect(&container.id).await.is_ok_and(|now| now.pid.is_some() && now.pid == container.pid)
+    }
+
+    /// The facts, read again where somebody else's probe may have been in the session meanwhile: it would be taken for an intruder. What
+    /// is there for any other reason is there afterwards, too.
+    async fn undisturbed(&self, container: &ContainerFacts, moment: Moment, mut facts: KernelFacts) -> KernelFacts {
+        let is_guest = |process: &ProcessFacts| process.membership.cgroup == Some(false) && process.membership.pid_namespace == Some(true);
+        let mut looks = 0;
+        while facts.processes.iter().any(is_guest) && looks < MOST_LOOKS {
+            let was_probed = probe::left(self.engine.as_ref(), &container.id).await;
+            // It may have been removed before it was asked for.
+            if looks > 0 && !was_probed {
+                break;
+            }
+            looks += 1;
+            match container.pid {
+                Some(pid) => match self.facts_from_host(container, pid, moment).await {
+                    Ok(now) => facts = now,
+                    Err(_) => break,
+                },
+                None => break,
+            }
+        }
+        facts
     }
 
     async fn facts_from_host(&self, container: &ContainerFacts, pid: u32, moment: Moment) -> std::result::Result<KernelFacts, Unreadable> {

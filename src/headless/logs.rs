@@ -1,20 +1,25 @@
 //! `logs`: what a session has printed.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::foreground::{WriteError, Writer, chosen};
 use super::search::Search;
 use super::{Context, Done};
 use crate::backend::Backend;
-use crate::backend::engine::{LogOptions, OutputStream};
+use crate::backend::engine::{LogOptions, Output, OutputStream};
 use crate::backend::limits::{LOOK_EVERY, LogWatch};
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
 /// Lines that have come, at most, before some are written.
-const READY: usize = 256;
+const READY: usize = 512;
+/// Between two writes: an engine sends line by line, and whoever wakes for each of them is too slow for a flood, of which engines skip
+/// what is not taken in time.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Prints the log, output and errors apart: of a search the lines that match. `raw` passes control characters to a terminal.
 pub async fn logs(context: &Context, backend: &Backend, who: &str, options: &LogOptions, search: Option<Search>, raw: bool) -> Done {
@@ -56,14 +61,33 @@ impl Gaps<'_> {
     }
 }
 
+/// What has come while nobody asked, so that it can be taken at once.
+fn gathered(mut log: OutputStream) -> mpsc::Receiver<Result<Output>> {
+    let (gather, gathered) = mpsc::channel(READY);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = gather.closed() => return,
+                piece = log.next() => match piece {
+                    Some(piece) => if gather.send(piece).await.is_err() { return },
+                    None => return,
+                },
+            }
+        }
+    });
+    gathered
+}
+
 /// Prints any log, with the engine's times where they were asked for.
 pub async fn show(context: &Context, log: OutputStream, timestamps: bool, mut search: Option<Search>, raw: bool) -> Done {
     let mut encoding = chosen(context, raw, timestamps);
     let mut writer = Writer::standard();
-    let mut log = log.ready_chunks(READY);
-    while let Some(pieces) = log.next().await {
+    let mut log = gathered(log);
+    let mut pieces = Vec::with_capacity(READY);
+    let mut next = Instant::now();
+    while log.recv_many(&mut pieces, READY).await > 0 {
         let (mut found, mut failed) = (Vec::with_capacity(pieces.len()), None);
-        for piece in pieces {
+        for piece in pieces.drain(..) {
             match (piece, &mut search) {
                 (Ok(piece), Some(search)) => found.extend(search.take(piece)),
                 (Ok(piece), None) => found.push(piece),
@@ -76,6 +100,8 @@ pub async fn show(context: &Context, log: OutputStream, timestamps: bool, mut se
         if let Some(failure) = failed {
             return Err(failure.into());
         }
+        sleep_until(next).await;
+        next = Instant::now() + PAUSE;
     }
     let last: Vec<_> = search.iter_mut().flat_map(Search::rest).filter_map(|piece| encoding.encode(piece)).collect();
     if let Err(error) = writer.send_all(last.into_iter().chain(encoding.rest())).await {

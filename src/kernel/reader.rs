@@ -1,6 +1,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::cgroup::{CgroupPaths, ContainerCgroup};
@@ -27,6 +28,7 @@ pub struct HostReader {
     cgroup_root: PathBuf,
     source: KernelSource,
     digests: Digests,
+    has_read: AtomicBool,
 }
 
 impl Default for HostReader {
@@ -38,12 +40,23 @@ impl Default for HostReader {
 impl HostReader {
     /// Over a `/proc` and control groups at these places.
     pub fn new(proc_root: PathBuf, cgroup_root: PathBuf) -> Self {
-        Self { proc: Procfs::new(proc_root), cgroup_root, source: KernelSource::Host, digests: Digests::default() }
+        Self {
+            proc: Procfs::new(proc_root),
+            cgroup_root,
+            source: KernelSource::Host,
+            digests: Digests::default(),
+            has_read: AtomicBool::new(false),
+        }
     }
 
     /// The same from within a container's PID namespace, as the probe: it leaves itself out of what it finds.
     pub fn probe() -> Self {
         Self { source: KernelSource::Probe, ..Self::default() }
+    }
+
+    /// Whether it has read any container: then its engine's processes are in this `/proc`.
+    pub fn has_read(&self) -> bool {
+        self.has_read.load(Ordering::Relaxed)
     }
 
     /// Everything about one container, by its full id and its first process.
@@ -162,7 +175,10 @@ impl HostReader {
         };
         // A number that was given to another process in between would have been read as this one.
         match facts.processes.first() {
-            Some(process) if process.pid == pid && self.is_still(first) => Ok(facts),
+            Some(process) if process.pid == pid && self.is_still(first) => {
+                self.has_read.store(true, Ordering::Relaxed);
+                Ok(facts)
+            }
             _ => Err(Unreadable::Gone),
         }
     }

@@ -1,11 +1,12 @@
 //! Both kinds, seen in the kernel by the test itself and by `verify`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use crate::support::{Session, docker, json, name, palisade, status_line, verdict};
+use crate::support::{Session, call, docker, json, name, palisade, status_line, text, verdict};
 
 /// An ephemeral session that waits for a line on its standard input.
 struct Waiting {
@@ -110,17 +111,51 @@ fn a_capability_that_was_given_back_shows_in_the_posture() {
     assert!(control["requested"].as_str().unwrap().contains("NET_BIND_SERVICE"), "{control}");
 }
 
+/// `verify` by somebody who may not look into this machine's `/proc`.
+fn by_probe(session: &Session, engine: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", "12345", "--regid", "12345", "--clear-groups", "--bounding-set", "-all", "--inh-caps", "-all"])
+        .args([env!("CARGO_BIN_EXE_palisade"), "--host", engine, "verify", &session.name, "--json"])
+        .env("HOME", "/nonexistent");
+    command
+}
+
+#[test]
+fn a_probe_of_somebody_elses_is_no_intruder_and_keeps_no_session_from_its_start() {
+    let session = Session::asleep();
+    let engine = crate::proxy::tcp_to_engine();
+    let is_over = AtomicBool::new(false);
+    let probed = std::thread::scope(|scope| {
+        let probing = scope.spawn(|| {
+            let mut probed = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                // The session may be away, or between two runs.
+                let output = by_probe(&session, &engine).output().unwrap();
+                probed += u32::from(output.status.success());
+            }
+            probed
+        });
+        let mut said = Vec::new();
+        for _ in 0..4 {
+            said.push(call(&["restart", "--grace", "0", &session.name]));
+            said.extend((0..4).map(|_| call(&["verify", &session.name])));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        (said, probing.join().unwrap())
+    });
+    for output in probed.0 {
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    }
+    assert!(probed.1 > 0);
+}
+
 #[test]
 fn the_probe_sees_what_the_host_sees() {
     // A remote engine: the same one, by a way that is not its socket, and without this process's right to look.
     let session = Session::asleep();
     let own = json(&["verify", &session.name]).1;
-    let output = std::process::Command::new("setpriv")
-        .args(["--reuid", "12345", "--regid", "12345", "--clear-groups", "--bounding-set", "-all", "--inh-caps", "-all"])
-        .args([env!("CARGO_BIN_EXE_palisade"), "--host", &crate::proxy::tcp_to_engine(), "verify", &session.name, "--json"])
-        .env("HOME", "/nonexistent")
-        .output()
-        .unwrap();
+    let output = by_probe(&session, &crate::proxy::tcp_to_engine()).output().unwrap();
     let probed: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(output.status.code(), Some(0), "{probed:#}");

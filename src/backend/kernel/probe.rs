@@ -84,6 +84,13 @@ pub fn name(container_id: &str) -> String {
     format!("{}probe-{short}", labels::CONTAINER_PREFIX)
 }
 
+/// Waits until a probe of the session that runs has ended; false where there is none, or it takes too long.
+pub async fn left(engine: &dyn Engine, container_id: &str) -> bool {
+    let name = name(container_id);
+    let ended = tokio::time::timeout(PATIENCE, engine.wait(&name, WaitFor::NotRunning)).await;
+    matches!(ended, Ok(Ok(_)))
+}
+
 /// Creates it; one of the same name is waited for, and cleared away if it was left behind.
 async fn create(engine: &dyn Engine, request: &OneShot) -> Result<String> {
     let mut tries = 0;
