@@ -1,7 +1,7 @@
 //! A connection from its beginning: who it is, what it wants, and what it types.
 
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -24,15 +24,20 @@ const SAYING: Duration = Duration::from_secs(2);
 pub struct Slot {
     peer: Peer,
     places: Vec<OwnedSemaphorePermit>,
-    /// Who comes by no exec is seen to use the session by this.
-    _visit: Option<Visit>,
+    /// Who comes by no exec is seen to use the session by this, until they leave.
+    visit: Mutex<Option<Visit>>,
 }
 
 impl Slot {
     /// With what it takes of the bounds.
     pub fn new(peer: Peer, places: Vec<OwnedSemaphorePermit>, life: &Life) -> Self {
         let visit = (peer == Peer::Outside).then(|| life.visit());
-        Self { peer, places, _visit: visit }
+        Self { peer, places, visit: Mutex::new(visit) }
+    }
+
+    /// Its other end is gone; what it typed may still have its place.
+    fn left(&self) {
+        self.visit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Who has it.
@@ -95,7 +100,7 @@ impl Guest {
 
     /// Splits into what a terminal writes to, and what reads for it.
     pub fn attach(self, number: u64, orders: mpsc::Sender<Order>, keys: mpsc::Sender<Vec<u8>>) -> (Arc<Slot>, Writes) {
-        let listener = Listener { number, reads: self.reads, frames: self.frames, orders, keys, _slot: Arc::clone(&self.slot) };
+        let listener = Listener { number, reads: self.reads, frames: self.frames, orders, keys, slot: Arc::clone(&self.slot) };
         tokio::spawn(listener.listen());
         (self.slot, self.writes)
     }
@@ -108,7 +113,7 @@ struct Listener {
     frames: Frames,
     orders: mpsc::Sender<Order>,
     keys: mpsc::Sender<Vec<u8>>,
-    _slot: Arc<Slot>,
+    slot: Arc<Slot>,
 }
 
 impl Listener {
@@ -117,7 +122,7 @@ impl Listener {
         // Its first words may have come together.
         let mut is_there = self.heard(&mut typed).await;
         if !is_there {
-            let _ = self.orders.send(Order::Left(self.number)).await;
+            self.left().await;
         }
         // What was typed before it left is typed all the same.
         while is_there || !typed.is_empty() {
@@ -135,9 +140,14 @@ impl Listener {
             };
             is_there = came && self.heard(&mut typed).await;
             if !is_there {
-                let _ = self.orders.send(Order::Left(self.number)).await;
+                self.left().await;
             }
         }
+    }
+
+    async fn left(&self) {
+        self.slot.left();
+        let _ = self.orders.send(Order::Left(self.number)).await;
     }
 
     /// Whether there may be more: what is no frame ends a connection.

@@ -443,10 +443,11 @@ fn who_comes_from_outside_greets_is_welcome_and_is_somebody_who_uses_the_session
     let mut answer = [0];
     client.stream.read_exact(&mut answer).unwrap();
     assert_eq!(answer, [WELCOME]);
-    client.say(&Say::Want(cat()));
+    // Raw: of what is typed without a line's end into a full terminal that is not, the kernel lets go.
+    let command = ["sh", "-c", "stty raw -echo; echo ready; exec sleep 600"].map(str::to_owned).to_vec();
+    client.say(&Say::Want(Want::Open { command, env: Vec::new(), working_dir: String::new(), size: Size::USUAL }));
     assert!(matches!(client.told(), Told::Attached(_)));
-    client.keys("there\r");
-    client.until("there\r\nthere\r\n");
+    client.until("ready");
     assert!(running.life.is_visited());
     // What it types and nobody takes does not hide that it is gone.
     let _ = client.stream.set_write_timeout(Some(Duration::from_millis(200)));
