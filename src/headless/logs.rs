@@ -86,6 +86,7 @@ pub async fn show(context: &Context, log: OutputStream, timestamps: bool, mut se
     let mut pieces = Vec::with_capacity(READY);
     let mut next = Instant::now();
     while log.recv_many(&mut pieces, READY).await > 0 {
+        let is_all = pieces.len() < READY;
         let (mut found, mut failed) = (Vec::with_capacity(pieces.len()), None);
         for piece in pieces.drain(..) {
             match (piece, &mut search) {
@@ -100,7 +101,9 @@ pub async fn show(context: &Context, log: OutputStream, timestamps: bool, mut se
         if let Some(failure) = failed {
             return Err(failure.into());
         }
-        sleep_until(next).await;
+        if is_all {
+            sleep_until(next).await;
+        }
         next = Instant::now() + PAUSE;
     }
     let last: Vec<_> = search.iter_mut().flat_map(Search::rest).filter_map(|piece| encoding.encode(piece)).collect();

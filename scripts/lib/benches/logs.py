@@ -44,9 +44,10 @@ def resources():
 def bench(options):
     palisade = binary()
     name = f"{PREFIX}-logs"
-    size = MEGABYTES << 20
+    lines = (MEGABYTES << 20) // (len(LINE) + 1)
+    size = lines * (len(LINE) + 1)
     try:
-        run([palisade, "launch", "--quiet", name, "--network", "none", "--", "sh", "-c", f"yes '{LINE}' | head -c {size}; exec sleep 86400"])
+        run([palisade, "launch", "--quiet", name, "--network", "none", "--", "sh", "-c", f"yes '{LINE}' | head -n {lines}; exec sleep 86400"])
         wait_until_written(palisade, name, size)
         commands = {"palisade logs": [palisade, "logs", name], "docker logs": ["docker", "logs", f"palisade-{name}"]}
         times, cpus = {side: [] for side in commands}, {side: [] for side in commands}
